@@ -1,1 +1,2 @@
-//! Codewell.
+//! Codewell: one engine that hands out single-use codes, and many doors to it.
+pub mod domain;

@@ -1,0 +1,162 @@
+//! What can be asked of the engine, whoever asks: an act with a request key, the subject and its draw of chance.
+
+use crate::domain::campaign::Attribution;
+use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
+use chrono::{DateTime, Utc};
+
+/// One thing asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// Drawn by the door: names the message or redemption this act makes, the same at every try.
+    pub id: [u8; 16],
+    /// The identity of the request: asked twice, answered once.
+    pub request: RequestId,
+    /// SHA-256 of what was asked; another one under the same key is a mistake of the caller.
+    pub fingerprint: [u8; 32],
+    /// Whom it concerns; her lock is taken first.
+    pub who: Option<Who>,
+    /// What.
+    pub ask: Ask,
+}
+
+/// The person an act concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The person.
+    pub subject: Subject,
+    /// Her number, sealed at the door; `None` where the door does not know it.
+    pub sealed_phone: Option<Vec<u8>>,
+    /// ISO 3166 alpha-2 of her number, where it has one.
+    pub country: Option<String>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// A code of a campaign.
+    Issue(CampaignId, Attribution),
+    /// A text message was received.
+    Text(Text),
+    /// A till accepts a code.
+    Redeem(Spot, Presented),
+    /// A till takes a redemption back.
+    Rollback(Spot, Undo),
+    /// The house takes a code back, for a reason.
+    Void(Spot, String),
+    /// What became of a message of ours; writes no request row.
+    Message(MessageStep),
+}
+
+/// A received text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The number that was texted.
+    pub sender: SenderId,
+    /// The words as received; kept in memory only.
+    pub text: String,
+    /// It came from a short code or from a number of ours: never answered, never served.
+    pub from_machine: bool,
+}
+
+/// What a till says of a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Presented {
+    /// The store's name, or `online`.
+    pub store: Option<String>,
+    /// The till's own number of the sale.
+    pub order: Option<String>,
+    /// Who presents the code, where the till knows.
+    pub customer: Option<Subject>,
+    /// The amount of the sale, minor units.
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+}
+
+/// Which redemption to take back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// The redemption's id.
+    pub redemption: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The state of a message of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageStatus {
+    /// Written, not yet tried.
+    Queued,
+    /// About to be handed to the carrier; after a crash nobody knows whether it was.
+    Submitting,
+    /// The carrier has it.
+    Submitted,
+    /// The phone has it.
+    Delivered,
+    /// The carrier refused it for good, or its time ran out.
+    Failed,
+    /// The person said STOP before it went out.
+    Suppressed,
+}
+
+impl MessageStatus {
+    const ALL: [Self; 6] =
+        [Self::Queued, Self::Submitting, Self::Submitted, Self::Delivered, Self::Failed, Self::Suppressed];
+
+    /// The word that tables and JSON use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Submitting => "submitting",
+            Self::Submitted => "submitted",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+        }
+    }
+
+    /// Reads [`MessageStatus::word`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
+    /// Whether the sender still has work to do.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Queued | Self::Submitting => true,
+            Self::Submitted | Self::Delivered | Self::Failed | Self::Suppressed => false,
+        }
+    }
+
+    /// Whether a report of `next` may follow: late and doubled reports never turn a message back.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Queued | Self::Submitting => true,
+            Self::Submitted => matches!(next, Self::Delivered | Self::Failed),
+            Self::Delivered | Self::Failed | Self::Suppressed => false,
+        }
+    }
+}
+
+/// One step of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageStep {
+    /// Which message.
+    pub message: [u8; 16],
+    /// Its new state; `Queued` puts it back for a later try.
+    pub status: MessageStatus,
+    /// When to try again.
+    pub due_at: Option<DateTime<Utc>>,
+    /// The carrier's id of it.
+    pub provider_id: Option<String>,
+    /// How many segments it took.
+    pub segments: Option<u16>,
+    /// SHA-256 of its body.
+    pub body_hash: Option<Vec<u8>>,
+    /// The carrier's words on a failure.
+    pub note: Option<String>,
+}

@@ -1,0 +1,238 @@
+//! What a batch writes: rows to insert, and one final value for each counter it touched.
+
+use crate::domain::act::MessageStep;
+use crate::domain::campaign::Attribution;
+use crate::domain::decision::outcome::{Outcome, Record};
+use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
+use crate::domain::reply::ReplyId;
+use crate::domain::world::{Event, EventKind, Held};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything one batch writes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// One row an act.
+    pub requests: Vec<RequestRow>,
+    /// New codes: whose, and which.
+    pub issuances: Vec<(Subject, Held)>,
+    /// Steps of codes.
+    pub events: Vec<EventRow>,
+    /// Replies to send.
+    pub messages: Vec<NewMessage>,
+    /// Steps of messages.
+    pub steps: Vec<Noted>,
+    /// STOP and START, in order; the last one of a person stands.
+    pub opt_outs: BTreeMap<(String, Subject), OptOut>,
+    /// Evidence of what she said.
+    pub consents: Vec<Consent>,
+    /// The new first position of a range, by its last one; `None` when it is used up.
+    pub stock: BTreeMap<(CampaignId, u16, u64), Option<u64>>,
+    /// How many positions were taken from each pool.
+    pub taken: BTreeMap<(CampaignId, u16), i64>,
+    /// The new count of each quota.
+    pub quotas: BTreeMap<(CapId, i64), i64>,
+    /// How many requests had which outcome, and the money of their sales.
+    pub channels: BTreeMap<ChannelKey, (i64, i64)>,
+    /// Codes that are out and unused, and what they may cost, by the day they end.
+    pub outstanding: BTreeMap<(CampaignId, i64), (i64, i64)>,
+}
+
+/// A row of `request`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestRow {
+    /// Its identity.
+    pub request: RequestId,
+    /// SHA-256 of what was asked.
+    pub fingerprint: [u8; 32],
+    /// When it was decided.
+    pub received_at: DateTime<Utc>,
+    /// Who asked.
+    pub subject: Option<Subject>,
+    /// `issue`, `keyword`, `stop`, `redeem`, …
+    pub kind: &'static str,
+    /// The outcome.
+    pub record: Record,
+    /// The campaign it was about.
+    pub campaign: Option<CampaignId>,
+    /// Where it came from; for a sale, whose merit the code is.
+    pub from: Attribution,
+    /// The keyword, where it was one.
+    pub word: Option<String>,
+    /// A text goes out for it.
+    pub replied: bool,
+    /// The money of the sale, minor units.
+    pub amount: Option<i64>,
+}
+
+/// A row of `code_event`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    /// Which code.
+    pub spot: Spot,
+    /// What happened.
+    pub event: Event,
+    /// The step it takes back.
+    pub reverses: Option<u32>,
+    /// The till's number of the sale.
+    pub order: Option<String>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// Why, in a person's words.
+    pub reason: Option<String>,
+}
+
+/// A row of `outbox_message`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMessage {
+    /// Its name: the act's draw.
+    pub id: [u8; 16],
+    /// To whom.
+    pub subject: Subject,
+    /// From which number.
+    pub sender: SenderId,
+    /// Which text.
+    pub reply: ReplyId,
+    /// The campaign whose words are used.
+    pub campaign: Option<CampaignId>,
+    /// The code it carries.
+    pub spot: Option<Spot>,
+    /// What else the text needs.
+    pub params: Params,
+    /// The request it answers.
+    pub request: RequestId,
+    /// When it was decided.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What a text needs beside its code.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Params {
+    /// The keyword or name of the campaign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
+    /// What she typed, where we read it as another word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
+    /// A time, milliseconds since 1970 UTC: used at, opens at, try again at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
+    /// A limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<i64>,
+    /// Her codes: campaign, pool, position, state, time of use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<(u32, u16, u64, String, Option<i64>)>,
+}
+
+/// A step of a message, and when it was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Noted {
+    /// The step.
+    pub step: MessageStep,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What a person's last word on messages was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptOut {
+    /// No more.
+    Out(DateTime<Utc>),
+    /// Again.
+    In,
+}
+
+/// Evidence of consent or of its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consent {
+    /// The request it was said in.
+    pub request: RequestId,
+    /// The brand.
+    pub brand: String,
+    /// Who.
+    pub subject: Subject,
+    /// `opt_out`, `opt_in`, `help`, `request`.
+    pub kind: &'static str,
+    /// `exact`, `intent` or the keyword.
+    pub matched: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The key of `rollup_channel`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChannelKey {
+    /// 0 where there is none.
+    pub campaign: u32,
+    /// Quarter hours since 1970 UTC.
+    pub quarter: i64,
+    /// The door.
+    pub channel: &'static str,
+    /// The placement.
+    pub placement: PlacementId,
+    /// The outcome, with the rule of a refusal: `issued`, `refused:cap_reached`.
+    pub outcome: String,
+}
+
+/// Milliseconds of a quarter hour.
+pub const QUARTER_MS: i64 = 900_000;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
+/// The bucket of codes that never end: 31 December 9999 in days since 1970.
+pub const NEVER_DAY: i64 = 2_932_896;
+
+impl Changes {
+    /// Counts a request in its rollup.
+    pub(super) fn count(&mut self, row: &RequestRow) {
+        let record = &row.record;
+        let outcome = if record.rule.is_empty() {
+            record.outcome.clone()
+        } else {
+            format!("{}:{}", record.outcome, record.rule)
+        };
+        let key = ChannelKey {
+            campaign: row.campaign.map_or(0, |id| id.0),
+            quarter: millis(row.received_at).div_euclid(QUARTER_MS),
+            channel: row.from.channel.word(),
+            placement: row.from.placement,
+            outcome,
+        };
+        let cell = self.channels.entry(key).or_default();
+        cell.0 += 1;
+        cell.1 += row.amount.unwrap_or(0);
+    }
+
+    /// Moves a code into (+1) or out of (-1) what is outstanding.
+    pub(super) fn outstand(&mut self, held: &Held, n: i64) {
+        let day = held.expires_at.map_or(NEVER_DAY, |end| millis(end).div_euclid(DAY_MS));
+        let cell = self.outstanding.entry((held.spot.campaign, day)).or_default();
+        cell.0 += n;
+        cell.1 += n * held.weight;
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.steps.is_empty()
+    }
+}
+
+impl EventRow {
+    /// A plain step of a code.
+    #[must_use]
+    pub fn new(spot: Spot, step: u32, kind: EventKind, at: DateTime<Utc>, provider_ref: String) -> Self {
+        let event = Event { step, kind, at, provider_ref, store: None, amount: None };
+        Self { spot, event, reverses: None, order: None, currency: None, reason: None }
+    }
+}
+
+impl Outcome {
+    /// Whether a code was given or named.
+    #[must_use]
+    pub fn is_first_issuance(&self) -> bool {
+        matches!(self, Self::Issued(_))
+    }
+}

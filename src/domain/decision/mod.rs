@@ -1,0 +1,133 @@
+//! The one place that decides: a pure function from what was read under the locks to what is written.
+
+mod issue;
+pub mod changes;
+pub mod outcome;
+mod sale;
+mod text;
+
+use crate::domain::act::{Act, Ask, MessageStep};
+use crate::domain::campaign::{Attribution, Campaign, Channel};
+use crate::domain::catalog::Catalog;
+use crate::domain::decision::changes::{Changes, Noted, RequestRow};
+use crate::domain::decision::outcome::{Outcome, Told};
+use crate::domain::ids::{CampaignId, PlacementId, Subject};
+use crate::domain::world::{Person, Stored, World};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// The answer to one act.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Decided now, or at the first time it was asked; and when.
+    Made(Outcome, DateTime<Utc>),
+    /// The key was used for something else.
+    KeyReused,
+}
+
+/// What one act leaves beside its outcome: the columns of its request row that only its path knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Trace {
+    kind: &'static str,
+    campaign: Option<CampaignId>,
+    from: Option<Attribution>,
+    word: Option<String>,
+    replied: bool,
+    amount: Option<i64>,
+}
+
+/// Decides a batch, in order of arrival.
+///
+/// Same key, same answer; every cap is checked before anything is counted; refusals consume nothing. What one act
+/// takes, the next one finds taken.
+#[must_use]
+pub fn decide(catalog: &Catalog, world: World, acts: &[Act]) -> (Vec<Decision>, Changes) {
+    let mut work = Work { catalog, world, changes: Changes::default() };
+    let decisions = acts.iter().map(|act| work.act(act)).collect();
+    (decisions, work.changes)
+}
+
+struct Work<'a> {
+    catalog: &'a Catalog,
+    world: World,
+    changes: Changes,
+}
+
+impl Work<'_> {
+    fn act(&mut self, act: &Act) -> Decision {
+        if let Ask::Message(step) = &act.ask {
+            self.message(step);
+            return Decision::Made(Outcome::Noted, self.world.now);
+        }
+        if let Some(stored) = self.world.requests.get(&act.request) {
+            let same = stored.fingerprint == act.fingerprint;
+            return if same { Decision::Made(stored.outcome.clone(), stored.at) } else { Decision::KeyReused };
+        }
+        let mut trace = Trace::default();
+        let outcome = self.fresh(act, &mut trace);
+        self.record(act, &outcome, trace);
+        Decision::Made(outcome, self.world.now)
+    }
+
+    fn fresh(&mut self, act: &Act, trace: &mut Trace) -> Outcome {
+        match &act.ask {
+            Ask::Issue(campaign, from) => {
+                trace.kind = "issue";
+                let Some(campaign) = self.campaign(*campaign) else { return Outcome::Told(Told::Unknown) };
+                let Some(who) = &act.who else { return Outcome::Told(Told::Ignored) };
+                trace.campaign = Some(campaign.id);
+                trace.from = Some(from.clone());
+                self.issue(&campaign, who, from)
+            }
+            Ask::Text(text) => self.text(act, text, trace),
+            Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
+            Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
+            Ask::Void(spot, reason) => self.void(act, *spot, reason, trace),
+            Ask::Message(_) => Outcome::Noted,
+        }
+    }
+
+    fn record(&mut self, act: &Act, outcome: &Outcome, trace: Trace) {
+        let now = self.world.now;
+        let stored = Stored { fingerprint: act.fingerprint, at: now, outcome: outcome.clone() };
+        self.world.requests.insert(act.request.clone(), stored);
+        let from = trace.from.unwrap_or(Attribution {
+            channel: Channel::Sms,
+            sender: None,
+            keyword: None,
+            placement: PlacementId::NONE,
+        });
+        let row = RequestRow {
+            request: act.request.clone(),
+            fingerprint: act.fingerprint,
+            received_at: now,
+            subject: act.who.as_ref().map(|who| who.subject),
+            kind: trace.kind,
+            record: outcome.record(),
+            campaign: trace.campaign,
+            from,
+            word: trace.word,
+            replied: trace.replied,
+            amount: trace.amount,
+        };
+        self.changes.count(&row);
+        self.changes.requests.push(row);
+    }
+
+    fn campaign(&self, id: CampaignId) -> Option<Arc<Campaign>> {
+        self.catalog.campaigns.get(&id).cloned()
+    }
+
+    fn person(&mut self, subject: Subject) -> &mut Person {
+        self.world.persons.entry(subject).or_default()
+    }
+
+    fn message(&mut self, step: &MessageStep) {
+        let Some(message) = self.world.messages.get_mut(&step.message) else { return };
+        if !message.status.may_become(step.status) {
+            return;
+        }
+        message.status = step.status;
+        self.changes.steps.push(Noted { step: step.clone(), at: self.world.now });
+    }
+}

@@ -1,0 +1,209 @@
+//! What was decided. A refusal is an outcome, written like one; errors are for what failed.
+
+use crate::domain::cap::Reached;
+use crate::domain::ids::{CapId, Spot};
+use crate::domain::till::TillRefusal;
+use crate::domain::world::HeldState;
+use chrono::{DateTime, Utc};
+
+/// The decision on one act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new code.
+    Issued(Spot),
+    /// The code she has, in the state it was in.
+    Repeat(Spot, HeldState),
+    /// No code, and why; with the newest unused one she has, where there is one.
+    Refused(Refusal, Option<Spot>),
+    /// The till may accept it; the redemption's id.
+    Redeemed(Spot, String),
+    /// The redemption of that id was taken back.
+    RolledBack(Spot, String),
+    /// The house took the code back.
+    Voided(Spot),
+    /// The till must not, and why.
+    Declined(Spot, TillRefusal),
+    /// A text that asks for no code.
+    Told(Told),
+    /// A message of ours took a step, or a late report changed nothing.
+    Noted,
+}
+
+/// Why there is no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It opens then.
+    NotStarted(DateTime<Utc>),
+    /// It is over.
+    Ended,
+    /// A person holds it.
+    Paused,
+    /// Nothing is left.
+    PoolEmpty,
+    /// A cap is full.
+    CapReached(Reached),
+    /// Not for numbers of this country.
+    CountryNotAllowed,
+}
+
+impl Refusal {
+    /// The stable word of API, tables and explanations.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotStarted(_) => "not_started",
+            Self::Ended => "campaign_ended",
+            Self::Paused => "campaign_paused",
+            Self::PoolEmpty => "pool_empty",
+            Self::CapReached(_) => "cap_reached",
+            Self::CountryNotAllowed => "country_not_allowed",
+        }
+    }
+}
+
+/// A text that asks for no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Told {
+    /// STOP.
+    OptedOut,
+    /// START.
+    OptedIn,
+    /// HELP.
+    Helped,
+    /// MYCODES.
+    Listed,
+    /// A word we do not know.
+    Unknown,
+    /// Reactions, empty texts, machines.
+    Ignored,
+}
+
+impl Told {
+    const ALL: [Self; 6] =
+        [Self::OptedOut, Self::OptedIn, Self::Helped, Self::Listed, Self::Unknown, Self::Ignored];
+
+    /// The word that tables and explanations use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::OptedIn => "opted_in",
+            Self::Helped => "helped",
+            Self::Listed => "listed",
+            Self::Unknown => "unknown_word",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// An outcome in the columns of its request row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// The kind of outcome.
+    pub outcome: String,
+    /// The rule that refused or the state that was found; empty is none.
+    pub rule: String,
+    /// The cap that refused.
+    pub cap_id: Option<u32>,
+    /// Its limit.
+    pub cap: Option<i64>,
+    /// What was counted.
+    pub used: Option<i64>,
+    /// When there is room again, or when it opens.
+    pub resets_at: Option<DateTime<Utc>>,
+    /// The code.
+    pub spot: Option<Spot>,
+    /// A redemption's id.
+    pub reference: Option<String>,
+}
+
+impl Outcome {
+    /// The code it concerns.
+    #[must_use]
+    pub fn spot(&self) -> Option<Spot> {
+        match self {
+            Self::Issued(spot)
+            | Self::Repeat(spot, _)
+            | Self::Redeemed(spot, _)
+            | Self::RolledBack(spot, _)
+            | Self::Voided(spot)
+            | Self::Declined(spot, _) => Some(*spot),
+            Self::Refused(_, spot) => *spot,
+            Self::Told(_) | Self::Noted => None,
+        }
+    }
+
+    /// The columns that say it.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        let (outcome, rule) = match self {
+            Self::Issued(_) => ("issued", ""),
+            Self::Repeat(_, state) => ("repeat", state.word()),
+            Self::Refused(why, _) => ("refused", why.word()),
+            Self::Redeemed(..) => ("redeemed", ""),
+            Self::RolledBack(..) => ("rolled_back", ""),
+            Self::Voided(_) => ("voided", ""),
+            Self::Declined(_, why) => ("declined", why.word()),
+            Self::Told(told) => (told.word(), ""),
+            Self::Noted => ("noted", ""),
+        };
+        let mut record = Record {
+            outcome: outcome.to_owned(),
+            rule: rule.to_owned(),
+            spot: self.spot(),
+            ..Record::default()
+        };
+        match self {
+            Self::Refused(Refusal::CapReached(cap), _) => {
+                record.cap_id = Some(cap.cap_id.0);
+                record.cap = Some(cap.cap);
+                record.used = Some(cap.used);
+                record.resets_at = cap.resets_at;
+            }
+            Self::Refused(Refusal::NotStarted(at), _) => record.resets_at = Some(*at),
+            Self::Redeemed(_, id) | Self::RolledBack(_, id) => record.reference = Some(id.clone()),
+            Self::Issued(_)
+            | Self::Repeat(..)
+            | Self::Refused(..)
+            | Self::Voided(_)
+            | Self::Declined(..)
+            | Self::Told(_)
+            | Self::Noted => {}
+        }
+        record
+    }
+
+    /// Reads [`Outcome::record`] back; `None` when the columns say nothing that exists.
+    #[must_use]
+    pub fn from_record(record: &Record) -> Option<Self> {
+        let spot = record.spot;
+        Some(match record.outcome.as_str() {
+            "issued" => Self::Issued(spot?),
+            "repeat" => Self::Repeat(spot?, HeldState::parse(&record.rule)?),
+            "refused" => Self::Refused(Self::refusal(record)?, spot),
+            "redeemed" => Self::Redeemed(spot?, record.reference.clone()?),
+            "rolled_back" => Self::RolledBack(spot?, record.reference.clone()?),
+            "voided" => Self::Voided(spot?),
+            "declined" => Self::Declined(spot?, TillRefusal::parse(&record.rule)?),
+            "noted" => Self::Noted,
+            word => Self::Told(Told::ALL.into_iter().find(|told| told.word() == word)?),
+        })
+    }
+
+    fn refusal(record: &Record) -> Option<Refusal> {
+        Some(match record.rule.as_str() {
+            "not_started" => Refusal::NotStarted(record.resets_at?),
+            "campaign_ended" => Refusal::Ended,
+            "campaign_paused" => Refusal::Paused,
+            "pool_empty" => Refusal::PoolEmpty,
+            "country_not_allowed" => Refusal::CountryNotAllowed,
+            "cap_reached" => Refusal::CapReached(Reached {
+                cap_id: CapId(record.cap_id?),
+                cap: record.cap?,
+                used: record.used?,
+                resets_at: record.resets_at,
+            }),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Redeem, roll back, void: what may become of a code, under its holder's lock.
+
+use super::{Trace, Work};
+use crate::domain::act::{Act, Presented, Undo};
+use crate::domain::decision::changes::EventRow;
+use crate::domain::decision::outcome::Outcome;
+use crate::domain::ids::{Spot, Subject};
+use crate::domain::till::{TillRefusal, judge};
+use crate::domain::world::{EventKind, Held, HeldState};
+use std::fmt::Write;
+
+impl Work<'_> {
+    /// A till accepts a code, once.
+    pub(super) fn redeem(&mut self, act: &Act, spot: Spot, shown: &Presented, trace: &mut Trace) -> Outcome {
+        trace.kind = "redeem";
+        trace.campaign = Some(spot.campaign);
+        let now = self.world.now;
+        let Some((holder, held)) = self.held(act, spot) else {
+            return Outcome::Declined(spot, TillRefusal::UnknownCode);
+        };
+        trace.from = Some(held.from.clone());
+        let Some(campaign) = self.campaign(spot.campaign) else {
+            return Outcome::Declined(spot, TillRefusal::UnknownCode);
+        };
+        if let Err(why) = judge(&campaign, &held, holder, shown, now) {
+            return Outcome::Declined(spot, why);
+        }
+        trace.amount = shown.amount;
+        let id = redemption_id(act);
+        let mut row = EventRow::new(spot, held.next_step(), EventKind::Redeemed, now, id.clone());
+        row.event.store.clone_from(&shown.store);
+        row.event.amount = shown.amount;
+        row.order.clone_from(&shown.order);
+        row.currency.clone_from(&shown.currency);
+        self.happen(holder, row);
+        self.changes.outstand(&held, -1);
+        Outcome::Redeemed(spot, id)
+    }
+
+    /// A till takes a redemption back; asked again, the answer is the same.
+    pub(super) fn roll_back(&mut self, act: &Act, spot: Spot, undo: &Undo, trace: &mut Trace) -> Outcome {
+        trace.kind = "rollback";
+        trace.campaign = Some(spot.campaign);
+        let now = self.world.now;
+        let Some((holder, held)) = self.held(act, spot) else {
+            return Outcome::Declined(spot, TillRefusal::UnknownCode);
+        };
+        trace.from = Some(held.from.clone());
+        let back = Outcome::RolledBack(spot, undo.redemption.clone());
+        let Some(open) = held.open_redemption().filter(|event| event.provider_ref == undo.redemption) else {
+            let known = held.events.iter().any(|event| event.provider_ref == undo.redemption);
+            return if known { back } else { Outcome::Declined(spot, TillRefusal::UnknownCode) };
+        };
+        trace.amount = open.amount.map(|amount| -amount);
+        let step = held.next_step();
+        let mut row = EventRow::new(spot, step, EventKind::RolledBack, now, undo.redemption.clone());
+        row.reverses = Some(open.step);
+        row.event.amount = open.amount;
+        row.reason = Some(undo.reason.clone());
+        self.happen(holder, row);
+        self.changes.outstand(&held, 1);
+        back
+    }
+
+    /// The house takes a code back, unless it was used.
+    pub(super) fn void(&mut self, act: &Act, spot: Spot, reason: &str, trace: &mut Trace) -> Outcome {
+        trace.kind = "void";
+        trace.campaign = Some(spot.campaign);
+        let now = self.world.now;
+        let Some((holder, held)) = self.held(act, spot) else {
+            return Outcome::Declined(spot, TillRefusal::UnknownCode);
+        };
+        trace.from = Some(held.from.clone());
+        match held.state(now) {
+            HeldState::Void => return Outcome::Voided(spot),
+            HeldState::Redeemed => return Outcome::Declined(spot, TillRefusal::AlreadyRedeemed),
+            HeldState::Unused | HeldState::Expired => {}
+        }
+        let mut row = EventRow::new(spot, held.next_step(), EventKind::Voided, now, redemption_id(act));
+        row.reason = Some(reason.to_owned());
+        self.happen(holder, row);
+        self.changes.outstand(&held, -1);
+        Outcome::Voided(spot)
+    }
+
+    fn held(&self, act: &Act, spot: Spot) -> Option<(Subject, Held)> {
+        let subject = act.who.as_ref()?.subject;
+        let held = self.world.persons.get(&subject)?.held.iter().find(|held| held.spot == spot)?;
+        Some((subject, held.clone()))
+    }
+
+    fn happen(&mut self, holder: Subject, row: EventRow) {
+        if let Some(held) = self.person(holder).held.iter_mut().find(|held| held.spot == row.spot) {
+            held.events.push(row.event.clone());
+        }
+        self.changes.events.push(row);
+    }
+}
+
+/// `rd_` and the act's draw in hexadecimal: the redemption's id and its event's `provider_ref`.
+fn redemption_id(act: &Act) -> String {
+    act.id.iter().fold("rd_".to_owned(), |mut id, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}

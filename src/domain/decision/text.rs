@@ -1,0 +1,275 @@
+//! One received text: opt-out, help, a keyword, and whether it is answered.
+
+use super::{Trace, Work};
+use crate::domain::act::{Act, MessageStatus, MessageStep, Text, Who};
+use crate::domain::campaign::{Attribution, Campaign, Channel};
+use crate::domain::cap::Scope;
+use crate::domain::catalog::{Heard, SenderRow};
+use crate::domain::decision::changes::{Consent, NewMessage, Noted, OptOut, Params};
+use crate::domain::decision::outcome::{Outcome, Refusal, Told};
+use crate::domain::ids::{CampaignId, PlacementId, Spot, millis};
+use crate::domain::reply::ReplyId;
+use crate::domain::window::Window;
+use crate::domain::world::{Answered, HeldState};
+use chrono::Duration;
+
+/// How many of her codes the MYCODES text can name.
+const LISTED: usize = 3;
+
+/// The answer to a text.
+struct Answer {
+    outcome: Outcome,
+    reply: ReplyId,
+    campaign: Option<CampaignId>,
+    params: Params,
+}
+
+impl Work<'_> {
+    /// Decides a text: dedupe was before, so what follows is new.
+    pub(super) fn text(&mut self, act: &Act, text: &Text, trace: &mut Trace) -> Outcome {
+        trace.kind = "ignored";
+        trace.from = Some(Attribution {
+            channel: Channel::Sms,
+            sender: Some(text.sender),
+            keyword: None,
+            placement: PlacementId::NONE,
+        });
+        let (Some(who), Some(sender)) = (&act.who, self.catalog.senders.get(&text.sender)) else {
+            return Outcome::Told(Told::Ignored);
+        };
+        if text.from_machine {
+            return Outcome::Told(Told::Ignored);
+        }
+        let heard = self.catalog.hear(text.sender, &text.text);
+        let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
+            return Outcome::Told(Told::Ignored);
+        };
+        trace.campaign = answer.campaign;
+        trace.replied = self.may_reply(who, trace, &answer.outcome);
+        if trace.replied {
+            self.reply(act, who, text, &answer, trace);
+        }
+        answer.outcome
+    }
+
+    fn answer(
+        &mut self,
+        act: &Act,
+        who: &Who,
+        sender: &SenderRow,
+        heard: &Heard,
+        trace: &mut Trace,
+    ) -> Option<Answer> {
+        let told = |outcome, reply| Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params: Params::default() });
+        match heard {
+            Heard::OptOut(matched) => {
+                trace.kind = "stop";
+                self.opt_out(act, who, sender, matched);
+                told(Told::OptedOut, ReplyId::T13Stop)
+            }
+            Heard::OptIn => {
+                trace.kind = "start";
+                self.opt_in(act, who, sender);
+                told(Told::OptedIn, ReplyId::T15Start)
+            }
+            Heard::Help => {
+                trace.kind = "help";
+                told(Told::Helped, ReplyId::T14Help)
+            }
+            Heard::MyCodes => {
+                trace.kind = "my_codes";
+                Some(self.my_codes(who))
+            }
+            Heard::Unknown => {
+                trace.kind = "unknown";
+                told(Told::Unknown, ReplyId::T10Unknown)
+            }
+            Heard::Nothing => None,
+            Heard::Keyword { campaign, from, read } => {
+                let campaign = self.campaign(*campaign)?;
+                trace.kind = "keyword";
+                trace.word.clone_from(&from.keyword);
+                trace.from = Some(from.clone());
+                let outcome = self.issue(&campaign, who, from);
+                self.consent(act, who, sender, "request", from.keyword.as_deref().unwrap_or_default());
+                Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
+            }
+        }
+    }
+
+    fn keyword_answer(
+        &self,
+        campaign: &Campaign,
+        who: &Who,
+        from: &Attribution,
+        read: Option<&str>,
+        outcome: Outcome,
+    ) -> Answer {
+        let mut params = Params {
+            word: from.keyword.clone(),
+            read: read.map(str::to_owned),
+            ..Params::default()
+        };
+        let reply = match &outcome {
+            Outcome::Issued(_) if read.is_some() => ReplyId::T11Typo,
+            Outcome::Issued(_) => ReplyId::T01FirstIssue,
+            Outcome::Repeat(spot, state) => {
+                let held = self.world.persons.get(&who.subject).and_then(|p| p.held.iter().find(|h| h.spot == *spot));
+                params.at = held.and_then(|held| held.open_redemption()).map(|event| millis(event.at));
+                repeat_text(*state)
+            }
+            Outcome::Refused(why, _) => {
+                params.at = self.when(campaign, why);
+                params.cap = if let Refusal::CapReached(cap) = why { Some(cap.cap) } else { None };
+                self.refusal_text(campaign, why)
+            }
+            Outcome::Redeemed(..)
+            | Outcome::RolledBack(..)
+            | Outcome::Voided(_)
+            | Outcome::Declined(..)
+            | Outcome::Told(_)
+            | Outcome::Noted => ReplyId::T10Unknown,
+        };
+        Answer { outcome, reply, campaign: Some(campaign.id), params }
+    }
+
+    fn refusal_text(&self, campaign: &Campaign, why: &Refusal) -> ReplyId {
+        match why {
+            Refusal::NotStarted(_) => ReplyId::T08NotStarted,
+            Refusal::Ended => ReplyId::T09Ended,
+            Refusal::Paused => ReplyId::Paused,
+            Refusal::PoolEmpty => ReplyId::T05SoldOut,
+            Refusal::CountryNotAllowed => ReplyId::T21NotEligible,
+            Refusal::CapReached(reached) => {
+                let cap = campaign.caps.iter().chain(&self.catalog.caps_across).find(|cap| cap.id == reached.cap_id);
+                match cap {
+                    Some(cap) if cap.scope == Scope::Person => ReplyId::T07Capped,
+                    Some(cap) if cap.window != Window::Lifetime => ReplyId::Busy,
+                    Some(_) | None => ReplyId::T05SoldOut,
+                }
+            }
+        }
+    }
+
+    fn when(&self, campaign: &Campaign, why: &Refusal) -> Option<i64> {
+        let at = match why {
+            Refusal::NotStarted(at) => Some(*at),
+            Refusal::CapReached(cap) => cap.resets_at,
+            Refusal::Ended => campaign.ends_at.filter(|end| *end <= self.world.now),
+            Refusal::Paused | Refusal::PoolEmpty | Refusal::CountryNotAllowed => None,
+        };
+        at.map(millis)
+    }
+
+    fn my_codes(&mut self, who: &Who) -> Answer {
+        let now = self.world.now;
+        let person = self.person(who.subject);
+        let epoch = person.epoch;
+        let mut held: Vec<_> = person.held.iter().filter(|held| held.epoch == epoch).collect();
+        held.sort_by_key(|held| std::cmp::Reverse((held.state(now) == HeldState::Unused, held.issued_at)));
+        let codes = held
+            .iter()
+            .take(LISTED)
+            .map(|held| {
+                let used = held.open_redemption().map(|event| millis(event.at));
+                let Spot { campaign, pool, position } = held.spot;
+                (campaign.0, pool, position, held.state(now).word().to_owned(), used)
+            })
+            .collect();
+        let params = Params { codes, ..Params::default() };
+        Answer { outcome: Outcome::Told(Told::Listed), reply: ReplyId::T22MyCodes, campaign: None, params }
+    }
+
+    fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, matched: &str) {
+        let now = self.world.now;
+        self.world.opt_outs.insert((sender.brand.clone(), who.subject));
+        self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
+        self.consent(act, who, sender, "opt_out", matched);
+        let waiting: Vec<_> = self
+            .world
+            .messages
+            .iter_mut()
+            .filter(|(_, message)| message.subject == who.subject && !message.is_compliance)
+            .filter(|(_, message)| message.status == MessageStatus::Queued)
+            .map(|(id, message)| {
+                message.status = MessageStatus::Suppressed;
+                *id
+            })
+            .collect();
+        for message in waiting {
+            let status = MessageStatus::Suppressed;
+            let step = MessageStep { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None };
+            self.changes.steps.push(Noted { step, at: now });
+        }
+    }
+
+    fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow) {
+        self.world.opt_outs.remove(&(sender.brand.clone(), who.subject));
+        self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::In);
+        self.consent(act, who, sender, "opt_in", "exact");
+    }
+
+    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, kind: &'static str, matched: &str) {
+        self.changes.consents.push(Consent {
+            request: act.request.clone(),
+            brand: sender.brand.clone(),
+            subject: who.subject,
+            kind,
+            matched: matched.to_owned(),
+            at: self.world.now,
+        });
+    }
+
+    /// The loop guard: asked for is answered, but no two machines can keep each other busy.
+    fn may_reply(&mut self, who: &Who, trace: &Trace, outcome: &Outcome) -> bool {
+        let now = self.world.now;
+        let limits = self.catalog.limits;
+        if outcome.is_first_issuance() {
+            return true;
+        }
+        let answered = &self.person(who.subject).answered;
+        let same = |one: &&Answered| one.kind == trace.kind && one.word == trace.word;
+        let since = |age: Duration| move |one: &&Answered| one.at > now - age;
+        let hour = since(Duration::hours(1));
+        let same_answer = answered
+            .iter()
+            .filter(same)
+            .filter(since(limits.same_answer))
+            .any(|one| one.outcome == *outcome || one.outcome.spot().is_some_and(|spot| outcome.spot() == Some(spot)));
+        let in_hour = answered.iter().filter(same).filter(hour).count();
+        let most = if trace.kind == "unknown" { 1 } else { limits.asks_per_hour };
+        let exempt = |kind: &str| matches!(kind, "stop" | "help" | "start");
+        let in_day = answered.iter().filter(|one| !exempt(&one.kind) && !one.outcome.is_first_issuance()).count();
+        !same_answer && in_hour < most && (exempt(trace.kind) || in_day < limits.replies_per_day)
+    }
+
+    fn reply(&mut self, act: &Act, who: &Who, text: &Text, answer: &Answer, trace: &Trace) {
+        let now = self.world.now;
+        self.person(who.subject).answered.push(Answered {
+            at: now,
+            kind: trace.kind.to_owned(),
+            word: trace.word.clone(),
+            outcome: answer.outcome.clone(),
+        });
+        self.changes.messages.push(NewMessage {
+            id: act.id,
+            subject: who.subject,
+            sender: text.sender,
+            reply: answer.reply,
+            campaign: answer.campaign,
+            spot: answer.outcome.spot(),
+            params: answer.params.clone(),
+            request: act.request.clone(),
+            created_at: now,
+        });
+    }
+}
+
+fn repeat_text(state: HeldState) -> ReplyId {
+    match state {
+        HeldState::Unused => ReplyId::T02RepeatUnused,
+        HeldState::Redeemed => ReplyId::T03RepeatRedeemed,
+        HeldState::Expired => ReplyId::T04RepeatExpired,
+        HeldState::Void => ReplyId::T21NotEligible,
+    }
+}

@@ -1,0 +1,12 @@
+//! Rules and words: no I/O, no async, no clock, no randomness. Time and chance are arguments.
+
+pub mod act;
+pub mod campaign;
+pub mod cap;
+pub mod catalog;
+pub mod decision;
+pub mod ids;
+pub mod reply;
+pub mod till;
+pub mod window;
+pub mod world;

@@ -1,0 +1,220 @@
+//! What a batch reads under its locks: the state that `decide` decides by.
+
+use crate::domain::act::MessageStatus;
+use crate::domain::campaign::Attribution;
+use crate::domain::cap::Quota;
+use crate::domain::decision::outcome::Outcome;
+use crate::domain::ids::{CampaignId, CapId, RequestId, Spot, Subject};
+use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// Everything read under the locks of one batch.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// Taken at the begin of the transaction; every window and date comes from it.
+    pub now: DateTime<Utc>,
+    /// Requests of this batch that were answered before.
+    pub requests: HashMap<RequestId, Stored>,
+    /// The persons whose locks are held.
+    pub persons: HashMap<Subject, Person>,
+    /// The lowest ranges of positions that nobody has.
+    pub stock: HashMap<(CampaignId, u16), VecDeque<Range>>,
+    /// The counters of this batch's caps in their windows.
+    pub quotas: HashMap<(CapId, i64), Quota>,
+    /// Who said STOP to which brand.
+    pub opt_outs: HashSet<(String, Subject)>,
+    /// The messages that acts of this batch may change.
+    pub messages: HashMap<[u8; 16], Message>,
+}
+
+/// A request that was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// SHA-256 of what was asked.
+    pub fingerprint: [u8; 32],
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    /// What was decided.
+    pub outcome: Outcome,
+}
+
+/// A run of positions, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The lowest that nobody has.
+    pub first: u64,
+    /// The highest; it names the range and never moves.
+    pub last: u64,
+}
+
+/// A message that may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// Whose.
+    pub subject: Subject,
+    /// Its state.
+    pub status: MessageStatus,
+    /// An answer that STOP does not cancel.
+    pub is_compliance: bool,
+}
+
+/// One person.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Person {
+    /// Goes up when her number gets another holder.
+    pub epoch: u32,
+    /// Every code she was given, of every epoch.
+    pub held: Vec<Held>,
+    /// What she asked in the last 24 hours and got a reply to.
+    pub answered: Vec<Answered>,
+}
+
+/// A request that was answered by a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// `keyword`, `stop`, `help`, …
+    pub kind: String,
+    /// The keyword, where it was one.
+    pub word: Option<String>,
+    /// The answer, as its request row says: outcome, rule and code.
+    pub outcome: Outcome,
+}
+
+/// A code that was given to a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// Which.
+    pub spot: Spot,
+    /// In which epoch of her number.
+    pub epoch: u32,
+    /// Her how-manieth of the campaign, from 1.
+    pub seq: u32,
+    /// The promise.
+    pub offer_no: u16,
+    /// What it adds to a cap in money.
+    pub weight: i64,
+    /// Whose merit.
+    pub from: Attribution,
+    /// When.
+    pub issued_at: DateTime<Utc>,
+    /// Until when, exclusive.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What became of it, in order of steps.
+    pub events: Vec<Event>,
+}
+
+/// A step in the life of a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// 1, 2, 3 …
+    pub step: u32,
+    /// What.
+    pub kind: EventKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The name that its source gave it: a redemption's id.
+    pub provider_ref: String,
+    /// Where.
+    pub store: Option<String>,
+    /// How much the sale was, minor units.
+    pub amount: Option<i64>,
+}
+
+/// What happened to a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A till accepted it.
+    Redeemed,
+    /// A till took that back.
+    RolledBack,
+    /// The house took the code back.
+    Voided,
+}
+
+impl EventKind {
+    /// The word that tables and JSON use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Redeemed => "redeemed",
+            Self::RolledBack => "rolled_back",
+            Self::Voided => "voided",
+        }
+    }
+
+    /// Reads [`EventKind::word`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Redeemed, Self::RolledBack, Self::Voided].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// The state of a code: the fold of its events and its last day, never a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HeldState {
+    /// Good.
+    Unused,
+    /// Used.
+    Redeemed,
+    /// Past its last day, never used.
+    Expired,
+    /// Taken back.
+    Void,
+}
+
+impl HeldState {
+    /// The word that tables and JSON use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::Redeemed => "redeemed",
+            Self::Expired => "expired",
+            Self::Void => "void",
+        }
+    }
+
+    /// Reads [`HeldState::word`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void].into_iter().find(|state| state.word() == word)
+    }
+}
+
+impl Held {
+    /// Whether its last day is over, used or not.
+    #[must_use]
+    pub fn is_past(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|end| now >= end)
+    }
+
+    /// Its state at `now`: void before used, used before expired.
+    #[must_use]
+    pub fn state(&self, now: DateTime<Utc>) -> HeldState {
+        let redeemed = self.open_redemption().is_some();
+        if self.events.iter().any(|event| event.kind == EventKind::Voided) {
+            HeldState::Void
+        } else if redeemed {
+            HeldState::Redeemed
+        } else if self.is_past(now) {
+            HeldState::Expired
+        } else {
+            HeldState::Unused
+        }
+    }
+
+    /// The redemption that stands: the last one, unless it was taken back.
+    #[must_use]
+    pub fn open_redemption(&self) -> Option<&Event> {
+        let last = self.events.iter().rev().find(|event| event.kind != EventKind::Voided)?;
+        (last.kind == EventKind::Redeemed).then_some(last)
+    }
+
+    /// The number of its next step.
+    #[must_use]
+    pub fn next_step(&self) -> u32 {
+        self.events.last().map_or(1, |event| event.step + 1)
+    }
+}
