@@ -1,2 +1,3 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
 pub mod domain;
+pub mod store;

@@ -6,7 +6,7 @@ use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::ids::{CampaignId, CapId, RequestId, Spot, Subject};
 use chrono::{DateTime, Utc};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Everything read under the locks of one batch.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +21,6 @@ pub struct World {
     pub stock: HashMap<(CampaignId, u16), VecDeque<Range>>,
     /// The counters of this batch's caps in their windows.
     pub quotas: HashMap<(CapId, i64), Quota>,
-    /// Who said STOP to which brand.
-    pub opt_outs: HashSet<(String, Subject)>,
     /// The messages that acts of this batch may change.
     pub messages: HashMap<[u8; 16], Message>,
 }

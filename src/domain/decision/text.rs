@@ -182,7 +182,6 @@ impl Work<'_> {
 
     fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, matched: &str) {
         let now = self.world.now;
-        self.world.opt_outs.insert((sender.brand.clone(), who.subject));
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
         self.consent(act, who, sender, "opt_out", matched);
         let waiting: Vec<_> = self
@@ -204,7 +203,6 @@ impl Work<'_> {
     }
 
     fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow) {
-        self.world.opt_outs.remove(&(sender.brand.clone(), who.subject));
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::In);
         self.consent(act, who, sender, "opt_in", "exact");
     }
