@@ -57,7 +57,12 @@ pub fn segments(text: &str) -> Segments {
         Some(units) => (Encoding::Gsm7, units),
         None => (
             Encoding::Ucs2,
-            split(text.chars().map(utf16_units), SINGLE_UTF16, JOINED_UTF16).unwrap_or_default(),
+            split(
+                text.chars().map(|c| Some(utf16_units(c))),
+                SINGLE_UTF16,
+                JOINED_UTF16,
+            )
+            .unwrap_or_default(),
         ),
     };
     let count = u16::try_from(units.len()).unwrap_or(u16::MAX);
@@ -94,18 +99,61 @@ fn split(costs: impl Iterator<Item = Option<u16>>, single: u16, joined: u16) -> 
     Some(parts)
 }
 
-fn utf16_units(c: char) -> Option<u16> {
-    Some(if c.len_utf16() == 2 { 2 } else { 1 })
+fn utf16_units(c: char) -> u16 {
+    if c.len_utf16() == 2 { 2 } else { 1 }
 }
 
 /// Septets of one character: 1, 2 (behind the escape), or `None` outside the alphabet.
 fn septets(c: char) -> Option<u16> {
     match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '\n' | '\r' => Some(1),
-        '!'..='/' | ':'..='@' | '_' => Some(1),
-        '£' | '¥' | 'è' | 'é' | 'ù' | 'ì' | 'ò' | 'Ç' | 'Ø' | 'ø' | 'Å' | 'å' | 'Δ' | 'Φ' | 'Γ'
-        | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' | 'Æ' | 'æ' | 'ß' | 'É' | '¤' | '¡' | 'Ä'
-        | 'Ö' | 'Ñ' | 'Ü' | '§' | '¿' | 'ä' | 'ö' | 'ñ' | 'ü' | 'à' => Some(1),
+        'a'..='z'
+        | 'A'..='Z'
+        | '0'..='9'
+        | ' '
+        | '\n'
+        | '\r'
+        | '!'..='/'
+        | ':'..='@'
+        | '_'
+        | '£'
+        | '¥'
+        | 'è'
+        | 'é'
+        | 'ù'
+        | 'ì'
+        | 'ò'
+        | 'Ç'
+        | 'Ø'
+        | 'ø'
+        | 'Å'
+        | 'å'
+        | 'Δ'
+        | 'Φ'
+        | 'Γ'
+        | 'Λ'
+        | 'Ω'
+        | 'Π'
+        | 'Ψ'
+        | 'Σ'
+        | 'Θ'
+        | 'Ξ'
+        | 'Æ'
+        | 'æ'
+        | 'ß'
+        | 'É'
+        | '¤'
+        | '¡'
+        | 'Ä'
+        | 'Ö'
+        | 'Ñ'
+        | 'Ü'
+        | '§'
+        | '¿'
+        | 'ä'
+        | 'ö'
+        | 'ñ'
+        | 'ü'
+        | 'à' => Some(1),
         '\u{c}' | '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|' | '€' => Some(2),
         _ => None,
     }

@@ -1,6 +1,7 @@
 //! Keywords: what a campaign may be called, and what a received text asks for.
 
 mod normalise;
+mod reaction;
 mod reserved;
 mod route;
 
