@@ -1,3 +1,4 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
+
 pub mod domain;
 pub mod store;
