@@ -1,0 +1,4 @@
+//! Rules and words: no I/O, no async, no clock, no randomness. Time and chance are arguments.
+
+pub mod money;
+pub mod secret;
