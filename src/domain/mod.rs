@@ -2,4 +2,6 @@
 
 pub mod code;
 pub mod money;
+pub mod permutation;
 pub mod secret;
+pub mod token;
