@@ -1,7 +1,11 @@
 //! Rules and words: no I/O, no async, no clock, no randomness. Time and chance are arguments.
 
+pub mod alphabet;
+mod check;
 pub mod code;
 pub mod money;
+pub mod pattern;
 pub mod permutation;
+pub mod profanity;
 pub mod secret;
 pub mod token;
