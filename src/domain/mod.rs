@@ -3,6 +3,7 @@
 pub mod alphabet;
 mod check;
 pub mod code;
+pub mod derived;
 pub mod money;
 pub mod pattern;
 pub mod permutation;
