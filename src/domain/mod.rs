@@ -7,6 +7,7 @@ pub mod derived;
 pub mod money;
 pub mod pattern;
 pub mod permutation;
+pub mod phone;
 pub mod profanity;
 pub mod secret;
 pub mod token;
