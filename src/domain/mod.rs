@@ -4,6 +4,7 @@ pub mod alphabet;
 mod check;
 pub mod code;
 pub mod derived;
+pub mod keyring;
 pub mod money;
 pub mod pattern;
 pub mod permutation;
