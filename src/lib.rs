@@ -1,1 +1,3 @@
 //! Codewell.
+
+pub mod config;
