@@ -1,4 +1,5 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
 
+pub mod config;
 pub mod domain;
 pub mod store;
