@@ -78,7 +78,15 @@ impl Catalog {
     }
 
     /// Every cap with a counter that a request may charge: the campaign's own and those across campaigns.
-    pub fn counted<'a>(&'a self, campaign: &'a Campaign, from: &'a Attribution) -> impl Iterator<Item = &'a Cap> {
-        campaign.caps.iter().chain(&self.caps_across).filter(|cap| cap.scope != Scope::Person && cap.scope.holds(from))
+    pub fn counted<'a>(
+        &'a self,
+        campaign: &'a Campaign,
+        from: &'a Attribution,
+    ) -> impl Iterator<Item = &'a Cap> {
+        campaign
+            .caps
+            .iter()
+            .chain(&self.caps_across)
+            .filter(|cap| cap.scope != Scope::Person && cap.scope.holds(from))
     }
 }

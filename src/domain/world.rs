@@ -145,7 +145,9 @@ impl EventKind {
     /// Reads [`EventKind::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Redeemed, Self::RolledBack, Self::Voided].into_iter().find(|kind| kind.word() == word)
+        [Self::Redeemed, Self::RolledBack, Self::Voided]
+            .into_iter()
+            .find(|kind| kind.word() == word)
     }
 }
 
@@ -177,7 +179,9 @@ impl HeldState {
     /// Reads [`HeldState::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void].into_iter().find(|state| state.word() == word)
+        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void]
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 
@@ -192,7 +196,11 @@ impl Held {
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> HeldState {
         let redeemed = self.open_redemption().is_some();
-        if self.events.iter().any(|event| event.kind == EventKind::Voided) {
+        if self
+            .events
+            .iter()
+            .any(|event| event.kind == EventKind::Voided)
+        {
             HeldState::Void
         } else if redeemed {
             HeldState::Redeemed
@@ -206,7 +214,11 @@ impl Held {
     /// The redemption that stands: the last one, unless it was taken back.
     #[must_use]
     pub fn open_redemption(&self) -> Option<&Event> {
-        let last = self.events.iter().rev().find(|event| event.kind != EventKind::Voided)?;
+        let last = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.kind != EventKind::Voided)?;
         (last.kind == EventKind::Redeemed).then_some(last)
     }
 

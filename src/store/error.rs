@@ -46,10 +46,6 @@ pub enum StoreError {
     /// What the object mapper says.
     #[error("the database failed")]
     Orm(#[from] sea_orm::DbErr),
-    /// A test cut here.
-    #[cfg(feature = "faults")]
-    #[error("cut at fault point {0}")]
-    Cut(&'static str),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -59,11 +55,13 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default();
                 match database.kind() {
-                    ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation => {
-                        Self::Constraint(error)
-                    }
+                    ErrorKind::UniqueViolation
+                    | ErrorKind::CheckViolation
+                    | ErrorKind::NotNullViolation => Self::Constraint(error),
                     _ if is_conflict(&code) => Self::Conflict(error),
-                    _ if code.starts_with("57P0") || code.starts_with("08") => Self::Unavailable(error),
+                    _ if code.starts_with("57P0") || code.starts_with("08") => {
+                        Self::Unavailable(error)
+                    }
                     _ => Self::Database(error),
                 }
             }
@@ -80,7 +78,10 @@ impl From<sqlx::Error> for StoreError {
 
 /// PostgreSQL: serialisation failure, deadlock, lock time-out. SQLite: BUSY and LOCKED with their extensions.
 fn is_conflict(code: &str) -> bool {
-    matches!(code, "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517")
+    matches!(
+        code,
+        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517"
+    )
 }
 
 impl StoreError {
@@ -89,8 +90,6 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Conflict(_) | Self::CommitUnknown(_) | Self::Stale => true,
-            #[cfg(feature = "faults")]
-            Self::Cut(_) => false,
             Self::Unavailable(_)
             | Self::Constraint(_)
             | Self::Miscounted { .. }

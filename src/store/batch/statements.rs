@@ -8,11 +8,16 @@ const REQUEST_KEY: &[(&str, Kind)] = &[("door", Text), ("request_key", Text)];
 
 pub(super) static ADD_RECIPIENTS: Bulk = Bulk::new(
     "recipient: add",
-    &[("subject", Bytes), ("phone_ciphertext", Bytes), ("created_at", Int)],
+    &[
+        ("subject", Bytes),
+        ("phone_ciphertext", Bytes),
+        ("created_at", Int),
+    ],
     &[],
     "INSERT INTO recipient (subject, epoch, phone_ciphertext, created_at)
      SELECT subject, 0, phone_ciphertext, created_at FROM {rows} WHERE true ORDER BY subject
-     ON CONFLICT (subject) DO NOTHING",
+     ON CONFLICT (subject) DO UPDATE SET phone_ciphertext = excluded.phone_ciphertext
+     WHERE recipient.phone_ciphertext IS NULL AND excluded.phone_ciphertext IS NOT NULL",
 );
 
 pub(super) static LOCK_RECIPIENTS: Bulk = Bulk::new(
@@ -287,7 +292,12 @@ pub(super) static WRITE_CONSENTS: Bulk = Bulk::new(
      SELECT door, request_key, brand, subject, kind, matched, occurred_at FROM {rows} WHERE true",
 );
 
-const RANGE: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("last", Int), ("first", Int)];
+const RANGE: &[(&str, Kind)] = &[
+    ("campaign_id", Int),
+    ("pool_no", Int),
+    ("last", Int),
+    ("first", Int),
+];
 
 pub(super) static MOVE_STOCK: Bulk = Bulk::new(
     "stock: move",
@@ -340,7 +350,12 @@ pub(super) static COUNT_CHANNELS: Bulk = Bulk::new(
 
 pub(super) static COUNT_OUTSTANDING: Bulk = Bulk::new(
     "rollup_outstanding: count",
-    &[("campaign_id", Int), ("expiry_day", Int), ("n", Int), ("value_minor", Int)],
+    &[
+        ("campaign_id", Int),
+        ("expiry_day", Int),
+        ("n", Int),
+        ("value_minor", Int),
+    ],
     &[],
     "INSERT INTO rollup_outstanding AS r (campaign_id, expiry_day, n, value_minor)
      SELECT campaign_id, expiry_day, n, value_minor FROM {rows} WHERE true

@@ -15,13 +15,34 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// [`StoreError::Miscounted`] when rows written differ from rows decided; what the database says.
-pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_ms: i64) -> Result<(), StoreError> {
-    tx.write(&sql::WRITE_REQUESTS, &sorted(changes.requests.iter().map(request))).await?;
-    let issuances = changes.issuances.iter().map(|(subject, held)| issuance(catalog, *subject, held));
+pub async fn write(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    changes: &Changes,
+    lease_ms: i64,
+) -> Result<(), StoreError> {
+    tx.write(
+        &sql::WRITE_REQUESTS,
+        &sorted(changes.requests.iter().map(request)),
+    )
+    .await?;
+    let issuances = changes
+        .issuances
+        .iter()
+        .map(|(subject, held)| issuance(catalog, *subject, held));
     tx.write(&sql::WRITE_ISSUANCES, &sorted(issuances)).await?;
-    tx.write(&sql::WRITE_EVENTS, &sorted(changes.events.iter().map(event))).await?;
-    tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
-    tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
+    tx.write(
+        &sql::WRITE_EVENTS,
+        &sorted(changes.events.iter().map(event)),
+    )
+    .await?;
+    tx.write(
+        &sql::WRITE_MESSAGES,
+        &sorted(changes.messages.iter().map(|one| message(one, lease_ms))),
+    )
+    .await?;
+    tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms))
+        .await?;
     write_consent(tx, changes).await?;
     write_counters(tx, changes).await
 }
@@ -58,14 +79,29 @@ async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreE
     let range = |(campaign, pool, last): &(CampaignId, u16, u64), first: Cell| -> Vec<Cell> {
         vec![campaign.0.into(), (*pool).into(), (*last).into(), first]
     };
-    let (left, gone): (Vec<_>, Vec<_>) = changes.stock.iter().partition(|(_, first)| first.is_some());
-    let left: Vec<_> = left.into_iter().map(|(key, first)| range(key, (*first).into())).collect();
-    let gone: Vec<_> = gone.into_iter().map(|(key, _)| range(key, Cell::Null)).collect();
+    let (left, gone): (Vec<_>, Vec<_>) =
+        changes.stock.iter().partition(|(_, first)| first.is_some());
+    let left: Vec<_> = left
+        .into_iter()
+        .map(|(key, first)| range(key, (*first).into()))
+        .collect();
+    let gone: Vec<_> = gone
+        .into_iter()
+        .map(|(key, _)| range(key, Cell::Null))
+        .collect();
     tx.write(&sql::MOVE_STOCK, &left).await?;
     tx.write(&sql::DELETE_STOCK, &gone).await?;
-    let taken: Vec<_> = changes.taken.iter().map(|((c, pool), n)| vec![c.0.into(), (*pool).into(), (*n).into()]).collect();
+    let taken: Vec<_> = changes
+        .taken
+        .iter()
+        .map(|((c, pool), n)| vec![c.0.into(), (*pool).into(), (*n).into()])
+        .collect();
     tx.write(&sql::TAKE_STOCK, &taken).await?;
-    let quotas: Vec<_> = changes.quotas.iter().map(|((cap, w), used)| vec![cap.0.into(), (*w).into(), (*used).into()]).collect();
+    let quotas: Vec<_> = changes
+        .quotas
+        .iter()
+        .map(|((cap, w), used)| vec![cap.0.into(), (*w).into(), (*used).into()])
+        .collect();
     tx.write(&sql::WRITE_QUOTAS, &quotas).await?;
     let channels: Vec<Vec<Cell>> = changes
         .channels
@@ -141,7 +177,10 @@ fn request(row: &RequestRow) -> Vec<Cell> {
 }
 
 fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
-    let version = catalog.campaigns.get(&held.spot.campaign).map_or(0, |campaign| campaign.version);
+    let version = catalog
+        .campaigns
+        .get(&held.spot.campaign)
+        .map_or(0, |campaign| campaign.version);
     vec![
         held.spot.campaign.0.into(),
         held.spot.pool.into(),
@@ -191,10 +230,16 @@ fn message(one: &NewMessage, lease_ms: i64) -> Vec<Cell> {
         one.sender.0.into(),
         one.reply.as_str().into(),
         i64::from(!one.reply.is_compliance()).into(),
-        one.spot.map(|spot| spot.campaign).or(one.campaign).map(|id| id.0).into(),
+        one.spot
+            .map(|spot| spot.campaign)
+            .or(one.campaign)
+            .map(|id| id.0)
+            .into(),
         one.spot.map(|spot| spot.pool).into(),
         one.spot.map(|spot| spot.position).into(),
-        serde_json::to_string(&one.params).unwrap_or_default().into(),
+        serde_json::to_string(&one.params)
+            .unwrap_or_default()
+            .into(),
         one.request.door.clone().into(),
         one.request.key.clone().into(),
         (millis(one.created_at) + lease_ms).into(),
@@ -208,8 +253,9 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
     for one in noted {
         let entry = history(one.at, one.step.status, one.step.note.as_deref());
         let tried = i64::from(one.step.status == MessageStatus::Submitting);
-        let (last, history, tries) =
-            merged.entry(one.step.message).or_insert_with(|| (one.clone(), String::new(), 0));
+        let (last, history, tries) = merged
+            .entry(one.step.message)
+            .or_insert_with(|| (one.clone(), String::new(), 0));
         history.push_str(&entry);
         *tries += tried;
         let before = last.step.clone();
@@ -221,7 +267,11 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
     merged
         .into_iter()
         .map(|(id, (one, history, tries))| {
-            let lease = if one.step.status == MessageStatus::Submitting { millis(one.at) + lease_ms } else { 0 };
+            let lease = if one.step.status == MessageStatus::Submitting {
+                millis(one.at) + lease_ms
+            } else {
+                0
+            };
             vec![
                 id.as_slice().into(),
                 one.step.status.word().into(),
