@@ -5,8 +5,12 @@ pub mod campaign;
 pub mod cap;
 pub mod catalog;
 pub mod decision;
+pub mod gsm7;
 pub mod ids;
+pub mod keyword;
 pub mod reply;
 pub mod till;
+#[cfg(test)]
+mod vectors;
 pub mod window;
 pub mod world;

@@ -1,0 +1,281 @@
+//! From a received text to what it asks for.
+
+use std::collections::HashMap;
+
+use super::normalise::{Normalised, latin_look, normalise, unwrap_request};
+use super::reaction::is_reaction;
+use super::reserved::{self, Command, Holds, Matched};
+use super::{Keyword, MAX_CHARS};
+
+/// Words of a text that are looked at for a keyword; a call to action asks for one word.
+const READ_WORDS: usize = 64;
+/// Shortest word, on both sides, that is read with a typo in it.
+const MIN_TYPO_CHARS: usize = 4;
+/// Most words in a text whose words are tried one by one for a typo; in more it is conversation.
+const MAX_TYPO_WORDS: usize = 3;
+/// Shortest keyword found in the middle of other words: GO in "I go home" asks for nothing.
+const MIN_INNER_CHARS: usize = 3;
+
+/// All keywords and aliases of one sender, each with what it leads to.
+///
+/// `T` is what a keyword stands for; equal targets are the same campaign under several names.
+#[derive(Clone, Debug)]
+pub struct Book<T> {
+    entries: Vec<Entry<T>>,
+    by_word: HashMap<String, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    word: Keyword,
+    look: String,
+    chars: usize,
+    target: T,
+}
+
+/// Two keywords of one sender are the same word.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("keyword {keyword} is given twice")]
+pub struct Clash {
+    /// The word in question.
+    pub keyword: Keyword,
+}
+
+/// What one text asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route<T> {
+    /// No more messages, please; outranks everything.
+    OptOut {
+        /// By word or by sentence.
+        matched: Matched,
+    },
+    /// START and its like.
+    OptIn,
+    /// HELP and its like.
+    Help,
+    /// The person's own codes.
+    MyCodes,
+    /// A keyword of this sender.
+    Keyword {
+        /// The keyword as it is in the book.
+        word: Keyword,
+        /// What it leads to.
+        target: T,
+    },
+    /// One edit from exactly one keyword.
+    NearMiss {
+        /// What was read, normalised; at most one character longer than a keyword can be.
+        read: String,
+        /// The keyword it was taken for.
+        word: Keyword,
+        /// What that leads to.
+        target: T,
+    },
+    /// Words, but none of ours.
+    Unknown,
+    /// A phone's report that somebody liked a message; nobody wrote it.
+    Reaction,
+    /// No letter and no digit.
+    Empty,
+}
+
+impl<T: Clone + PartialEq> Book<T> {
+    /// Builds the book of one sender.
+    ///
+    /// # Errors
+    /// [`Clash`] names the first word that is given twice.
+    pub fn new(words: impl IntoIterator<Item = (Keyword, T)>) -> Result<Book<T>, Clash> {
+        let mut book = Book {
+            entries: Vec::new(),
+            by_word: HashMap::new(),
+        };
+        for (word, target) in words {
+            let number = book.entries.len();
+            if book
+                .by_word
+                .insert(word.as_str().to_owned(), number)
+                .is_some()
+            {
+                return Err(Clash { keyword: word });
+            }
+            let look = latin_look(word.as_str());
+            let chars = look.chars().count();
+            book.entries.push(Entry {
+                word,
+                look,
+                chars,
+                target,
+            });
+        }
+        Ok(book)
+    }
+
+    /// Every word of the book with its target, in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = (&Keyword, &T)> {
+        self.entries
+            .iter()
+            .map(|entry| (&entry.word, &entry.target))
+    }
+
+    /// What `raw` asks for when no question of ours is open.
+    ///
+    /// In this order: reaction, nothing, opt-out, help, opt-in, MYCODES, keyword, near miss. Reads
+    /// the first 1 600 characters and at most 64 words.
+    #[must_use]
+    pub fn route(&self, raw: &str) -> Route<T> {
+        if is_reaction(raw) {
+            return Route::Reaction;
+        }
+        let text = normalise(raw);
+        if text.joined().is_empty() {
+            return Route::Empty;
+        }
+        match reserved::command(&text, || self.holds(&text)) {
+            Some(Command::OptOut(matched)) => return Route::OptOut { matched },
+            Some(Command::OptIn) => return Route::OptIn,
+            Some(Command::Help) => return Route::Help,
+            Some(Command::MyCodes) => return Route::MyCodes,
+            None => {}
+        }
+        let core = text.core();
+        let asked = unwrap_request(&core);
+        if let Some(entry) = self.named(&text, asked) {
+            return Route::Keyword {
+                word: entry.word.clone(),
+                target: entry.target.clone(),
+            };
+        }
+        self.near_miss(asked).unwrap_or(Route::Unknown)
+    }
+
+    fn holds(&self, text: &Normalised) -> Holds {
+        let core = text.core();
+        let asked = unwrap_request(&core);
+        if self.whole(text, asked).is_some() {
+            Holds::Whole
+        } else if self.found(asked).is_empty() {
+            Holds::No
+        } else {
+            Holds::Part
+        }
+    }
+
+    fn lookup(&self, word: &str) -> Option<&Entry<T>> {
+        self.by_word
+            .get(word)
+            .and_then(|number| self.entries.get(*number))
+    }
+
+    fn whole(&self, text: &Normalised, asked: &[&str]) -> Option<&Entry<T>> {
+        self.lookup(text.joined()).or_else(|| {
+            let chars: usize = asked.iter().map(|word| word.len()).sum();
+            // a letter takes at most four bytes
+            (chars <= MAX_CHARS * 4)
+                .then(|| self.lookup(&asked.concat()))
+                .flatten()
+        })
+    }
+
+    /// The whole text, else the longest keyword in front, else the only one anywhere.
+    fn named(&self, text: &Normalised, asked: &[&str]) -> Option<&Entry<T>> {
+        if let Some(entry) = self.whole(text, asked) {
+            return Some(entry);
+        }
+        if let Some((entry, _)) = self.longest_at(asked) {
+            return Some(entry);
+        }
+        let found = self.found(asked);
+        let (first, others) = found.split_first()?;
+        others
+            .iter()
+            .all(|other| other.target == first.target)
+            .then_some(*first)
+    }
+
+    /// The longest keyword made of the first words, with the number of words it takes.
+    fn longest_at(&self, words: &[&str]) -> Option<(&Entry<T>, usize)> {
+        let mut joined = String::new();
+        let mut best = None;
+        for (index, word) in words.iter().enumerate() {
+            joined.push_str(word);
+            if joined.len() > MAX_CHARS * 4 {
+                break;
+            }
+            if let Some(entry) = self.lookup(&joined) {
+                best = Some((entry, index + 1));
+            }
+        }
+        best
+    }
+
+    /// The keywords that stand in a text, from left to right, without overlap.
+    fn found(&self, words: &[&str]) -> Vec<&Entry<T>> {
+        let mut rest = words.get(..READ_WORDS).unwrap_or(words);
+        let mut found = Vec::new();
+        while !rest.is_empty() {
+            let mut taken = 1;
+            if let Some((entry, length)) = self.longest_at(rest)
+                && entry.chars >= MIN_INNER_CHARS
+            {
+                found.push(entry);
+                taken = length;
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        found
+    }
+
+    /// The one keyword at distance one, first for the words as one, then for each of a few words.
+    fn near_miss(&self, asked: &[&str]) -> Option<Route<T>> {
+        if asked.len() > MAX_CHARS {
+            return None;
+        }
+        let joined = asked.concat();
+        let single = (asked.len() > 1 && asked.len() <= MAX_TYPO_WORDS).then_some(asked);
+        let reads = std::iter::once(joined.as_str()).chain(single.into_iter().flatten().copied());
+        let mut best: Option<(usize, &str, &Entry<T>)> = None;
+        let mut tied = false;
+        for read in reads {
+            for (distance, entry) in self.neighbours(read) {
+                match best {
+                    Some((least, _, _)) if distance > least => {}
+                    Some((least, _, known)) if distance == least => {
+                        tied |= known.target != entry.target;
+                    }
+                    Some(_) | None => (best, tied) = (Some((distance, read, entry)), false),
+                }
+            }
+        }
+        let (_, read, entry) = best.filter(|_| !tied)?;
+        Some(Route::NearMiss {
+            read: read.to_owned(),
+            word: entry.word.clone(),
+            target: entry.target.clone(),
+        })
+    }
+
+    /// Keywords that look like `read` or are one edit from it; none when a reserved word is that near.
+    fn neighbours(&self, read: &str) -> Vec<(usize, &Entry<T>)> {
+        let look = latin_look(read);
+        let chars = look.chars().count();
+        if !(MIN_TYPO_CHARS..=MAX_CHARS + 1).contains(&chars) || reserved::clash(&look).is_some() {
+            return Vec::new();
+        }
+        let near =
+            |entry: &&Entry<T>| entry.chars >= MIN_TYPO_CHARS && entry.chars.abs_diff(chars) <= 1;
+        let measured = |entry| {
+            let distance = one_edit(&look, entry)?;
+            Some((distance, entry))
+        };
+        self.entries
+            .iter()
+            .filter(near)
+            .filter_map(measured)
+            .collect()
+    }
+}
+
+/// Distance 0 or 1 (two neighbours swapped count as one edit), `None` beyond.
+fn one_edit<T>(look: &str, entry: &Entry<T>) -> Option<usize> {
+    Some(strsim::osa_distance(look, &entry.look)).filter(|distance| *distance <= 1)
+}
