@@ -1,15 +1,27 @@
 //! Rules and words: no I/O, no async, no clock, no randomness. Time and chance are arguments.
 
 pub mod act;
+pub mod alphabet;
 pub mod campaign;
 pub mod cap;
 pub mod catalog;
+mod check;
+pub mod code;
 pub mod decision;
+pub mod derived;
 pub mod gsm7;
 pub mod ids;
+pub mod keyring;
 pub mod keyword;
+pub mod money;
+pub mod pattern;
+pub mod permutation;
+pub mod phone;
+pub mod profanity;
 pub mod reply;
+pub mod secret;
 pub mod till;
+pub mod token;
 #[cfg(test)]
 mod vectors;
 pub mod window;
