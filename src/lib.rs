@@ -1,2 +1,7 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
+
+pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod http;
+pub mod store;

@@ -37,7 +37,11 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, script: &str) -> Result<(),
         _ => ("BYTEA", ")"),
     };
     let script = script.replace("BYTES", bytes).replace(") KEYED", keyed);
-    for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+    for statement in script
+        .split(';')
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+    {
         connection.execute_unprepared(statement).await?;
     }
     Ok(())
@@ -46,7 +50,10 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, script: &str) -> Result<(),
 /// Drops tables, last made first.
 pub(crate) async fn drop_all(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
     for table in tables.iter().rev() {
-        manager.get_connection().execute_unprepared(&format!("DROP TABLE {table}")).await?;
+        manager
+            .get_connection()
+            .execute_unprepared(&format!("DROP TABLE {table}"))
+            .await?;
     }
     Ok(())
 }

@@ -6,7 +6,18 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const TABLES: &[&str] = &["catalog", "sender", "campaign", "campaign_version", "offer", "pool", "cap", "keyword", "placement", "access_key"];
+const TABLES: &[&str] = &[
+    "catalog",
+    "sender",
+    "campaign",
+    "campaign_version",
+    "offer",
+    "pool",
+    "cap",
+    "keyword",
+    "placement",
+    "access_key",
+];
 
 const UP: &str = "
 CREATE TABLE catalog (

@@ -6,7 +6,15 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const TABLES: &[&str] = &["code", "stock", "recipient", "request", "issuance", "code_event", "quota"];
+const TABLES: &[&str] = &[
+    "code",
+    "stock",
+    "recipient",
+    "request",
+    "issuance",
+    "code_event",
+    "quota",
+];
 
 const UP: &str = "
 CREATE TABLE code (

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+pub use crate::domain::keyring::Subject;
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -41,17 +43,6 @@ impl PlacementId {
     pub const NONE: Self = Self(0);
 }
 
-/// The person a cap counts: a keyed hash, so it can be stored, compared and logged in part only.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject(pub [u8; 16]);
-
-impl fmt::Debug for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, ..] = self.0;
-        write!(f, "Subject({a:02x}{b:02x}…)")
-    }
-}
-
 /// One code's place: campaign, pool, position. The ledger stores this, never the code's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spot {
@@ -83,7 +74,10 @@ impl RequestId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (door, key) = text.strip_prefix("dec_")?.split_once('.')?;
-        Some(Self { door: door.to_owned(), key: key.to_owned() })
+        Some(Self {
+            door: door.to_owned(),
+            key: key.to_owned(),
+        })
     }
 }
 
@@ -96,5 +90,9 @@ pub fn millis(at: DateTime<Utc>) -> i64 {
 /// The time of so many milliseconds since 1970 UTC; the nearest end of time where that is beyond it.
 #[must_use]
 pub fn from_millis(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).unwrap_or(if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC })
+    DateTime::from_timestamp_millis(ms).unwrap_or(if ms < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    })
 }

@@ -6,60 +6,15 @@ use aws_lc_rs::cipher::{
     AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
 };
 
+use super::ids::{CampaignId, Spot};
 use super::permutation::{block_cipher, encrypt_block};
 
 /// Characters of a token without its prefix: the fewest base62 digits that hold 128 bits.
 pub const TOKEN_CHARS: usize = 22;
-/// Positions are 48 bits wide in a token, and so in every pool.
+/// Positions are 48 bits wide in a token, and so in every pool; a larger pool is refused when it is made.
 pub const MAX_POSITION: u64 = (1 << 48) - 1;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// The place of one code: campaign, pool of that campaign, position in that pool (0 to 2^48 - 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Spot {
-    campaign_id: u32,
-    pool_no: u16,
-    position: u64,
-}
-
-impl Spot {
-    /// # Errors
-    /// [`TooWide`] when the position needs more than 48 bits; pools are refused at creation before that.
-    pub const fn new(campaign_id: u32, pool_no: u16, position: u64) -> Result<Self, TooWide> {
-        if position > MAX_POSITION {
-            return Err(TooWide);
-        }
-        Ok(Self {
-            campaign_id,
-            pool_no,
-            position,
-        })
-    }
-
-    /// The campaign's number.
-    #[must_use]
-    pub const fn campaign_id(self) -> u32 {
-        self.campaign_id
-    }
-
-    /// The pool's number in its campaign.
-    #[must_use]
-    pub const fn pool_no(self) -> u16 {
-        self.pool_no
-    }
-
-    /// The code's number in its pool.
-    #[must_use]
-    pub const fn position(self) -> u64 {
-        self.position
-    }
-}
-
-/// A position beyond 2^48 - 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a position has at most 48 bits")]
-pub struct TooWide;
 
 /// An unguessable name of one spot: the prefix of its kind and 22 characters of base62. Whoever holds a link's token
 /// sees the coupon, so `Debug` hides it and there is no `Display`.
@@ -117,9 +72,9 @@ impl Tokens {
     /// The one token of this spot.
     #[must_use]
     pub fn seal(&self, spot: Spot) -> LinkToken {
-        let plain = (u128::from(spot.campaign_id) << 96)
-            | (u128::from(spot.pool_no) << 80)
-            | (u128::from(spot.position) << 32);
+        let plain = (u128::from(spot.campaign.0) << 96)
+            | (u128::from(spot.pool) << 80)
+            | (u128::from(spot.position & MAX_POSITION) << 32);
         let block = u128::from_be_bytes(encrypt_block(&self.seal, plain));
         let mut token = String::with_capacity(self.prefix.len() + TOKEN_CHARS);
         token.push_str(self.prefix);
@@ -138,10 +93,14 @@ impl Tokens {
         if plain.trailing_zeros() < 32 {
             return None;
         }
-        let campaign_id = u32::try_from(plain >> 96).ok()?;
-        let pool_no = u16::try_from((plain >> 80) & u128::from(u16::MAX)).ok()?;
+        let campaign = CampaignId(u32::try_from(plain >> 96).ok()?);
+        let pool = u16::try_from((plain >> 80) & u128::from(u16::MAX)).ok()?;
         let position = u64::try_from((plain >> 32) & u128::from(MAX_POSITION)).ok()?;
-        Spot::new(campaign_id, pool_no, position).ok()
+        Some(Spot {
+            campaign,
+            pool,
+            position,
+        })
     }
 }
 
@@ -177,21 +136,29 @@ mod tests {
 
     use super::*;
 
+    fn spot(campaign: u32, pool: u16, position: u64) -> Spot {
+        Spot {
+            campaign: CampaignId(campaign),
+            pool,
+            position,
+        }
+    }
+
     #[test]
     fn links_already_sent_stay_valid() {
         // From an AES-256 of another library, written down once: a change here would break every link that is out.
         let tokens = Tokens::new(&[5; 32]);
-        let spot = Spot::new(7, 2, 123_456_789).unwrap();
-        assert_eq!(tokens.seal(spot).expose(), "3YgqB9A6ZfcHpjDth6QOZx");
-        assert_eq!(tokens.open("3YgqB9A6ZfcHpjDth6QOZx"), Some(spot));
+        let place = spot(7, 2, 123_456_789);
+        assert_eq!(tokens.seal(place).expose(), "3YgqB9A6ZfcHpjDth6QOZx");
+        assert_eq!(tokens.open("3YgqB9A6ZfcHpjDth6QOZx"), Some(place));
     }
 
     #[test]
     fn a_token_of_another_kind_or_key_opens_nothing() {
-        let spot = Spot::new(1, 1, 1).unwrap();
+        let place = spot(1, 1, 1);
         let (links, ids) = (Tokens::new(&[1; 32]), Tokens::with_prefix(&[2; 32], "iss_"));
-        let (link, id) = (links.seal(spot), ids.seal(spot));
-        assert_eq!(ids.open(id.expose()), Some(spot));
+        let (link, id) = (links.seal(place), ids.seal(place));
+        assert_eq!(ids.open(id.expose()), Some(place));
         assert_eq!(links.open(id.expose()), None);
         assert_eq!(links.open(id.expose().strip_prefix("iss_").unwrap()), None);
         assert_eq!(ids.open(link.expose()), None);
@@ -216,9 +183,7 @@ mod tests {
 
     #[test]
     fn a_position_beyond_48_bits_has_no_spot_and_a_token_is_not_printed() {
-        assert_eq!(Spot::new(1, 1, MAX_POSITION + 1), Err(TooWide));
-        let token =
-            Tokens::new(&[1; 32]).seal(Spot::new(u32::MAX, u16::MAX, MAX_POSITION).unwrap());
+        let token = Tokens::new(&[1; 32]).seal(spot(u32::MAX, u16::MAX, MAX_POSITION));
         assert_eq!(format!("{token:?}"), "LinkToken(…)");
     }
 
@@ -226,11 +191,11 @@ mod tests {
         #[test]
         fn every_spot_comes_back_from_its_token(key: [u8; 32], campaign: u32, pool: u16, position in 0..=MAX_POSITION) {
             let tokens = Tokens::new(&key);
-            let spot = Spot::new(campaign, pool, position).unwrap();
-            let token = tokens.seal(spot);
+            let place = spot(campaign, pool, position);
+            let token = tokens.seal(place);
             prop_assert_eq!(token.expose().len(), TOKEN_CHARS);
             prop_assert!(token.expose().bytes().all(|b| b.is_ascii_alphanumeric()));
-            prop_assert_eq!(tokens.open(token.expose()), Some(spot));
+            prop_assert_eq!(tokens.open(token.expose()), Some(place));
         }
 
         #[test]
@@ -238,7 +203,7 @@ mod tests {
             key: [u8; 32], position in 0..=MAX_POSITION, at in 0..TOKEN_CHARS, to in 0..62_usize,
         ) {
             let tokens = Tokens::new(&key);
-            let token = tokens.seal(Spot::new(1, 1, position).unwrap());
+            let token = tokens.seal(spot(1, 1, position));
             let mut forged = token.expose().as_bytes().to_vec();
             let (slot, new) = (forged.get_mut(at).unwrap(), *BASE62.get(to).unwrap());
             prop_assume!(*slot != new);

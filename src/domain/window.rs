@@ -3,7 +3,9 @@
 //! A calendar window is named by its *local date*, computed from UTC, which is never ambiguous; local midnight as
 //! an instant is needed only to say when the next window opens (days of 23, 25 and, once, 0 hours exist).
 
-use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveTime, Offset, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +36,9 @@ impl Window {
         match self {
             Self::Lifetime | Self::Rolling(_) => 0,
             Self::Minute => now.timestamp().div_euclid(60),
-            Self::Day | Self::Week | Self::Month => self.first_date(local_date(now, zone)).map_or(0, days),
+            Self::Day | Self::Week | Self::Month => {
+                self.first_date(local_date(now, zone)).map_or(0, days)
+            }
         }
     }
 
@@ -45,7 +49,13 @@ impl Window {
     pub fn next_start(self, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         match self {
             Self::Lifetime | Self::Rolling(_) => None,
-            Self::Minute => DateTime::from_timestamp(now.timestamp().div_euclid(60).checked_add(1)?.checked_mul(60)?, 0),
+            Self::Minute => DateTime::from_timestamp(
+                now.timestamp()
+                    .div_euclid(60)
+                    .checked_add(1)?
+                    .checked_mul(60)?,
+                0,
+            ),
             Self::Day | Self::Week | Self::Month => {
                 let first = self.first_date(local_date(now, zone))?;
                 first_instant_from(self.following(first)?, now, zone)
@@ -55,7 +65,9 @@ impl Window {
 
     fn first_date(self, date: NaiveDate) -> Option<NaiveDate> {
         match self {
-            Self::Week => date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into())),
+            Self::Week => {
+                date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into()))
+            }
             Self::Month => date.with_day(1),
             Self::Lifetime | Self::Minute | Self::Day | Self::Rolling(_) => Some(date),
         }
@@ -65,7 +77,9 @@ impl Window {
         match self {
             Self::Week => first.checked_add_days(Days::new(7)),
             Self::Month => first.checked_add_months(Months::new(1)),
-            Self::Lifetime | Self::Minute | Self::Day | Self::Rolling(_) => first.checked_add_days(Days::new(1)),
+            Self::Lifetime | Self::Minute | Self::Day | Self::Rolling(_) => {
+                first.checked_add_days(Days::new(1))
+            }
         }
     }
 
@@ -101,7 +115,11 @@ fn first_instant_from(date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<D
     let midnight = date.and_time(NaiveTime::MIN);
     let local = zone.from_local_datetime(&midnight);
     let exact = [local.earliest(), local.latest()];
-    let found = exact.into_iter().flatten().map(|at| at.with_timezone(&Utc)).find(|at| *at > now);
+    let found = exact
+        .into_iter()
+        .flatten()
+        .map(|at| at.with_timezone(&Utc))
+        .find(|at| *at > now);
     found.or_else(|| first_after_gap(date, now, zone))
 }
 
@@ -116,7 +134,11 @@ fn first_after_gap(date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<Date
     }
     while late - early > Duration::milliseconds(1) {
         let middle = early + (late - early) / 2;
-        if local_date(middle, zone) >= date { late = middle } else { early = middle }
+        if local_date(middle, zone) >= date {
+            late = middle
+        } else {
+            early = middle
+        }
     }
     Some(late)
 }

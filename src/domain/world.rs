@@ -6,7 +6,7 @@ use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::ids::{CampaignId, CapId, RequestId, Spot, Subject};
 use chrono::{DateTime, Utc};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Everything read under the locks of one batch.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +21,6 @@ pub struct World {
     pub stock: HashMap<(CampaignId, u16), VecDeque<Range>>,
     /// The counters of this batch's caps in their windows.
     pub quotas: HashMap<(CapId, i64), Quota>,
-    /// Who said STOP to which brand.
-    pub opt_outs: HashSet<(String, Subject)>,
     /// The messages that acts of this batch may change.
     pub messages: HashMap<[u8; 16], Message>,
 }
@@ -147,7 +145,9 @@ impl EventKind {
     /// Reads [`EventKind::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Redeemed, Self::RolledBack, Self::Voided].into_iter().find(|kind| kind.word() == word)
+        [Self::Redeemed, Self::RolledBack, Self::Voided]
+            .into_iter()
+            .find(|kind| kind.word() == word)
     }
 }
 
@@ -179,7 +179,9 @@ impl HeldState {
     /// Reads [`HeldState::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void].into_iter().find(|state| state.word() == word)
+        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void]
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 
@@ -194,7 +196,11 @@ impl Held {
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> HeldState {
         let redeemed = self.open_redemption().is_some();
-        if self.events.iter().any(|event| event.kind == EventKind::Voided) {
+        if self
+            .events
+            .iter()
+            .any(|event| event.kind == EventKind::Voided)
+        {
             HeldState::Void
         } else if redeemed {
             HeldState::Redeemed
@@ -208,7 +214,11 @@ impl Held {
     /// The redemption that stands: the last one, unless it was taken back.
     #[must_use]
     pub fn open_redemption(&self) -> Option<&Event> {
-        let last = self.events.iter().rev().find(|event| event.kind != EventKind::Voided)?;
+        let last = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.kind != EventKind::Voided)?;
         (last.kind == EventKind::Redeemed).then_some(last)
     }
 

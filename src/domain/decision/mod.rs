@@ -1,7 +1,7 @@
 //! The one place that decides: a pure function from what was read under the locks to what is written.
 
-mod issue;
 pub mod changes;
+mod issue;
 pub mod outcome;
 mod sale;
 mod text;
@@ -41,8 +41,12 @@ struct Trace {
 /// Same key, same answer; every cap is checked before anything is counted; refusals consume nothing. What one act
 /// takes, the next one finds taken.
 #[must_use]
-pub fn decide(catalog: &Catalog, world: World, acts: &[Act]) -> (Vec<Decision>, Changes) {
-    let mut work = Work { catalog, world, changes: Changes::default() };
+pub fn decide(catalog: &Catalog, world: World, acts: &[&Act]) -> (Vec<Decision>, Changes) {
+    let mut work = Work {
+        catalog,
+        world,
+        changes: Changes::default(),
+    };
     let decisions = acts.iter().map(|act| work.act(act)).collect();
     (decisions, work.changes)
 }
@@ -61,7 +65,11 @@ impl Work<'_> {
         }
         if let Some(stored) = self.world.requests.get(&act.request) {
             let same = stored.fingerprint == act.fingerprint;
-            return if same { Decision::Made(stored.outcome.clone(), stored.at) } else { Decision::KeyReused };
+            return if same {
+                Decision::Made(stored.outcome.clone(), stored.at)
+            } else {
+                Decision::KeyReused
+            };
         }
         let mut trace = Trace::default();
         let outcome = self.fresh(act, &mut trace);
@@ -73,8 +81,12 @@ impl Work<'_> {
         match &act.ask {
             Ask::Issue(campaign, from) => {
                 trace.kind = "issue";
-                let Some(campaign) = self.campaign(*campaign) else { return Outcome::Told(Told::Unknown) };
-                let Some(who) = &act.who else { return Outcome::Told(Told::Ignored) };
+                let Some(campaign) = self.campaign(*campaign) else {
+                    return Outcome::Told(Told::Unknown);
+                };
+                let Some(who) = &act.who else {
+                    return Outcome::Told(Told::Ignored);
+                };
                 trace.campaign = Some(campaign.id);
                 trace.from = Some(from.clone());
                 self.issue(&campaign, who, from)
@@ -89,7 +101,11 @@ impl Work<'_> {
 
     fn record(&mut self, act: &Act, outcome: &Outcome, trace: Trace) {
         let now = self.world.now;
-        let stored = Stored { fingerprint: act.fingerprint, at: now, outcome: outcome.clone() };
+        let stored = Stored {
+            fingerprint: act.fingerprint,
+            at: now,
+            outcome: outcome.clone(),
+        };
         self.world.requests.insert(act.request.clone(), stored);
         let from = trace.from.unwrap_or(Attribution {
             channel: Channel::Sms,
@@ -123,11 +139,16 @@ impl Work<'_> {
     }
 
     fn message(&mut self, step: &MessageStep) {
-        let Some(message) = self.world.messages.get_mut(&step.message) else { return };
+        let Some(message) = self.world.messages.get_mut(&step.message) else {
+            return;
+        };
         if !message.status.may_become(step.status) {
             return;
         }
         message.status = step.status;
-        self.changes.steps.push(Noted { step: step.clone(), at: self.world.now });
+        self.changes.steps.push(Noted {
+            step: step.clone(),
+            at: self.world.now,
+        });
     }
 }

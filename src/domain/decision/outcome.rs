@@ -79,8 +79,14 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 6] =
-        [Self::OptedOut, Self::OptedIn, Self::Helped, Self::Listed, Self::Unknown, Self::Ignored];
+    const ALL: [Self; 6] = [
+        Self::OptedOut,
+        Self::OptedIn,
+        Self::Helped,
+        Self::Listed,
+        Self::Unknown,
+        Self::Ignored,
+    ];
 
     /// The word that tables and explanations use.
     #[must_use]

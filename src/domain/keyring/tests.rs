@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeZone, Utc};
 use proptest::prelude::*;
 
-use super::super::token::Spot;
 use super::*;
+use crate::domain::ids::{CampaignId, Spot};
 
 fn keys(root: u8) -> Keys {
     Keys::from_root(&Secret::new([root; 32]))
@@ -76,7 +76,11 @@ fn no_two_purposes_share_a_key() {
     .into();
     // derive("") and the bare label are one: an empty label has no detail.
     assert_eq!(derived.len(), 10);
-    let spot = Spot::new(1, 1, 1).unwrap();
+    let spot = Spot {
+        campaign: CampaignId(1),
+        pool: 1,
+        position: 1,
+    };
     let id = keys.issuance_ids().seal(spot);
     assert!(id.expose().starts_with("iss_"));
     assert_ne!(

@@ -56,6 +56,12 @@ pub enum ReplyId {
 }
 
 impl ReplyId {
+    /// Whether it answers STOP, HELP or START: owed to everyone, cancelled by nothing.
+    #[must_use]
+    pub fn is_compliance(self) -> bool {
+        matches!(self, Self::T13Stop | Self::T14Help | Self::T15Start)
+    }
+
     /// Every text, in the order of declaration.
     pub const ALL: [ReplyId; 17] = [
         ReplyId::T01FirstIssue,

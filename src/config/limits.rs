@@ -1,0 +1,54 @@
+//! `[limits]`: how often a phone is answered and how often a code may be guessed.
+
+use std::time::Duration;
+
+use super::error::ConfigError;
+use super::layers::Settings;
+
+/// `[limits]`.
+#[derive(Debug, Clone)]
+pub struct LimitsConfig {
+    /// Answered texts per phone and keyword in an hour.
+    pub asks_per_hour: u32,
+    /// Time in which the same answer goes out once.
+    pub same_answer_window: Duration,
+    /// Replies per phone and day, first issuances and compliance answers apart.
+    pub replies_per_day: u32,
+    /// Wrong codes per till key and minute; 0 is no limit.
+    pub wrong_codes_per_key_minute: u32,
+    /// Wrong codes per network address and minute; 0 is no limit.
+    pub wrong_codes_per_address_minute: u32,
+}
+
+impl LimitsConfig {
+    pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        let budget = 0..=1_000_000;
+        let (by_key, by_address) = (
+            "limits.wrong_codes_per_key_minute",
+            "limits.wrong_codes_per_address_minute",
+        );
+        Ok(Self {
+            asks_per_hour: settings.integer(
+                "limits.asks_per_hour",
+                "texts an hour",
+                &(1..=1000),
+            )?,
+            same_answer_window: settings.seconds("limits.same_answer_window_s", &(0..=3600))?,
+            replies_per_day: settings.integer(
+                "limits.replies_per_day",
+                "replies a day",
+                &(1..=10_000),
+            )?,
+            wrong_codes_per_key_minute: settings.integer(
+                by_key,
+                "wrong codes a minute",
+                &budget,
+            )?,
+            wrong_codes_per_address_minute: settings.integer(
+                by_address,
+                "wrong codes a minute",
+                &budget,
+            )?,
+        })
+    }
+}

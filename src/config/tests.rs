@@ -1,0 +1,224 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use super::layers::Value;
+use super::*;
+
+const SECRET: &str = "hunter2";
+
+fn variables(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    pairs.iter().map(owned).collect::<Vec<_>>().into_iter()
+}
+
+fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let mut settings = Settings::defaults()?;
+    settings.add_file(text, "config/production.toml")?;
+    settings.add_variables(variables(pairs))?;
+    Config::read(&settings)
+}
+
+fn refusal(text: &str, pairs: &[(&str, &str)]) -> String {
+    read(text, pairs).unwrap_err().to_string()
+}
+
+#[test]
+fn a_value_out_of_range_is_refused_with_line_key_value_unit_range_and_default() {
+    let text = "[server]\nlisten = \"127.0.0.1:80\"\n\n[[senders]]\naddress = \"12345\"\nrate = \"fast\"\n";
+    assert_snapshot!(refusal(text, &[]), @r#"config/production.toml:6: senders[0].rate = "fast": expected segments per second, 1 to 1000 (default 10)"#);
+    assert_snapshot!(refusal("\nengine.batch_max = 0", &[]), @"config/production.toml:2: engine.batch_max = 0: expected acts, 1 to 4096 (default 256)");
+}
+
+#[test]
+fn a_mistyped_key_is_refused_with_the_nearest_key() {
+    let text = "[server]\n\nlisen = \"127.0.0.1:80\"\n";
+    assert_snapshot!(refusal(text, &[]), @"config/production.toml:3: unknown key server.lisen: did you mean server.listen?");
+    let text = "[[senders]]\naddress = \"12345\"\n[[senders]]\nadress = \"123456\"\n";
+    assert_snapshot!(refusal(text, &[]), @"config/production.toml:4: unknown key senders[1].adress: did you mean senders[1].address?");
+    assert_snapshot!(refusal("database.level = \"info\"", &[]), @"config/production.toml:1: unknown key database.level: did you mean log.level?");
+    assert_snapshot!(refusal("[weather]\nsun = true", &[]), @"config/production.toml:2: unknown key weather.sun: config/default.toml has every key");
+}
+
+#[test]
+fn a_wrong_variable_is_refused_by_its_name() {
+    let wrong = [("CODEWELL_LOG__LEVEL", "loud")];
+    assert_snapshot!(refusal("", &wrong), @r#"CODEWELL_LOG__LEVEL: log.level = "loud": expected "error", "warn", "info", "debug" or "trace" (default "info")"#);
+    let mistyped = [("CODEWELL_SERVER__LISEN", "127.0.0.1:80")];
+    assert_snapshot!(refusal("", &mistyped), @"CODEWELL_SERVER__LISEN: unknown key server.lisen: did you mean CODEWELL_SERVER__LISTEN?");
+    let one_underscore = [("CODEWELL_SERVER_LISTEN", "127.0.0.1:80")];
+    assert_snapshot!(refusal("", &one_underscore), @"CODEWELL_SERVER_LISTEN: unknown key server_listen: did you mean CODEWELL_SERVER__LISTEN?");
+}
+
+#[test]
+fn production_refuses_what_only_a_desk_may_do() {
+    let production = "environment = \"production\"\n";
+    assert_snapshot!(refusal(production, &[]), @r#"configuration: server.public_url = "": expected https:// and a host, without a path, because environment = "production""#);
+    let plain = format!("{production}server.public_url = \"http://c.example.com\"\n");
+    assert_snapshot!(refusal(&plain, &[]), @r#"config/production.toml:2: server.public_url = "http://c.example.com": expected https:// and a host, without a path, because environment = "production""#);
+    let simulator = format!("{production}server.public_url = \"https://c.example.com\"\n");
+    assert_snapshot!(refusal(&simulator, &[]), @r#"configuration: simulator.enabled = true: expected false, because environment = "production""#);
+    assert!(read(&format!("{simulator}simulator.enabled = false"), &[]).is_ok());
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_refused_by_its_line_and_without_its_text() {
+    let text = "[database]\nurl = \"postgres://shop:hunter2@db/codewell\n";
+    assert_snapshot!(refusal(text, &[]), @r#"config/production.toml:2: not valid TOML: invalid basic string, expected `"`"#);
+    assert_snapshot!(refusal("senders = [1]", &[]), @"config/production.toml:1: senders = [1]: expected [[senders]] with address and rate");
+}
+
+#[test]
+fn every_line_of_the_compiled_in_defaults_is_the_value_that_is_used() {
+    let config = read("", &[]).unwrap();
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(
+        config.database.url.expose(),
+        "sqlite:./codewell-data/codewell.db"
+    );
+    assert_eq!(
+        (config.engine.batch_max, config.engine.backlog_batch_max),
+        (256, 512)
+    );
+    assert_eq!(config.engine.queue, 8192);
+    assert_eq!(
+        (config.limits.asks_per_hour, config.limits.replies_per_day),
+        (10, 20)
+    );
+    assert_eq!(config.limits.same_answer_window, Duration::from_secs(10));
+    assert_eq!(
+        (config.sender.in_flight, config.sender.lease),
+        (16, Duration::from_mins(1))
+    );
+    assert_eq!(config.sender.rate_of("12345"), 10);
+    assert_eq!(config.simulator, Simulator::On);
+}
+
+#[test]
+fn a_variable_outranks_the_file_and_the_file_the_default() {
+    let text = "[log]\nlevel = \"warn\"\nformat = \"json\"\n[[senders]]\naddress = \"12345\"\nrate = 100\n";
+    let pairs = [
+        ("CODEWELL_LOG__LEVEL", "debug"),
+        ("CODEWELL_SENDER__RETRY_STEPS_S", "5, 60"),
+        ("HOME", "/"),
+    ];
+    let config = read(text, &pairs).unwrap();
+    assert_eq!(
+        (config.log.level, config.log.format),
+        (LogLevel::Debug, LogFormat::Json)
+    );
+    assert_eq!(config.sender.retry_steps, [5, 60].map(Duration::from_secs));
+    assert_eq!(
+        (config.sender.rate_of("12345"), config.sender.rate_of("777")),
+        (100, 10)
+    );
+}
+
+#[test]
+fn names_that_platforms_derive_from_a_service_called_codewell_are_not_ours() {
+    let pairs = [
+        ("CODEWELL_SERVICE_HOST", "10.0.0.1"),
+        ("CODEWELL_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+    ];
+    assert!(read("", &pairs).is_ok());
+}
+
+#[test]
+fn a_directory_on_the_command_line_holds_the_database_whatever_the_variables_say() {
+    let pairs = [
+        ("CODEWELL_SERVER__DATA_DIR", "/elsewhere"),
+        ("CODEWELL_LOG__LEVEL", "warn"),
+    ];
+    let config = Config::for_dir(Path::new("./shop"), variables(&pairs)).unwrap();
+    assert_eq!(config.server.data_dir, Path::new("./shop"));
+    assert_eq!(config.database.url.expose(), "sqlite:./shop/codewell.db");
+    assert_eq!(config.log.level, LogLevel::Warn);
+}
+
+#[test]
+fn the_production_example_is_a_configuration_that_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("production.toml");
+    std::fs::write(&path, include_str!("../../config/production.example.toml")).unwrap();
+    let config = Config::load(Some(&path), variables(&[])).unwrap();
+    assert_eq!(config.sender.rate_of("12345"), 100);
+    let missing = Config::load(Some(&dir.path().join("absent.toml")), variables(&[])).unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .ends_with("absent.toml: cannot be read as a configuration"),
+        "{missing}"
+    );
+}
+
+/// Values that do not fit a key whose default is `default`.
+fn misfits(default: &Value) -> &'static [&'static str] {
+    match default {
+        Value::Integer(_) => &["\"fast\"", "-1", "1.5", "99999999999", "true", "[1]", "{}"],
+        Value::Boolean(_) => &["\"maybe\"", "1", "[]", "2026-01-01"],
+        Value::List(_) => &["\"soon\"", "[0]", "5", "[\"x\"]"],
+        Value::Text(_) => &["7", "true", "[1]", "1.5", "{ a = 1 }"],
+        Value::Table | Value::Variable(_) | Value::Other => &[],
+    }
+}
+
+/// Bad files, each with a password in it, and the word that its refusal must name.
+fn bad_files() -> Vec<(String, String)> {
+    let settings = Settings::defaults().unwrap();
+    let url = format!("\"postgres://shop:{SECRET}@db/codewell\"");
+    let mut files = Vec::new();
+    for setting in settings.all() {
+        let key = setting.key.as_str();
+        let with_url = |line: String| match key {
+            "database.url" => line,
+            _ => format!("{line}\ndatabase.url = {url}\n"),
+        };
+        for value in misfits(&setting.value) {
+            files.push((with_url(format!("{key} = {value}")), key.to_owned()));
+        }
+        let (short, long) = (key.split_at(key.len() - 1).0.to_owned(), format!("{key}x"));
+        for typo in [short, long] {
+            files.push((with_url(format!("{typo} = {url}")), typo));
+        }
+        if key != "database.url" && key != "senders" && key != "server.data_dir" {
+            files.push((format!("{key} = {url}"), key.to_owned()));
+        }
+    }
+    let stray = url.replace("postgres:", "mysql:");
+    files.push((format!("database.url = {stray}"), "database.url".to_owned()));
+    files.push((
+        format!("[[senders]]\naddress = {url}"),
+        "senders[0].address".to_owned(),
+    ));
+    files
+}
+
+#[test]
+fn every_bad_file_is_refused_by_its_key_and_never_shows_the_password() {
+    let files = bad_files();
+    assert!(files.len() >= 200, "{} bad files", files.len());
+    for (text, key) in files {
+        let error = read(&text, &[]).err();
+        let error = error.unwrap_or_else(|| unreachable!("accepted: {text}"));
+        let said = format!("{error} {error:?} {:?}", error.source());
+        assert!(error.to_string().contains(&key), "{text}: {error}");
+        assert!(!said.contains(SECRET), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_whole_configuration_prints_without_the_password() {
+    let url = format!("postgres://shop:{SECRET}@db/codewell");
+    let config = read("", &[("CODEWELL_DATABASE__URL", &url)]).unwrap();
+    assert_eq!(config.database.url.expose(), url);
+    assert!(!format!("{config:?}").contains(SECRET));
+    let refused = refusal(
+        "",
+        &[("CODEWELL_DATABASE__URL", &url.replace("postgres", "mysql"))],
+    );
+    assert_snapshot!(refused, @r#"CODEWELL_DATABASE__URL: database.url = (not shown): expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"#);
+}

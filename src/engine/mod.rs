@@ -1,0 +1,212 @@
+//! The use-cases; the only place that decides. Every door leads here, and none of them is known here.
+
+mod clock;
+mod committer;
+mod fault;
+mod needs;
+
+pub use clock::{Clock, SystemClock};
+pub use committer::{Committer, Settled, Turn};
+pub use fault::Faults;
+
+use crate::domain::act::Act;
+use crate::domain::catalog::{Catalog, Limits};
+use crate::domain::decision::changes::NewMessage;
+use crate::domain::ids::RequestId;
+use crate::domain::keyring::Keys;
+use crate::store::{Store, StoreError};
+use committer::{Pending, Work};
+use moka::sync::Cache;
+use std::sync::{Arc, PoisonError, RwLock};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+/// What can fail; a refusal is no failure but an outcome.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// More is waiting than can be served soon; nothing was done.
+    #[error("too much is waiting")]
+    Busy,
+    /// The request key was used for something else.
+    #[error("the request key was used for another request")]
+    KeyReused,
+    /// The database failed; whether the act was done is known when it is asked again under the same key.
+    #[error("the act could not be settled")]
+    Store(#[source] Arc<StoreError>),
+    /// The engine is shutting down.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+/// The sizes of the engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Acts in one transaction.
+    pub batch: usize,
+    /// Acts in one transaction while more than a batch waits.
+    pub backlog_batch: usize,
+    /// Acts that may wait.
+    pub queue: usize,
+    /// Answers kept for exact replays.
+    pub replays: u64,
+    /// How long a fresh message belongs to this process, milliseconds.
+    pub lease_ms: i64,
+    /// How often a person is answered.
+    pub limits: Limits,
+}
+
+/// What the engine is built from.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The keys of this house.
+    pub keys: Arc<Keys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The public address, for texts and links.
+    pub public_url: String,
+    /// The sizes.
+    pub sizes: Sizes,
+    /// Where tests park and cut.
+    pub faults: Faults,
+}
+
+/// The way to ask for something; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Work>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    parts: Parts,
+    catalog: RwLock<Arc<Catalog>>,
+    replays: Cache<RequestId, ([u8; 32], Settled)>,
+    messages: mpsc::UnboundedSender<NewMessage>,
+}
+
+impl Shared {
+    fn catalog(&self) -> Arc<Catalog> {
+        // A picture that was swapped in whole is never half made, so a poisoned lock holds a good one.
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn reload(&self) -> Result<Arc<Catalog>, StoreError> {
+        let parts = &self.parts;
+        let fresh = crate::store::catalog::load(
+            &parts.store,
+            &parts.keys,
+            &parts.public_url,
+            parts.sizes.limits,
+        )
+        .await?;
+        let fresh = Arc::new(fresh);
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        Ok(fresh)
+    }
+}
+
+impl Engine {
+    /// Builds the engine: the way to ask, the committer to run, and the messages it makes.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the configuration cannot be read.
+    pub async fn new(
+        parts: Parts,
+    ) -> Result<(Self, Committer, mpsc::UnboundedReceiver<NewMessage>), StoreError> {
+        let (queue, work) = mpsc::channel(parts.sizes.queue);
+        let (messages, made) = mpsc::unbounded_channel();
+        let replays = Cache::new(parts.sizes.replays);
+        let catalog = crate::store::catalog::load(
+            &parts.store,
+            &parts.keys,
+            &parts.public_url,
+            parts.sizes.limits,
+        )
+        .await?;
+        let shared = Arc::new(Shared {
+            parts,
+            catalog: RwLock::new(Arc::new(catalog)),
+            replays,
+            messages,
+        });
+        Ok((
+            Self {
+                shared: Arc::clone(&shared),
+                queue,
+            },
+            Committer::new(shared, work),
+            made,
+        ))
+    }
+
+    /// Settles one act: the answer comes after its commit, or from memory when exactly this was asked before.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] when the queue is full; [`EngineError::KeyReused`]; what failed.
+    pub async fn settle(&self, act: Act) -> Result<Settled, EngineError> {
+        if let Some((fingerprint, settled)) = self.shared.replays.get(&act.request) {
+            return if fingerprint == act.fingerprint {
+                Ok(settled)
+            } else {
+                Err(EngineError::KeyReused)
+            };
+        }
+        let (answer, answered) = oneshot::channel();
+        let pending = Work::Act(Box::new(Pending { act, answer }));
+        self.queue.try_send(pending).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
+            mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
+        })?;
+        answered.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// Waits for a turn in the committer's queue: while it is held, no batch of this process runs.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`] when there is no committer any more.
+    pub async fn turn(&self) -> Result<Turn, EngineError> {
+        let (granted, grant) = oneshot::channel();
+        let (turn, over) = oneshot::channel::<()>();
+        self.queue
+            .send(Work::Turn { granted, over })
+            .await
+            .map_err(|_| EngineError::Stopped)?;
+        grant.await.map_err(|_| EngineError::Stopped)?;
+        Ok(Turn { _over: turn })
+    }
+
+    /// The configuration as this process knows it.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog()
+    }
+
+    /// The configuration as the database has it by now: one short read, and a reload only when it changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot say.
+    pub async fn fresh_catalog(&self) -> Result<Arc<Catalog>, StoreError> {
+        let known = self.shared.catalog();
+        let version = crate::store::catalog::version(&self.shared.parts.store).await?;
+        if version == known.version {
+            Ok(known)
+        } else {
+            self.shared.reload().await
+        }
+    }
+
+    /// What the engine was built from.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.shared.parts
+    }
+}

@@ -1,0 +1,3 @@
+//! Floor 4: the doors to the outside.
+
+pub mod web;

@@ -1,0 +1,8 @@
+//! One batch of acts in one transaction: lock, then read, then write.
+
+mod read;
+mod statements;
+mod write;
+
+pub use read::{Needs, read};
+pub use write::write;

@@ -1,0 +1,294 @@
+//! What was decided, one statement a table, rows sorted by key, rows counted.
+
+use super::statements as sql;
+use crate::domain::act::MessageStatus;
+use crate::domain::catalog::Catalog;
+use crate::domain::decision::changes::{Changes, EventRow, NewMessage, Noted, OptOut, RequestRow};
+use crate::domain::ids::{CampaignId, Subject, millis};
+use crate::domain::world::{EventKind, Held};
+use crate::store::bulk::Cell;
+use crate::store::{StoreError, Tx, subject_bytes};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Writes a batch. `lease_ms` is how long a fresh message belongs to this process.
+///
+/// # Errors
+/// [`StoreError::Miscounted`] when rows written differ from rows decided; what the database says.
+pub async fn write(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    changes: &Changes,
+    lease_ms: i64,
+) -> Result<(), StoreError> {
+    tx.write(
+        &sql::WRITE_REQUESTS,
+        &sorted(changes.requests.iter().map(request)),
+    )
+    .await?;
+    let issuances = changes
+        .issuances
+        .iter()
+        .map(|(subject, held)| issuance(catalog, *subject, held));
+    tx.write(&sql::WRITE_ISSUANCES, &sorted(issuances)).await?;
+    tx.write(
+        &sql::WRITE_EVENTS,
+        &sorted(changes.events.iter().map(event)),
+    )
+    .await?;
+    tx.write(
+        &sql::WRITE_MESSAGES,
+        &sorted(changes.messages.iter().map(|one| message(one, lease_ms))),
+    )
+    .await?;
+    tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms))
+        .await?;
+    write_consent(tx, changes).await?;
+    write_counters(tx, changes).await
+}
+
+async fn write_consent(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
+    let (mut out, mut back) = (Vec::new(), Vec::new());
+    for ((brand, subject), word) in &changes.opt_outs {
+        let mut row: Vec<Cell> = vec![brand.clone().into(), subject_bytes(*subject).into()];
+        match word {
+            OptOut::Out(at) => {
+                row.push(millis(*at).into());
+                out.push(row);
+            }
+            OptOut::In => back.push(row),
+        }
+    }
+    tx.write(&sql::WRITE_OPT_OUTS, &out).await?;
+    tx.run(&sql::DELETE_OPT_OUTS, &back, &[]).await?;
+    let consents = changes.consents.iter().map(|consent| {
+        vec![
+            consent.request.door.clone().into(),
+            consent.request.key.clone().into(),
+            consent.brand.clone().into(),
+            subject_bytes(consent.subject).into(),
+            consent.kind.into(),
+            consent.matched.clone().into(),
+            millis(consent.at).into(),
+        ]
+    });
+    tx.write(&sql::WRITE_CONSENTS, &sorted(consents)).await
+}
+
+async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
+    let range = |(campaign, pool, last): &(CampaignId, u16, u64), first: Cell| -> Vec<Cell> {
+        vec![campaign.0.into(), (*pool).into(), (*last).into(), first]
+    };
+    let (left, gone): (Vec<_>, Vec<_>) =
+        changes.stock.iter().partition(|(_, first)| first.is_some());
+    let left: Vec<_> = left
+        .into_iter()
+        .map(|(key, first)| range(key, (*first).into()))
+        .collect();
+    let gone: Vec<_> = gone
+        .into_iter()
+        .map(|(key, _)| range(key, Cell::Null))
+        .collect();
+    tx.write(&sql::MOVE_STOCK, &left).await?;
+    tx.write(&sql::DELETE_STOCK, &gone).await?;
+    let taken: Vec<_> = changes
+        .taken
+        .iter()
+        .map(|((c, pool), n)| vec![c.0.into(), (*pool).into(), (*n).into()])
+        .collect();
+    tx.write(&sql::TAKE_STOCK, &taken).await?;
+    let quotas: Vec<_> = changes
+        .quotas
+        .iter()
+        .map(|((cap, w), used)| vec![cap.0.into(), (*w).into(), (*used).into()])
+        .collect();
+    tx.write(&sql::WRITE_QUOTAS, &quotas).await?;
+    let channels: Vec<Vec<Cell>> = changes
+        .channels
+        .iter()
+        .map(|(key, (n, amount))| {
+            vec![
+                key.campaign.into(),
+                key.quarter.into(),
+                key.channel.into(),
+                key.placement.0.into(),
+                key.outcome.clone().into(),
+                (*n).into(),
+                (*amount).into(),
+            ]
+        })
+        .collect();
+    tx.write(&sql::COUNT_CHANNELS, &channels).await?;
+    let outstanding: Vec<_> = changes
+        .outstanding
+        .iter()
+        .map(|((c, day), (n, value))| vec![c.0.into(), (*day).into(), (*n).into(), (*value).into()])
+        .collect();
+    tx.write(&sql::COUNT_OUTSTANDING, &outstanding).await
+}
+
+/// Rows in the order of their keys, which stand first: every writer inserts in the same order.
+fn sorted(rows: impl Iterator<Item = Vec<Cell>>) -> Vec<Vec<Cell>> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by(|a, b| key(a).cmp(&key(b)));
+    rows
+}
+
+/// The first three cells decide: no key of these tables is told apart later than that, but by steps of one code.
+fn key(row: &[Cell]) -> Vec<(i64, &[u8])> {
+    row.iter()
+        .take(4)
+        .map(|cell| match cell {
+            Cell::Null => (i64::MIN, [].as_slice()),
+            Cell::Int(n) => (*n, [].as_slice()),
+            Cell::Text(text) => (0, text.as_bytes()),
+            Cell::Bytes(bytes) => (0, bytes.as_slice()),
+        })
+        .collect()
+}
+
+fn request(row: &RequestRow) -> Vec<Cell> {
+    let record = &row.record;
+    let campaign = record.spot.map(|spot| spot.campaign).or(row.campaign);
+    vec![
+        row.request.door.clone().into(),
+        row.request.key.clone().into(),
+        row.fingerprint.as_slice().into(),
+        millis(row.received_at).into(),
+        row.subject.map(subject_bytes).into(),
+        row.kind.into(),
+        record.outcome.clone().into(),
+        record.rule.clone().into(),
+        record.cap_id.into(),
+        record.cap.into(),
+        record.used.into(),
+        record.resets_at.map(millis).into(),
+        campaign.map(|id| id.0).into(),
+        record.spot.map(|spot| spot.pool).into(),
+        record.spot.map(|spot| spot.position).into(),
+        record.reference.clone().into(),
+        row.from.channel.word().into(),
+        row.from.sender.map(|id| id.0).into(),
+        row.word.clone().into(),
+        row.from.placement.0.into(),
+        i64::from(row.replied).into(),
+        row.amount.into(),
+    ]
+}
+
+fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
+    let version = catalog
+        .campaigns
+        .get(&held.spot.campaign)
+        .map_or(0, |campaign| campaign.version);
+    vec![
+        held.spot.campaign.0.into(),
+        held.spot.pool.into(),
+        held.spot.position.into(),
+        subject_bytes(subject).into(),
+        held.epoch.into(),
+        held.seq.into(),
+        held.offer_no.into(),
+        version.into(),
+        held.weight.into(),
+        held.from.channel.word().into(),
+        held.from.sender.map(|id| id.0).into(),
+        held.from.keyword.clone().into(),
+        held.from.placement.0.into(),
+        millis(held.issued_at).into(),
+        held.expires_at.map(millis).into(),
+    ]
+}
+
+fn event(row: &EventRow) -> Vec<Cell> {
+    let provider = match row.event.kind {
+        EventKind::Redeemed | EventKind::RolledBack => "till",
+        EventKind::Voided => "house",
+    };
+    vec![
+        row.spot.campaign.0.into(),
+        row.spot.pool.into(),
+        row.spot.position.into(),
+        row.event.step.into(),
+        row.event.kind.word().into(),
+        provider.into(),
+        row.event.provider_ref.clone().into(),
+        row.reverses.into(),
+        millis(row.event.at).into(),
+        row.event.store.clone().into(),
+        row.order.clone().into(),
+        row.event.amount.into(),
+        row.currency.clone().into(),
+        row.reason.clone().into(),
+    ]
+}
+
+fn message(one: &NewMessage, lease_ms: i64) -> Vec<Cell> {
+    vec![
+        one.id.as_slice().into(),
+        subject_bytes(one.subject).into(),
+        one.sender.0.into(),
+        one.reply.as_str().into(),
+        i64::from(!one.reply.is_compliance()).into(),
+        one.spot
+            .map(|spot| spot.campaign)
+            .or(one.campaign)
+            .map(|id| id.0)
+            .into(),
+        one.spot.map(|spot| spot.pool).into(),
+        one.spot.map(|spot| spot.position).into(),
+        serde_json::to_string(&one.params)
+            .unwrap_or_default()
+            .into(),
+        one.request.door.clone().into(),
+        one.request.key.clone().into(),
+        (millis(one.created_at) + lease_ms).into(),
+        millis(one.created_at).into(),
+    ]
+}
+
+/// One row a message: several steps of one batch are one update with a longer history.
+fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
+    let mut merged: BTreeMap<[u8; 16], (Noted, String, i64)> = BTreeMap::new();
+    for one in noted {
+        let entry = history(one.at, one.step.status, one.step.note.as_deref());
+        let tried = i64::from(one.step.status == MessageStatus::Submitting);
+        let (last, history, tries) = merged
+            .entry(one.step.message)
+            .or_insert_with(|| (one.clone(), String::new(), 0));
+        history.push_str(&entry);
+        *tries += tried;
+        let before = last.step.clone();
+        last.clone_from(one);
+        last.step.provider_id = one.step.provider_id.clone().or(before.provider_id);
+        last.step.segments = one.step.segments.or(before.segments);
+        last.step.body_hash = one.step.body_hash.clone().or(before.body_hash);
+    }
+    merged
+        .into_iter()
+        .map(|(id, (one, history, tries))| {
+            let lease = if one.step.status == MessageStatus::Submitting {
+                millis(one.at) + lease_ms
+            } else {
+                0
+            };
+            vec![
+                id.as_slice().into(),
+                one.step.status.word().into(),
+                i64::from(one.step.status.is_open()).into(),
+                one.step.due_at.map(millis).into(),
+                lease.into(),
+                tries.into(),
+                one.step.provider_id.into(),
+                one.step.segments.into(),
+                one.step.body_hash.into(),
+                history.into(),
+            ]
+        })
+        .collect()
+}
+
+/// One line of a message's history: when, what, why.
+fn history(at: DateTime<Utc>, status: MessageStatus, note: Option<&str>) -> String {
+    format!("{} {} {}\n", millis(at), status.word(), note.unwrap_or("-"))
+}

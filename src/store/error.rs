@@ -1,0 +1,105 @@
+//! What can fail in the store, by what the caller can do about it.
+
+use thiserror::Error;
+
+/// A failure of the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Deadlock, serialisation failure, lock time-out: the same batch may be run again.
+    #[error("the database asked to try again")]
+    Conflict(#[source] sqlx::Error),
+    /// The database is away.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// A unique key or CHECK stopped what we wanted to write.
+    #[error("the database refused a row")]
+    Constraint(#[source] sqlx::Error),
+    /// The COMMIT failed: it may or may not have happened.
+    #[error("the outcome of a commit is unknown")]
+    CommitUnknown(#[source] sqlx::Error),
+    /// The configuration changed while a batch was planned with the old one, or its locks took too long.
+    #[error("the batch was planned with what is no longer so")]
+    Stale,
+    /// Rows written differ from rows decided.
+    #[error("{statement} wrote {written} rows instead of {expected}")]
+    Miscounted {
+        /// Which statement.
+        statement: &'static str,
+        /// What it wrote.
+        written: u64,
+        /// What was decided.
+        expected: u64,
+    },
+    /// A row that does not parse.
+    #[error("table {table} has a row that cannot be read: column {column} of {id}")]
+    BadRow {
+        /// Where.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+        /// Which row.
+        id: String,
+    },
+    /// Anything else a database says.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+    /// What the object mapper says.
+    #[error("the database failed")]
+    Orm(#[from] sea_orm::DbErr),
+    /// The rows of the configuration make no picture.
+    #[error("the configuration cannot be used: {0}")]
+    Configuration(#[from] crate::domain::catalog::BuildError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::error::ErrorKind;
+        match &error {
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                match database.kind() {
+                    ErrorKind::UniqueViolation
+                    | ErrorKind::CheckViolation
+                    | ErrorKind::NotNullViolation => Self::Constraint(error),
+                    _ if is_conflict(&code) => Self::Conflict(error),
+                    _ if code.starts_with("57P0") || code.starts_with("08") => {
+                        Self::Unavailable(error)
+                    }
+                    _ => Self::Database(error),
+                }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// PostgreSQL: serialisation failure, deadlock, lock time-out. SQLite: BUSY and LOCKED with their extensions.
+fn is_conflict(code: &str) -> bool {
+    matches!(
+        code,
+        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517"
+    )
+}
+
+impl StoreError {
+    /// Whether the same batch may simply be run again.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::CommitUnknown(_) | Self::Stale => true,
+            Self::Unavailable(_)
+            | Self::Constraint(_)
+            | Self::Miscounted { .. }
+            | Self::BadRow { .. }
+            | Self::Database(_)
+            | Self::Orm(_)
+            | Self::Configuration(_) => false,
+        }
+    }
+}

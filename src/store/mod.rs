@@ -1,0 +1,173 @@
+//! The database wing: the only place that knows SQL.
+
+pub mod batch;
+mod bulk;
+pub mod catalog;
+mod error;
+mod tx;
+
+pub use error::StoreError;
+pub use tx::{Counters, Tx};
+
+use crate::domain::ids::Subject;
+use codewell_migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tx::Writers;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// Connections for reading; PostgreSQL also writes changes by people through them.
+    pub readers: u32,
+    /// How long to wait for a connection.
+    pub acquire: Duration,
+}
+
+/// One database, with a way in for writers and one for readers.
+#[derive(Debug, Clone)]
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    writers: Writers,
+    /// How much work the hot path gave the database.
+    pub counters: Arc<Counters>,
+}
+
+/// Every key lies in an index and no batch is larger than 512 rows: a plan that scans a table is always wrong here,
+/// whatever the statistics of a young table say (performance.md of the design, section 3: the wrong plan costs 300 x).
+const POSTGRES_SETTINGS: &[(&str, &str)] = &[
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+    ("lock_timeout", "2000"),
+    ("statement_timeout", "10000"),
+];
+
+impl Store {
+    /// Opens the database; a SQLite file is made where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be reached.
+    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+        let is_sqlite = options.url.starts_with("sqlite:");
+        let write = Database::connect(connection(options, 1, is_sqlite, true)).await?;
+        let read =
+            Database::connect(connection(options, options.readers, is_sqlite, false)).await?;
+        let writers = if is_sqlite {
+            Writers::Sqlite(write.get_sqlite_connection_pool().clone())
+        } else {
+            Writers::Postgres(write.get_postgres_connection_pool().clone())
+        };
+        Ok(Self {
+            write,
+            read,
+            writers,
+            counters: Arc::default(),
+        })
+    }
+
+    /// Brings the tables to the newest form.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a change fails; each one is a transaction of its own.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(Migrator::up(&self.write, None).await?)
+    }
+
+    /// Begins a transaction of the hot path.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no connection can be had.
+    pub async fn begin(&self) -> Result<Tx<'_>, StoreError> {
+        Tx::begin(&self.writers, &self.counters).await
+    }
+
+    /// Begins a transaction for a change by people.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no connection can be had.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that begins a change; callers go through the committer's queue"
+    )]
+    pub async fn begin_change(&self) -> Result<sea_orm::DatabaseTransaction, StoreError> {
+        let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions {
+            sqlite_transaction_mode,
+            ..TransactionOptions::default()
+        };
+        Ok(self.write.begin_with_options(options).await?)
+    }
+
+    /// The readers' connections.
+    #[must_use]
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The writers' connections.
+    #[must_use]
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Whether this is PostgreSQL, which locks rows; SQLite has one writer.
+    #[must_use]
+    pub fn locks_rows(&self) -> bool {
+        self.write.get_database_backend() == DbBackend::Postgres
+    }
+}
+
+fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) -> ConnectOptions {
+    let url = if is_sqlite {
+        format!("{}?mode=rwc", options.url)
+    } else {
+        options.url.clone()
+    };
+    let mut connect = ConnectOptions::new(url);
+    // PostgreSQL writes from two places at once: the committer and a change that waits for its locks.
+    let size = if is_writer && !is_sqlite { 3 } else { size };
+    connect
+        .max_connections(size)
+        .min_connections(u32::from(is_writer))
+        .acquire_timeout(options.acquire)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(5))
+                .statement_cache_capacity(200)
+        })
+        .map_sqlx_postgres_opts(move |postgres| {
+            let named = postgres
+                .application_name("codewell")
+                .statement_cache_capacity(200);
+            if is_writer {
+                named.options(POSTGRES_SETTINGS.iter().copied())
+            } else {
+                named
+            }
+        });
+    if is_sqlite && is_writer {
+        connect
+            .idle_timeout(None::<Duration>)
+            .max_lifetime(None::<Duration>);
+    }
+    connect
+}
+
+/// The bytes of a subject, as its columns hold them.
+pub(crate) fn subject_bytes(subject: Subject) -> Vec<u8> {
+    subject.as_bytes().to_vec()
+}
