@@ -6,7 +6,7 @@ mod texts;
 
 pub use build::{
     BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows,
-    SenderRecord,
+    SenderRecord, key_number,
 };
 pub use codes::CodePool;
 pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};

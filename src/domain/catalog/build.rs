@@ -1,10 +1,14 @@
 //! From rows to the picture.
 
-use super::{Catalog, CodePool, SenderRow, Target, TextError, campaign_texts, sender_texts};
+use super::{
+    Catalog, CodePool, Limits, SenderRow, Target, TextError, campaign_texts, sender_texts,
+};
 use crate::domain::campaign::{Campaign, Pool, PoolKind, Status};
 use crate::domain::cap::Cap;
+use crate::domain::derived::Derived;
 use crate::domain::document::{CampaignDoc, LocalTimeError, OfferRecord};
 use crate::domain::ids::{CampaignId, PlacementId, SenderId};
+use crate::domain::keyring::Keys;
 use crate::domain::keyword::{Book, Clash, Keyword, KeywordError};
 use crate::domain::pattern::{Pattern, PatternError};
 use std::collections::HashMap;
@@ -71,6 +75,8 @@ pub struct PoolRecord {
     pub pool: Pool,
     /// Positions in stock.
     pub in_stock: u64,
+    /// The keyring of a derived pool's key; 0 elsewhere.
+    pub key_id: i64,
     /// The longest code of an imported pool; empty elsewhere.
     pub longest_code: String,
 }
@@ -131,6 +137,11 @@ pub enum BuildError {
         #[source]
         source: PatternError,
     },
+    /// The codes of a derived pool come from another keyring: with this one they would be others.
+    #[error(
+        "campaign {0}: its codes are derived from another keyring; restore the keyring file that belongs to this database"
+    )]
+    OtherKeyring(CampaignId),
     /// A stored keyword does not parse.
     #[error("keyword {word} does not parse")]
     Keyword {
@@ -158,7 +169,12 @@ impl Catalog {
     ///
     /// # Errors
     /// [`BuildError`]; `apply` lets no such rows in, but the public address may have grown since.
-    pub fn build(rows: Rows, public_url: &str) -> Result<Self, BuildError> {
+    pub fn build(
+        rows: Rows,
+        keys: &Keys,
+        public_url: &str,
+        limits: Limits,
+    ) -> Result<Self, BuildError> {
         let senders: HashMap<_, _> = rows
             .senders
             .iter()
@@ -167,6 +183,7 @@ impl Catalog {
         let mut catalog = Self {
             version: rows.version,
             senders,
+            limits,
             ..Self::default()
         };
         for record in &rows.campaigns {
@@ -189,7 +206,7 @@ impl Catalog {
         catalog.code_pools = rows
             .pools
             .iter()
-            .filter_map(|pool| code_pool(pool).transpose())
+            .filter_map(|pool| code_pool(pool, keys).transpose())
             .collect::<Result<_, _>>()?;
         for sender in catalog.senders.values() {
             catalog.books.insert(sender.id, book(&rows, sender.id)?);
@@ -296,26 +313,40 @@ fn pattern(pool: &PoolRecord) -> Result<Pattern, BuildError> {
     })
 }
 
-fn code_pool(record: &PoolRecord) -> Result<Option<CodePool>, BuildError> {
+fn code_pool(record: &PoolRecord, keys: &Keys) -> Result<Option<CodePool>, BuildError> {
     let Pool {
         pool_no,
         kind,
         size,
         ..
     } = record.pool;
-    match kind {
-        PoolKind::Imported => Ok(None),
-        PoolKind::Generated | PoolKind::Derived => {
-            let pattern = Arc::new(pattern(record)?);
-            Ok(Some(CodePool {
-                campaign: record.campaign,
-                pool_no,
-                kind,
-                pattern,
-                size,
-            }))
+    let campaign = record.campaign;
+    let derived = match kind {
+        PoolKind::Imported => return Ok(None),
+        PoolKind::Generated => None,
+        PoolKind::Derived if record.key_id != key_number(keys) => {
+            return Err(BuildError::OtherKeyring(campaign));
         }
-    }
+        PoolKind::Derived => Some(Arc::new(Derived::new(
+            pattern(record)?,
+            &keys.pool_key(campaign.0, pool_no),
+        ))),
+    };
+    let pattern = Arc::new(pattern(record)?);
+    Ok(Some(CodePool {
+        campaign,
+        pool_no,
+        kind,
+        pattern,
+        size,
+        derived,
+    }))
+}
+
+/// The keyring as `pool.key_id` names it.
+#[must_use]
+pub fn key_number(keys: &Keys) -> i64 {
+    i64::from(u32::from_be_bytes(*keys.id().as_bytes()))
 }
 
 fn book(rows: &Rows, sender: SenderId) -> Result<Book<Target>, BuildError> {

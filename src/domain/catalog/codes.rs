@@ -3,6 +3,7 @@
 use super::Catalog;
 use crate::domain::campaign::PoolKind;
 use crate::domain::code::CodeNorm;
+use crate::domain::derived::Derived;
 use crate::domain::ids::CampaignId;
 use crate::domain::pattern::Pattern;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct CodePool {
     pub pattern: Arc<Pattern>,
     /// Positions run from 0 to this, exclusive.
     pub size: u64,
+    /// How a derived pool goes from position to code and back.
+    pub derived: Option<Arc<Derived>>,
 }
 
 impl CodePool {
@@ -48,6 +51,14 @@ impl Catalog {
         self.code_pools
             .iter()
             .find(|pool| pool.kind == PoolKind::Derived && pool.claims(code))
+    }
+
+    /// The pool of a campaign, where its codes have a pattern.
+    #[must_use]
+    pub fn code_pool(&self, campaign: CampaignId, pool_no: u16) -> Option<&CodePool> {
+        self.code_pools
+            .iter()
+            .find(|pool| pool.campaign == campaign && pool.pool_no == pool_no)
     }
 
     /// Whether the code was mistyped or made up: it begins like codes of ours, and fits none of their patterns.
