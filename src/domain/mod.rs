@@ -5,10 +5,10 @@ pub mod alphabet;
 pub mod campaign;
 pub mod cap;
 pub mod catalog;
-mod check;
 pub mod code;
 pub mod decision;
 pub mod derived;
+pub mod document;
 pub mod gsm7;
 pub mod ids;
 pub mod keyring;
@@ -22,7 +22,8 @@ pub mod reply;
 pub mod secret;
 pub mod till;
 pub mod token;
-#[cfg(test)]
-mod vectors;
 pub mod window;
 pub mod world;
+#[cfg(test)]
+mod vectors;
+mod check;
