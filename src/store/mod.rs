@@ -1,5 +1,6 @@
 //! The database wing: the only place that knows SQL.
 
+pub mod audit;
 pub mod batch;
 mod bulk;
 pub mod catalog;
