@@ -61,5 +61,10 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
 
 fn unasked(row: &Row) -> Result<String, StoreError> {
     let id = row.maybe_text(3)?.unwrap_or_default();
-    Ok(format!("redemption {id:?} of {} stands {} times, asked for {} times", row.spot(0)?, row.int(4)?, row.int(5)?))
+    Ok(format!(
+        "redemption {id:?} of {} stands {} times, asked for {} times",
+        row.spot(0)?,
+        row.int(4)?,
+        row.int(5)?
+    ))
 }

@@ -38,10 +38,18 @@ pub(super) async fn check(
     let mut after = (Vec::new(), i64::MIN, i64::MIN, i64::MIN);
     loop {
         let (subject, epoch, campaign, seq) = after.clone();
-        let page = snapshot.rows(&sql, vec![subject.into(), epoch.into(), campaign.into(), seq.into()]).await?;
+        let page = snapshot
+            .rows(
+                &sql,
+                vec![subject.into(), epoch.into(), campaign.into(), seq.into()],
+            )
+            .await?;
         for row in &page {
             let code = Code::read(row)?;
-            if person.first().is_some_and(|first| (&first.subject, first.epoch) != (&code.subject, code.epoch)) {
+            if person
+                .first()
+                .is_some_and(|first| (&first.subject, first.epoch) != (&code.subject, code.epoch))
+            {
                 judge(book, &caps, &mut person, &mut checks);
             }
             after = (code.subject.clone(), code.epoch, code.campaign, code.seq);
@@ -64,7 +72,9 @@ pub(super) async fn check(
 fn judge(book: &Book, caps: &ByCampaign<'_>, person: &mut Vec<Code>, [over, seq]: &mut [Check; 2]) {
     for codes in person.chunk_by(|a, b| a.campaign == b.campaign) {
         check_seq(codes, seq);
-        let Some(campaign) = codes.first().map(|code| code.campaign) else { continue };
+        let Some(campaign) = codes.first().map(|code| code.campaign) else {
+            continue;
+        };
         for cap in caps.get(&campaign).into_iter().flatten() {
             check_cap(book, cap, codes, over);
         }
@@ -80,11 +90,22 @@ fn check_seq(codes: &[Code], check: &mut Check) {
     let mut before = i64::MIN;
     for (expected, code) in (1..).zip(codes) {
         if code.seq != expected {
-            check.breach(format!("{} is number {} of {}, where {expected} was due", code.name(), code.seq, code.person()));
+            check.breach(format!(
+                "{} is number {} of {}, where {expected} was due",
+                code.name(),
+                code.seq,
+                code.person()
+            ));
             return;
         }
         if code.at < before.saturating_sub(DISORDER_MS) {
-            check.breach(format!("{} is number {} of {}, but was issued before number {}", code.name(), code.seq, code.person(), code.seq - 1));
+            check.breach(format!(
+                "{} is number {} of {}, but was issued before number {}",
+                code.name(),
+                code.seq,
+                code.person(),
+                code.seq - 1
+            ));
         }
         before = code.at;
     }
@@ -97,7 +118,12 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
         let weight = cap.weight(code.weight);
         let limit = book.limit(cap, book.judging(cap, code.version, code.at));
         let had = match cap.span {
-            Span::Rolling(ms) => rolled(cap, codes.get(..place).unwrap_or_default(), code.at - ms, limit.unwrap_or(i64::MAX)),
+            Span::Rolling(ms) => rolled(
+                cap,
+                codes.get(..place).unwrap_or_default(),
+                code.at - ms,
+                limit.unwrap_or(i64::MAX),
+            ),
             Span::Lifetime | Span::Minute | Span::Day | Span::Week | Span::Month => {
                 let sum = sums.entry(cap.span.key(code.at, cap.zone)).or_default();
                 *sum += weight;
@@ -107,7 +133,10 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
         if let Some(limit) = limit.filter(|limit| weight > 0 && had + weight > *limit) {
             check.breach(format!(
                 "{} brought {} to at least {} of {}, which allowed {limit}",
-                code.name(), code.person(), had + weight, cap.name()
+                code.name(),
+                code.person(),
+                had + weight,
+                cap.name()
             ));
         }
     }
@@ -116,7 +145,10 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
 /// What was issued after `since`, as far as it matters: up to `limit`.
 fn rolled(cap: &Cap, before: &[Code], since: i64, limit: i64) -> i64 {
     let mut sum = 0;
-    let near = before.iter().rev().take_while(|code| code.at > since - DISORDER_MS);
+    let near = before
+        .iter()
+        .rev()
+        .take_while(|code| code.at > since - DISORDER_MS);
     for code in near.filter(|code| code.at > since) {
         sum += cap.weight(code.weight);
         if sum > limit {

@@ -68,14 +68,34 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
     let issued = snapshot.count("issuance").await?;
     let codes = snapshot.count("code").await?;
     let pools = snapshot.count("pool").await?;
-    let mut beyond = snapshot.breaches("position_beyond_pool", issued + ranges, BEYOND_ISSUED, |row| beyond(row, "was issued")).await?;
-    let in_stock = snapshot.breaches("", 0, BEYOND_STOCK, |row| self::beyond(row, "is in stock")).await?;
+    let mut beyond = snapshot
+        .breaches(
+            "position_beyond_pool",
+            issued + ranges,
+            BEYOND_ISSUED,
+            |row| beyond(row, "was issued"),
+        )
+        .await?;
+    let in_stock = snapshot
+        .breaches("", 0, BEYOND_STOCK, |row| self::beyond(row, "is in stock"))
+        .await?;
     beyond.join(in_stock);
-    let mut codeless = snapshot.breaches("position_without_code", issued + ranges, ISSUED_WITHOUT_CODE, codeless).await?;
-    codeless.join(snapshot.breaches("", 0, STOCK_WITHOUT_CODE, |row| {
-        let (range, stored) = (range(row)?, row.int(4)?);
-        Ok(format!("{range} has only {stored} of its codes stored"))
-    }).await?);
+    let mut codeless = snapshot
+        .breaches(
+            "position_without_code",
+            issued + ranges,
+            ISSUED_WITHOUT_CODE,
+            codeless,
+        )
+        .await?;
+    codeless.join(
+        snapshot
+            .breaches("", 0, STOCK_WITHOUT_CODE, |row| {
+                let (range, stored) = (range(row)?, row.int(4)?);
+                Ok(format!("{range} has only {stored} of its codes stored"))
+            })
+            .await?,
+    );
     Ok(vec![
         snapshot.breaches("stock_and_issued", ranges, BOTH, |row| {
             let (first, last) = (row.int(3)?, row.int(4)?);
@@ -99,13 +119,22 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
 
 fn range(row: &Row) -> Result<String, StoreError> {
     let [campaign, pool, first, last] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
-    Ok(format!("stock range {first} to {last} of pool {pool} of campaign {campaign}"))
+    Ok(format!(
+        "stock range {first} to {last} of pool {pool} of campaign {campaign}"
+    ))
 }
 
 fn beyond(row: &Row, what: &str) -> Result<String, StoreError> {
-    Ok(format!("{} {what}, but its pool has {} positions", row.spot(0)?, row.int(3)?))
+    Ok(format!(
+        "{} {what}, but its pool has {} positions",
+        row.spot(0)?,
+        row.int(3)?
+    ))
 }
 
 fn codeless(row: &Row) -> Result<String, StoreError> {
-    Ok(format!("{} was issued, but no code is stored for it", spot(row.int(0)?, row.int(1)?, row.int(2)?)))
+    Ok(format!(
+        "{} was issued, but no code is stored for it",
+        spot(row.int(0)?, row.int(1)?, row.int(2)?)
+    ))
 }

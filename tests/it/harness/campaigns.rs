@@ -80,6 +80,16 @@ impl Fixture {
             "pool": {"source": "derive", "size": size},
             "keywords": {"sender": "12345", "main": format!("WORD{letter}")},
         });
+        let mut limits = serde_json::json!({"person": {}, "campaign": {}});
+        for (_, scope, _, _, window, _, cap) in &caps {
+            let name = if (*scope, *window) == ("campaign", "lifetime") {
+                "total"
+            } else {
+                window
+            };
+            limits[*scope][name] = (*cap).into();
+        }
+        whole["caps"] = limits;
         let base = whole.as_object_mut().expect("an object");
         base.extend(document.as_object().expect("an object").clone());
         let zone = whole
