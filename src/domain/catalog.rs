@@ -1,14 +1,27 @@
 //! Everything that is configured, as one immutable picture with a version.
 
-use crate::domain::campaign::{Attribution, Campaign};
+mod build;
+mod codes;
+mod texts;
+
+pub use build::{
+    BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows,
+    SenderRecord, key_number,
+};
+pub use codes::CodePool;
+pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};
+
+use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
-use crate::domain::ids::{CampaignId, SenderId};
+use crate::domain::ids::{CampaignId, PlacementId, SenderId};
+use crate::domain::keyword::{Book, Matched, Route};
+use crate::domain::reply::{Compiled, ReplyId};
 use chrono::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One picture of the configuration; every apply, pause and end makes a new one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// Raised by every change; a batch planned with another one starts again.
     pub version: i64,
@@ -20,6 +33,16 @@ pub struct Catalog {
     pub senders: HashMap<SenderId, SenderRow>,
     /// How often a person is answered.
     pub limits: Limits,
+    /// The words of each number.
+    pub books: HashMap<SenderId, Book<Target>>,
+    /// The replies of each campaign that has a number.
+    pub campaign_texts: HashMap<CampaignId, Texts>,
+    /// The replies of each number that belong to no campaign.
+    pub sender_texts: HashMap<SenderId, Texts>,
+    /// The pools whose codes begin with something of their own.
+    pub code_pools: Vec<CodePool>,
+    /// The rows it was built from, for whoever compares or shows them.
+    pub rows: Arc<Rows>,
 }
 
 /// A short code or number of ours.
@@ -29,8 +52,12 @@ pub struct SenderRow {
     pub id: SenderId,
     /// What people text.
     pub address: String,
+    /// Which carrier serves it.
+    pub carrier: String,
     /// Whose name stands in its texts, and whose opt-out list it obeys.
     pub brand: String,
+    /// Where help is, in words.
+    pub help: String,
 }
 
 /// How often a person is answered.
@@ -42,6 +69,34 @@ pub struct Limits {
     pub same_answer: Duration,
     /// Replies in 24 hours, first issuances, STOP, HELP and START apart.
     pub replies_per_day: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            asks_per_hour: 10,
+            same_answer: Duration::seconds(10),
+            replies_per_day: 20,
+        }
+    }
+}
+
+/// What a keyword leads to.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The keyword that reports and caps count it under; an alias counts as its main word.
+    pub keyword: String,
+    /// Where the call to action stood.
+    pub placement: PlacementId,
+}
+
+/// Two words for one campaign are no ambiguity, wherever they were advertised.
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        self.campaign == other.campaign
+    }
 }
 
 /// What a text asks for.
@@ -71,10 +126,46 @@ pub enum Heard {
 }
 
 impl Catalog {
-    /// What a text to that number asks for.
+    /// What a text to that number asks for. A number without keywords still knows STOP, START and HELP.
     #[must_use]
-    pub fn hear(&self, _sender: SenderId, _text: &str) -> Heard {
-        Heard::Unknown
+    pub fn hear(&self, sender: SenderId, text: &str) -> Heard {
+        let route = match self.books.get(&sender) {
+            Some(book) => book.route(text),
+            None => Book::new([]).map_or(Route::Unknown, |empty| empty.route(text)),
+        };
+        let keyword = |target: Target, read| {
+            let Target {
+                campaign,
+                keyword,
+                placement,
+            } = target;
+            let from = Attribution {
+                channel: Channel::Sms,
+                sender: Some(sender),
+                keyword: Some(keyword),
+                placement,
+            };
+            Heard::Keyword {
+                campaign,
+                from,
+                read,
+            }
+        };
+        match route {
+            Route::OptOut {
+                matched: Matched::Exact,
+            } => Heard::OptOut("exact"),
+            Route::OptOut {
+                matched: Matched::Intent,
+            } => Heard::OptOut("intent"),
+            Route::OptIn => Heard::OptIn,
+            Route::Help => Heard::Help,
+            Route::MyCodes => Heard::MyCodes,
+            Route::Keyword { target, .. } => keyword(target, None),
+            Route::NearMiss { read, target, .. } => keyword(target, Some(read)),
+            Route::Unknown => Heard::Unknown,
+            Route::Reaction | Route::Empty => Heard::Nothing,
+        }
     }
 
     /// Every cap with a counter that a request may charge: the campaign's own and those across campaigns.
@@ -88,5 +179,39 @@ impl Catalog {
             .iter()
             .chain(&self.caps_across)
             .filter(|cap| cap.scope != Scope::Person && cap.scope.holds(from))
+    }
+
+    /// The campaign of that name.
+    #[must_use]
+    pub fn campaign_named(&self, name: &str) -> Option<&Arc<Campaign>> {
+        self.campaigns
+            .values()
+            .find(|campaign| campaign.name == name)
+    }
+
+    /// The number with that address.
+    #[must_use]
+    pub fn sender_at(&self, address: &str) -> Option<&SenderRow> {
+        self.senders
+            .values()
+            .find(|sender| sender.address == address)
+    }
+
+    /// A reply, compiled for one SMS: the campaign's where it has one, else the number's.
+    #[must_use]
+    pub fn text(
+        &self,
+        sender: SenderId,
+        campaign: Option<CampaignId>,
+        reply: ReplyId,
+    ) -> Option<&Compiled> {
+        let own = campaign
+            .and_then(|id| self.campaign_texts.get(&id))
+            .and_then(|texts| texts.get(reply));
+        own.or_else(|| {
+            self.sender_texts
+                .get(&sender)
+                .and_then(|texts| texts.get(reply))
+        })
     }
 }

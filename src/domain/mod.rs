@@ -9,6 +9,7 @@ mod check;
 pub mod code;
 pub mod decision;
 pub mod derived;
+pub mod document;
 pub mod gsm7;
 pub mod ids;
 pub mod keyring;

@@ -4,6 +4,7 @@ pub mod batch;
 mod bulk;
 pub mod catalog;
 mod error;
+pub mod ledger;
 mod tx;
 
 pub use error::StoreError;

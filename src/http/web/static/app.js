@@ -196,6 +196,8 @@
         if (details) details.open = !details.open;
       }
     });
+    // What unfolds below the edge is brought into sight. (The event does not bubble.)
+    row.addEventListener("toggle", (event) => { if (event.target.open) event.target.scrollIntoView({ block: "nearest" }); }, true);
     addEventListener("resize", () => { if (places() !== width) { width = places(); layout(shown.at(-1)); } });
     // A hidden page gives its connections back: browsers allow six to one host.
     document.addEventListener("visibilitychange", () => {
