@@ -2,7 +2,7 @@
 
 use crate::domain::keyring::{BadKeyring, KeyringFile, Keys};
 use crate::domain::secret::Secret;
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use crate::engine::draw;
 use chrono::{DateTime, Utc};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -47,9 +47,6 @@ pub enum KeyringError {
         #[source]
         source: BadKeyring,
     },
-    /// The system gave no random bytes.
-    #[error("the system gives no random bytes")]
-    NoRandomness,
 }
 
 /// Whether a keyring may be made.
@@ -125,8 +122,7 @@ fn read(path: &Path) -> Result<Option<Keys>, KeyringError> {
 
 /// Makes the file whole or not at all; `false` when another process was first.
 fn make(dir: &Path, path: &Path, now: DateTime<Utc>) -> Result<bool, KeyringError> {
-    let root: [u8; 32] = random()?;
-    let ring = KeyringFile::new(&Secret::new(root), now);
+    let ring = KeyringFile::new(&Secret::new(draw()), now);
     let failed = |source| KeyringError::Io {
         path: path.to_owned(),
         source,
@@ -147,18 +143,6 @@ fn make(dir: &Path, path: &Path, now: DateTime<Utc>) -> Result<bool, KeyringErro
         .and_then(|dir| dir.sync_all())
         .map_err(failed)?;
     Ok(true)
-}
-
-/// Random bytes of the system.
-///
-/// # Errors
-/// [`KeyringError::NoRandomness`].
-pub fn random<const N: usize>() -> Result<[u8; N], KeyringError> {
-    let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| KeyringError::NoRandomness)?;
-    Ok(bytes)
 }
 
 /// Writes a file that only its owner can read (mode 0600), and waits until it is on the disk.

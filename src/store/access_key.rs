@@ -1,14 +1,16 @@
 //! Keys by which tills prove who they are; only a keyed hash of each is kept.
 
-use super::{Store, StoreError};
 use crate::domain::ids::{from_millis, millis};
+use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+use codewell_entity::access_key;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 /// An access key as the database keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessKey {
-    /// Its public part, 12 characters.
+    /// Its public part.
     pub id: String,
     /// What it opens: `till`.
     pub kind: String,
@@ -22,37 +24,33 @@ pub struct AccessKey {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-const COLUMNS: &str = "key_id, kind, name, hash, created_at, revoked_at";
-
 /// Writes a new key.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn insert(store: &Store, key: &AccessKey) -> Result<(), StoreError> {
-    let text = format!("INSERT INTO access_key ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)");
-    let values: [Value; 6] = [
-        key.id.clone().into(),
-        key.kind.clone().into(),
-        key.name.clone().into(),
-        key.hash.clone().into(),
-        millis(key.created_at).into(),
-        key.revoked_at.map(millis).into(),
-    ];
-    run(store, &text, values).await?;
-    Ok(())
+pub async fn insert(store: &Store, key: AccessKey) -> Result<(), StoreError> {
+    let row = access_key::ActiveModel {
+        key_id: Set(key.id),
+        kind: Set(key.kind),
+        name: Set(key.name),
+        hash: Set(key.hash),
+        created_at: Set(millis(key.created_at)),
+        revoked_at: Set(key.revoked_at.map(millis)),
+    };
+    let change = store.begin_change().await?;
+    access_key::Entity::insert(row)
+        .exec_without_returning(&change)
+        .await?;
+    Ok(change.commit().await?)
 }
 
-/// The key of that id, revoked or not.
+/// The key of that id, taken back or not.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn find(store: &Store, id: &str) -> Result<Option<AccessKey>, StoreError> {
-    let text = format!("SELECT {COLUMNS} FROM access_key WHERE key_id = $1");
-    let connection = store.read();
-    let backend = connection.get_database_backend();
-    let statement = Statement::from_sql_and_values(backend, text, [id.into()]);
-    let row = connection.query_one_raw(statement).await?;
-    row.as_ref().map(read).transpose()
+    let row = access_key::Entity::find_by_id(id).one(store.read()).await?;
+    Ok(row.map(read))
 }
 
 /// Every key, the oldest first.
@@ -60,11 +58,12 @@ pub async fn find(store: &Store, id: &str) -> Result<Option<AccessKey>, StoreErr
 /// # Errors
 /// [`StoreError`].
 pub async fn list(store: &Store) -> Result<Vec<AccessKey>, StoreError> {
-    let text = format!("SELECT {COLUMNS} FROM access_key ORDER BY created_at, key_id");
-    let connection = store.read();
-    let statement = Statement::from_string(connection.get_database_backend(), text);
-    let rows = connection.query_all_raw(statement).await?;
-    rows.iter().map(read).collect()
+    let rows = access_key::Entity::find()
+        .order_by_asc(access_key::Column::CreatedAt)
+        .order_by_asc(access_key::Column::KeyId)
+        .all(store.read())
+        .await?;
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Takes a key back; `false` when there is no such key or it was taken back before.
@@ -72,29 +71,24 @@ pub async fn list(store: &Store) -> Result<Vec<AccessKey>, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub async fn revoke(store: &Store, id: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let text = "UPDATE access_key SET revoked_at = $1 WHERE key_id = $2 AND revoked_at IS NULL";
-    Ok(run(store, text, [millis(now).into(), id.into()]).await? == 1)
-}
-
-async fn run(
-    store: &Store,
-    text: &str,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<u64, StoreError> {
     let change = store.begin_change().await?;
-    let statement = Statement::from_sql_and_values(change.get_database_backend(), text, values);
-    let done = change.execute_raw(statement).await?;
+    let done = access_key::Entity::update_many()
+        .col_expr(access_key::Column::RevokedAt, Expr::value(millis(now)))
+        .filter(access_key::Column::KeyId.eq(id))
+        .filter(access_key::Column::RevokedAt.is_null())
+        .exec(&change)
+        .await?;
     change.commit().await?;
-    Ok(done.rows_affected())
+    Ok(done.rows_affected == 1)
 }
 
-fn read(row: &QueryResult) -> Result<AccessKey, StoreError> {
-    Ok(AccessKey {
-        id: row.try_get_by_index(0)?,
-        kind: row.try_get_by_index(1)?,
-        name: row.try_get_by_index(2)?,
-        hash: row.try_get_by_index(3)?,
-        created_at: from_millis(row.try_get_by_index(4)?),
-        revoked_at: row.try_get_by_index::<Option<i64>>(5)?.map(from_millis),
-    })
+fn read(row: access_key::Model) -> AccessKey {
+    AccessKey {
+        id: row.key_id,
+        kind: row.kind,
+        name: row.name,
+        hash: row.hash,
+        created_at: from_millis(row.created_at),
+        revoked_at: row.revoked_at.map(from_millis),
+    }
 }
