@@ -1,6 +1,7 @@
 //! The database wing: the only place that knows SQL.
 
 pub mod access_key;
+pub mod audit;
 pub mod batch;
 mod bulk;
 pub mod campaign_status;
