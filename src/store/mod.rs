@@ -3,6 +3,8 @@
 pub mod batch;
 mod bulk;
 pub mod catalog;
+pub mod codes;
+pub mod config;
 mod error;
 pub mod ledger;
 mod tx;
