@@ -6,6 +6,8 @@ pub mod batch;
 mod bulk;
 pub mod campaign_status;
 pub mod catalog;
+pub mod codes;
+pub mod config;
 mod error;
 pub mod ledger;
 mod tables;
