@@ -1,8 +1,8 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
 
+pub mod app;
 pub mod config;
 pub mod domain;
 pub mod engine;
-pub mod app;
 pub mod http;
 pub mod store;

@@ -4,6 +4,7 @@ use super::lock::{LockError, ServerLock};
 use super::{House, OpenError};
 use crate::config::Simulator;
 use crate::engine::Engine;
+use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site};
 use crate::store::StoreError;
 use std::future::Future;
@@ -112,6 +113,10 @@ impl Server {
         let site = Site {
             engine: engine.clone(),
             phase: watched,
+            guesses: Guesses::new(
+                house.config.limits.wrong_codes_per_key_minute,
+                house.config.limits.wrong_codes_per_address_minute,
+            ),
             simulator: house.config.simulator == Simulator::On,
         };
         Ok(Self {
