@@ -42,6 +42,8 @@ pub(super) struct Version {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) caps: Vec<Cap>,
+    /// Status and current version.
+    pub(super) campaigns: HashMap<i64, (String, i64)>,
     pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
     pub(super) pools: HashSet<(i64, i64)>,
     pub(super) offers: HashSet<(i64, i64)>,
@@ -72,6 +74,9 @@ impl Book {
         let mut book = Self::default();
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
+        for row in snapshot.rows("SELECT campaign_id, status, version FROM campaign", Vec::new()).await? {
+            book.campaigns.insert(row.int(0)?, (row.text(1)?, row.int(2)?));
+        }
         for row in snapshot.rows("SELECT campaign_id, pool_no FROM pool", Vec::new()).await? {
             book.pools.insert((row.int(0)?, row.int(1)?));
         }
@@ -156,6 +161,13 @@ impl Book {
             versions.iter().rev().find(|(_, version)| version.created_at <= at_ms).map(|(number, _)| *number)
         };
         self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
+    }
+
+    /// The status of a version: what its document says; of the current one, what its campaign says.
+    pub(super) fn status(&self, campaign: i64, version: i64) -> Option<&str> {
+        let now = self.campaigns.get(&campaign).filter(|(_, current)| *current == version).map(|(status, _)| status.as_str());
+        let then = self.versions.get(&campaign).and_then(|versions| versions.get(&version));
+        now.or_else(|| then.and_then(|version| version.terms.status.as_deref()))
     }
 
     /// The caps of a kind by campaign.

@@ -90,7 +90,7 @@ fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
     if terms.ends_at.is_some_and(|end| *at >= end) {
         dates.breach(format!("{} was issued at {at}, after version {version} of its campaign ends", issued.name()));
     }
-    if let Some(status) = terms.status.as_deref().filter(|status| matches!(*status, "ended" | "paused")) {
+    if let Some(status) = book.status(*campaign, *version).filter(|status| matches!(*status, "ended" | "paused" | "draft")) {
         dates.breach(format!("{} was issued under version {version}, in which its campaign is {status}", issued.name()));
     }
 }
