@@ -5,6 +5,7 @@ pub mod batch;
 mod bulk;
 pub mod catalog;
 mod error;
+pub mod explain;
 pub mod ledger;
 mod tx;
 

@@ -1,10 +1,12 @@
 //! The audit finds every breach that is planted in a clean ledger, names it, and reports nothing else.
 
+mod explain;
 mod ledger;
 mod plants;
 
 use crate::harness::{pg, skip};
 use codewell::store::audit::{Report, audit};
+use explain::a_decision_is_told_on_one_screen;
 use ledger::Ledger;
 use plants::{PLANTS, WINDOWS};
 
@@ -80,4 +82,5 @@ on_both! {
     a_clean_ledger_is_clean
     every_plant_is_found_and_nothing_else
     every_window_is_judged_at_its_edge
+    a_decision_is_told_on_one_screen
 }
