@@ -42,8 +42,7 @@ pub(super) struct Version {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) caps: Vec<Cap>,
-    /// Status and current version.
-    pub(super) campaigns: HashMap<i64, (String, i64)>,
+    drafts: HashSet<i64>,
     pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
     pub(super) pools: HashSet<(i64, i64)>,
     pub(super) offers: HashSet<(i64, i64)>,
@@ -72,11 +71,11 @@ impl Cap {
 impl Book {
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut book = Self::default();
+        for row in snapshot.rows("SELECT campaign_id FROM campaign WHERE status = 'draft'", Vec::new()).await? {
+            book.drafts.insert(row.int(0)?);
+        }
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
-        for row in snapshot.rows("SELECT campaign_id, status, version FROM campaign", Vec::new()).await? {
-            book.campaigns.insert(row.int(0)?, (row.text(1)?, row.int(2)?));
-        }
         for row in snapshot.rows("SELECT campaign_id, pool_no FROM pool", Vec::new()).await? {
             book.pools.insert((row.int(0)?, row.int(1)?));
         }
@@ -118,7 +117,10 @@ impl Book {
             };
             let limits = terms.limits.as_ref().map(|limits| self.numbered(campaign, number, limits));
             let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| (Some(limits), missing));
-            self.unreadable.extend(missing);
+            // A draft gets its caps when it goes live.
+            if !self.is_draft(campaign) {
+                self.unreadable.extend(missing);
+            }
             let version = Version { created_at: row.int(3)?, terms, limits };
             self.versions.entry(campaign).or_default().insert(number, version);
         }
@@ -163,11 +165,24 @@ impl Book {
         self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
     }
 
-    /// The status of a version: what its document says; of the current one, what its campaign says.
-    pub(super) fn status(&self, campaign: i64, version: i64) -> Option<&str> {
-        let now = self.campaigns.get(&campaign).filter(|(_, current)| *current == version).map(|(status, _)| status.as_str());
-        let then = self.versions.get(&campaign).and_then(|versions| versions.get(&version));
-        now.or_else(|| then.and_then(|version| version.terms.status.as_deref()))
+    /// Whether a campaign has never been live.
+    pub(super) fn is_draft(&self, campaign: i64) -> bool {
+        self.drafts.contains(&campaign)
+    }
+
+    /// The zone in which a version of its campaign counts `cap`.
+    pub(super) fn zone(&self, cap: &Cap, version: i64) -> Tz {
+        let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
+        known.and_then(|version| version.terms.zone).unwrap_or(cap.zone)
+    }
+
+    /// The version since which `cap` has counted without a break and in its present zone, and when it came: a cap that
+    /// comes, comes back or moves to another zone counts its running window anew. `None` where nobody can tell.
+    pub(super) fn counting_since(&self, cap: &Cap) -> Option<i64> {
+        let versions = self.versions.get(&cap.campaign).filter(|_| self.has_history(cap))?;
+        let counts = |number: &i64| self.limit(cap, *number).is_some() && self.zone(cap, *number) == cap.zone;
+        let newest = versions.iter().rev().take_while(|(number, _)| counts(number));
+        newest.last().map(|(_, version)| version.created_at)
     }
 
     /// The caps of a kind by campaign.

@@ -90,7 +90,10 @@ fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
     if terms.ends_at.is_some_and(|end| *at >= end) {
         dates.breach(format!("{} was issued at {at}, after version {version} of its campaign ends", issued.name()));
     }
-    if let Some(status) = book.status(*campaign, *version).filter(|status| matches!(*status, "ended" | "paused" | "draft")) {
+    if book.is_draft(*campaign) {
+        dates.breach(format!("{} was issued, though its campaign is still a draft", issued.name()));
+    }
+    if let Some(status) = terms.status.as_deref().filter(|status| matches!(*status, "ended" | "paused")) {
         dates.breach(format!("{} was issued under version {version}, in which its campaign is {status}", issued.name()));
     }
 }

@@ -8,7 +8,7 @@ use crate::harness::{pg, skip};
 use codewell::store::audit::{Report, audit};
 use explain::a_decision_is_told_on_one_screen;
 use ledger::Ledger;
-use plants::{PLANTS, WINDOWS};
+use plants::{CHANGES, PLANTS, WINDOWS};
 
 /// The checks that found something, and all their sentences.
 fn found(report: &Report) -> (Vec<&'static str>, String) {
@@ -55,6 +55,15 @@ async fn every_window_is_judged_at_its_edge(ledger: &Ledger) {
     }
 }
 
+async fn what_people_change_is_no_breach(ledger: &Ledger) {
+    for (what, script) in CHANGES {
+        ledger.fill().await;
+        ledger.run(script).await;
+        let (_, said) = found(&audited(ledger).await);
+        assert!(said.is_empty(), "{what}\nit said:\n{said}");
+    }
+}
+
 macro_rules! on_both {
     ($($test:ident)*) => {$(
         mod $test {
@@ -82,5 +91,6 @@ on_both! {
     a_clean_ledger_is_clean
     every_plant_is_found_and_nothing_else
     every_window_is_judged_at_its_edge
+    what_people_change_is_no_breach
     a_decision_is_told_on_one_screen
 }

@@ -20,6 +20,12 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     ("quota", "cap 2 of campaign 1", "UPDATE quota SET used = used + 1 WHERE cap_id = 2 AND window_start = {D+0}"),
     ("quota", "has no counter for window 0, the ledger has 1500", "DELETE FROM quota WHERE cap_id = 3"),
     ("quota", "belongs to cap 99", "INSERT INTO quota VALUES (99, 0, 0, 0)"),
+    (
+        "quota",
+        "belongs to cap 2, which has none",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": null') WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET removed_at = {T+12} WHERE cap_id = 2; DELETE FROM quota WHERE cap_id = 2 AND window_start = {D+1}"#,
+    ),
     // A cap that came while its window was running counts what was issued before.
     ("quota", "says 1 in window 0, the ledger has 3", "UPDATE quota SET used = 1 WHERE cap_id = 4"),
     ("quota_over_cap", "stands at 2 of 1", "UPDATE quota SET cap = 1 WHERE cap_id = 2 AND window_start = {D+0}"),
@@ -46,7 +52,13 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
         "code 1/1/2",
         r#"UPDATE campaign_version SET document = replace(document, '10:00:01', '10:00:00') WHERE campaign_id = 1 AND version = 2"#,
     ),
-    ("issuance_dates", "its campaign is ended", "UPDATE campaign SET status = 'ended' WHERE campaign_id = 2"),
+    ("issuance_dates", "code 2/1/0", "UPDATE campaign SET status = 'draft' WHERE campaign_id = 2"),
+    (
+        "issuance_dates",
+        "in which its campaign is ended",
+        r#"UPDATE campaign_version SET document = '{"status": "ended", "document": ' || document || '}' WHERE campaign_id = 2"#,
+    ),
+    ("stock_of_ended", "range 1 to 999 of pool 1 of campaign 2", "UPDATE campaign SET status = 'ended' WHERE campaign_id = 2"),
     (
         "stock_and_issued",
         "code 1/1/2",
@@ -159,4 +171,51 @@ pub(super) const WINDOWS: &[(&str, &str, bool)] = &[
     ("two a day across campaigns", "UPDATE cap SET cap = 2, window_kind = 'day' WHERE cap_id = 5", false),
     ("12.00 for ever across campaigns", "UPDATE cap SET cap = 1200, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5", false),
     ("11.99 for ever across campaigns", "UPDATE cap SET cap = 1199, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5", true),
+];
+
+/// Changes by people, and what they leave in the tables: no breach.
+pub(super) const CHANGES: &[(&str, &str)] = &[
+    (
+        "a campaign was ended",
+        "UPDATE campaign SET status = 'ended' WHERE campaign_id = 1; DELETE FROM stock WHERE campaign_id = 1;
+         UPDATE pool SET in_stock = 0 WHERE campaign_id = 1",
+    ),
+    (
+        "a cap was removed",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": null') WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET removed_at = {T+12} WHERE cap_id = 2; DELETE FROM quota WHERE cap_id = 2"#,
+    ),
+    (
+        "a cap was added the day after",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": null') WHERE campaign_id = 1 AND version = 1;
+           UPDATE campaign_version SET created_at = {T+20} WHERE campaign_id = 1 AND version = 2;
+           DELETE FROM quota WHERE cap_id = 2 AND window_start = {D+0}"#,
+    ),
+    (
+        "a cap was lowered below what a running window had used",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": 1') WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET cap = 1 WHERE cap_id = 2; UPDATE quota SET cap = used WHERE cap_id = 2"#,
+    ),
+    (
+        "the zone was changed, so that two on Friday became two on Saturday",
+        r#"UPDATE campaign_version SET document = replace(replace(document, '"end"', '"ended"'), 'America/New_York', 'Asia/Tokyo')
+               WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET zone = 'Asia/Tokyo' WHERE campaign_id = 1; DELETE FROM quota WHERE cap_id = 2;
+           INSERT INTO quota VALUES (2, {D+1}, 2, 5), (2, {D+2}, 1, 5)"#,
+    ),
+    (
+        "a cap across campaigns was added when all was issued",
+        "INSERT INTO cap VALUES (8, 0, 'channel', 'sms', 'count', 'day', 0, 'UTC', 1, NULL)",
+    ),
+    (
+        "a draft waits for its codes",
+        r#"INSERT INTO campaign VALUES (3, 'NEW', 'draft', 1);
+           INSERT INTO campaign_version VALUES (3, 1, '{"offer": {}, "caps": {"campaign": {"total": 5}}}', {T+0});
+           INSERT INTO pool VALUES (3, 1, 1, 'generated', 0, 'NEW-?', 0, 0, '');
+           INSERT INTO code VALUES (3, 1, 0, 'NEW0', 'NEW-0')"#,
+    ),
+    (
+        "a message in flight at the STOP was put back",
+        "UPDATE outbox_message SET status = 'queued', is_open = 1, attempts = 1 WHERE request_key = 'm4'",
+    ),
 ];
