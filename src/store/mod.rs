@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod codes;
 pub mod config;
 mod error;
+pub mod explain;
 pub mod ledger;
 mod tables;
 mod tx;
