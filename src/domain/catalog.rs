@@ -4,7 +4,10 @@ mod build;
 mod codes;
 mod texts;
 
-pub use build::{BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows, SenderRecord};
+pub use build::{
+    BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows,
+    SenderRecord, key_number,
+};
 pub use codes::CodePool;
 pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};
 
@@ -70,7 +73,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { asks_per_hour: 10, same_answer: Duration::seconds(10), replies_per_day: 20 }
+        Self {
+            asks_per_hour: 10,
+            same_answer: Duration::seconds(10),
+            replies_per_day: 20,
+        }
     }
 }
 
@@ -127,13 +134,30 @@ impl Catalog {
             None => Book::new([]).map_or(Route::Unknown, |empty| empty.route(text)),
         };
         let keyword = |target: Target, read| {
-            let Target { campaign, keyword, placement } = target;
-            let from = Attribution { channel: Channel::Sms, sender: Some(sender), keyword: Some(keyword), placement };
-            Heard::Keyword { campaign, from, read }
+            let Target {
+                campaign,
+                keyword,
+                placement,
+            } = target;
+            let from = Attribution {
+                channel: Channel::Sms,
+                sender: Some(sender),
+                keyword: Some(keyword),
+                placement,
+            };
+            Heard::Keyword {
+                campaign,
+                from,
+                read,
+            }
         };
         match route {
-            Route::OptOut { matched: Matched::Exact } => Heard::OptOut("exact"),
-            Route::OptOut { matched: Matched::Intent } => Heard::OptOut("intent"),
+            Route::OptOut {
+                matched: Matched::Exact,
+            } => Heard::OptOut("exact"),
+            Route::OptOut {
+                matched: Matched::Intent,
+            } => Heard::OptOut("intent"),
             Route::OptIn => Heard::OptIn,
             Route::Help => Heard::Help,
             Route::MyCodes => Heard::MyCodes,
@@ -160,19 +184,34 @@ impl Catalog {
     /// The campaign of that name.
     #[must_use]
     pub fn campaign_named(&self, name: &str) -> Option<&Arc<Campaign>> {
-        self.campaigns.values().find(|campaign| campaign.name == name)
+        self.campaigns
+            .values()
+            .find(|campaign| campaign.name == name)
     }
 
     /// The number with that address.
     #[must_use]
     pub fn sender_at(&self, address: &str) -> Option<&SenderRow> {
-        self.senders.values().find(|sender| sender.address == address)
+        self.senders
+            .values()
+            .find(|sender| sender.address == address)
     }
 
     /// A reply, compiled for one SMS: the campaign's where it has one, else the number's.
     #[must_use]
-    pub fn text(&self, sender: SenderId, campaign: Option<CampaignId>, reply: ReplyId) -> Option<&Compiled> {
-        let own = campaign.and_then(|id| self.campaign_texts.get(&id)).and_then(|texts| texts.get(reply));
-        own.or_else(|| self.sender_texts.get(&sender).and_then(|texts| texts.get(reply)))
+    pub fn text(
+        &self,
+        sender: SenderId,
+        campaign: Option<CampaignId>,
+        reply: ReplyId,
+    ) -> Option<&Compiled> {
+        let own = campaign
+            .and_then(|id| self.campaign_texts.get(&id))
+            .and_then(|texts| texts.get(reply));
+        own.or_else(|| {
+            self.sender_texts
+                .get(&sender)
+                .and_then(|texts| texts.get(reply))
+        })
     }
 }

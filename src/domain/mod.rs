@@ -5,6 +5,7 @@ pub mod alphabet;
 pub mod campaign;
 pub mod cap;
 pub mod catalog;
+mod check;
 pub mod code;
 pub mod decision;
 pub mod derived;
@@ -22,8 +23,7 @@ pub mod reply;
 pub mod secret;
 pub mod till;
 pub mod token;
-pub mod window;
-pub mod world;
 #[cfg(test)]
 mod vectors;
-mod check;
+pub mod window;
+pub mod world;

@@ -1,13 +1,21 @@
 //! The use-cases; the only place that decides. Every door leads here, and none of them is known here.
 
+mod chance;
 mod clock;
 mod committer;
+mod compose;
 mod fault;
 mod needs;
+mod sale;
+mod text;
 
+pub use chance::draw;
 pub use clock::{Clock, SystemClock};
 pub use committer::{Committer, Settled, Turn};
+pub use compose::{ComposeError, Composed};
 pub use fault::Faults;
+pub use sale::Found;
+pub use text::fingerprint;
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// What the object mapper says.
     #[error("the database failed")]
     Orm(#[from] sea_orm::DbErr),
+    /// The rows of the configuration make no picture.
+    #[error("the configuration cannot be used: {0}")]
+    Configuration(#[from] crate::domain::catalog::BuildError),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -95,7 +98,8 @@ impl StoreError {
             | Self::Miscounted { .. }
             | Self::BadRow { .. }
             | Self::Database(_)
-            | Self::Orm(_) => false,
+            | Self::Orm(_)
+            | Self::Configuration(_) => false,
         }
     }
 }

@@ -121,9 +121,9 @@ pub struct Params {
     /// A time, milliseconds since 1970 UTC: used at, opens at, try again at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
-    /// A limit.
+    /// The cap that refused, by its number, and its limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cap: Option<i64>,
+    pub cap: Option<(u32, i64)>,
     /// Her codes: campaign, pool, position, state, time of use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<(u32, u16, u64, String, Option<i64>)>,

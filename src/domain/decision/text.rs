@@ -143,10 +143,13 @@ impl Work<'_> {
             }
             Outcome::Refused(why, _) => {
                 params.at = self.when(campaign, why);
-                params.cap = if let Refusal::CapReached(cap) = why {
-                    Some(cap.cap)
-                } else {
-                    None
+                params.cap = match why {
+                    Refusal::CapReached(cap) => Some((cap.cap_id.0, cap.cap)),
+                    Refusal::NotStarted(_)
+                    | Refusal::Ended
+                    | Refusal::Paused
+                    | Refusal::PoolEmpty
+                    | Refusal::CountryNotAllowed => None,
                 };
                 self.refusal_text(campaign, why)
             }

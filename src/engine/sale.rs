@@ -1,0 +1,205 @@
+//! The till: validate, redeem, roll back; and the house's void.
+
+use super::chance::draw;
+use super::text::fingerprint;
+use super::{Engine, EngineError, Settled};
+use crate::domain::act::{Act, Ask, Presented, Undo, Who};
+use crate::domain::campaign::{Campaign, PoolKind};
+use crate::domain::catalog::CodePool;
+use crate::domain::code::CodeNorm;
+use crate::domain::derived::Derived;
+use crate::domain::ids::{RequestId, Spot, Subject};
+use crate::domain::till::{TillRefusal, judge};
+use crate::domain::world::HeldState;
+use crate::store::ledger::Issued;
+use std::sync::Arc;
+
+/// A code that was found: what it is, and whose.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its life and its holder.
+    pub issued: Issued,
+    /// What it promises.
+    pub campaign: Arc<Campaign>,
+}
+
+impl Engine {
+    /// Finds a code that is out. Unknown, mistyped, never issued and voided codes are all nothing; what begins like
+    /// ours and fails its check character is nothing before any table is read.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn find_code(&self, text: &str) -> Result<Option<Found>, EngineError> {
+        let Ok(norm) = CodeNorm::parse(text) else {
+            return Ok(None);
+        };
+        if self.catalog().is_mistyped(&norm) {
+            return Ok(None);
+        }
+        let catalog = self.fresh_catalog().await?;
+        let spot = match catalog
+            .derived_pool(&norm)
+            .and_then(|pool| Some((pool, self.derived(pool)?)))
+        {
+            Some((pool, derived)) => derived
+                .position_of(&norm)
+                .ok()
+                .filter(|position| *position < pool.size)
+                .map(|position| Spot {
+                    campaign: pool.campaign,
+                    pool: pool.pool_no,
+                    position,
+                }),
+            None => self.parts().store.find_code(&norm).await?,
+        };
+        match spot {
+            Some(spot) => self.find_spot(spot).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The code at a place, if it is out and was not taken back.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn find_spot(&self, spot: Spot) -> Result<Option<Found>, EngineError> {
+        let catalog = self.fresh_catalog().await?;
+        let Some(issued) = self.parts().store.find_issued(spot).await? else {
+            return Ok(None);
+        };
+        let campaign = catalog.campaigns.get(&spot.campaign).cloned();
+        Ok(campaign.map(|campaign| Found { issued, campaign }))
+    }
+
+    /// Whether a till may accept the code now. Changes nothing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn validate(
+        &self,
+        code: &str,
+        shown: &Presented,
+    ) -> Result<Result<Found, TillRefusal>, EngineError> {
+        let Some(found) = self.find_code(code).await? else {
+            return Ok(Err(TillRefusal::UnknownCode));
+        };
+        let now = self.parts().clock.now();
+        let Issued { holder, held } = &found.issued;
+        Ok(judge(&found.campaign, held, *holder, shown, now).map(|()| found))
+    }
+
+    /// A till accepts the code, once. `None` when no such code is out; nothing is written then.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn redeem(
+        &self,
+        request: RequestId,
+        code: &str,
+        shown: Presented,
+    ) -> Result<Option<Settled>, EngineError> {
+        let Some(found) = self.find_code(code).await? else {
+            return Ok(None);
+        };
+        let spot = found.issued.held.spot;
+        if found.issued.held.state(self.parts().clock.now()) == HeldState::Void {
+            return Ok(None);
+        }
+        let customer = shown.customer.map(|customer| customer.expose_hex());
+        let Presented {
+            store,
+            order,
+            amount,
+            currency,
+            ..
+        } = &shown;
+        let asked =
+            format!("redeem {spot:?} {store:?} {order:?} {customer:?} {amount:?} {currency:?}");
+        self.sale(
+            request,
+            &asked,
+            found.issued.holder,
+            Ask::Redeem(spot, shown),
+        )
+        .await
+        .map(Some)
+    }
+
+    /// A till takes a redemption back. `None` when there is no such redemption.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn roll_back(
+        &self,
+        request: RequestId,
+        undo: Undo,
+    ) -> Result<Option<Settled>, EngineError> {
+        let Some(issued) = self.parts().store.find_redemption(&undo.redemption).await? else {
+            return Ok(None);
+        };
+        let asked = format!("rollback {undo:?}");
+        self.sale(
+            request,
+            &asked,
+            issued.holder,
+            Ask::Rollback(issued.held.spot, undo),
+        )
+        .await
+        .map(Some)
+    }
+
+    /// The house takes a code back. `None` when no such code is out.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn void(
+        &self,
+        request: RequestId,
+        code: &str,
+        reason: &str,
+    ) -> Result<Option<Settled>, EngineError> {
+        let Some(found) = self.find_code(code).await? else {
+            return Ok(None);
+        };
+        let spot = found.issued.held.spot;
+        let asked = format!("void {spot:?} {reason}");
+        self.sale(
+            request,
+            &asked,
+            found.issued.holder,
+            Ask::Void(spot, reason.to_owned()),
+        )
+        .await
+        .map(Some)
+    }
+
+    async fn sale(
+        &self,
+        request: RequestId,
+        asked: &str,
+        holder: Subject,
+        ask: Ask,
+    ) -> Result<Settled, EngineError> {
+        let who = Some(Who {
+            subject: holder,
+            sealed_phone: None,
+            country: None,
+        });
+        self.settle(Act {
+            id: draw(),
+            request,
+            fingerprint: fingerprint(&[asked.as_bytes()]),
+            who,
+            ask,
+        })
+        .await
+    }
+
+    /// The codes of a derived pool.
+    pub(super) fn derived(&self, pool: &CodePool) -> Option<Derived> {
+        (pool.kind == PoolKind::Derived).then(|| {
+            let key = self.parts().keys.pool_key(pool.campaign.0, pool.pool_no);
+            Derived::new(pool.pattern.as_ref().clone(), &key)
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Received texts: what came in becomes an act.
+
+use super::chance::draw;
+use super::{Engine, EngineError, Settled};
+use crate::domain::act::{Act, Ask, Text, Who};
+use crate::domain::ids::{RequestId, SenderId};
+use crate::domain::phone::PhoneNumber;
+use aws_lc_rs::digest::{SHA256, digest};
+
+impl Engine {
+    /// Settles a received text: same carrier, same message id, same answer. `from` is as the carrier writes it.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn receive(
+        &self,
+        sender: SenderId,
+        message_id: &str,
+        from: &str,
+        text: String,
+    ) -> Result<Settled, EngineError> {
+        let catalog = self.catalog();
+        let address = catalog
+            .senders
+            .get(&sender)
+            .map_or_else(String::new, |row| row.address.clone());
+        let phone = PhoneNumber::from_e164(from).ok();
+        let ours = |phone: &PhoneNumber| {
+            catalog
+                .senders
+                .values()
+                .any(|row| row.address == phone.expose())
+        };
+        let from_machine = phone.as_ref().is_none_or(ours);
+        let act = Act {
+            id: draw(),
+            request: RequestId {
+                door: format!("sms-{}", address.trim_start_matches('+')),
+                key: message_id.to_owned(),
+            },
+            fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
+            who: phone
+                .filter(|_| !from_machine)
+                .map(|phone| self.who(&phone)),
+            ask: Ask::Text(Text {
+                sender,
+                text,
+                from_machine,
+            }),
+        };
+        self.settle(act).await
+    }
+
+    /// The person behind a number: her keyed hash, and her number sealed.
+    #[must_use]
+    pub fn who(&self, phone: &PhoneNumber) -> Who {
+        let keys = &self.parts().keys;
+        let subject = keys.phone_subject(phone);
+        let catalog = self.catalog();
+        let some_country = catalog
+            .campaigns
+            .values()
+            .any(|campaign| !campaign.countries.is_empty());
+        Who {
+            subject,
+            sealed_phone: Some(keys.seal_phone(&subject, phone, draw())),
+            // The numbering plan of other countries is slow to open; only who restricts countries pays for it.
+            country: if some_country { phone.country() } else { None },
+        }
+    }
+}
+
+/// SHA-256 over parts, each with its length, so that no two lists of parts are the same.
+#[must_use]
+pub fn fingerprint(parts: &[&[u8]]) -> [u8; 32] {
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        all.extend_from_slice(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, &all).as_ref());
+    out
+}
