@@ -4,8 +4,10 @@ mod chance;
 mod clock;
 mod committer;
 mod compose;
+mod decisions;
 mod fault;
 mod needs;
+mod outbox;
 mod sale;
 mod text;
 
@@ -13,7 +15,9 @@ pub use chance::draw;
 pub use clock::{Clock, SystemClock};
 pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
+pub use decisions::DecisionRecord;
 pub use fault::Faults;
+pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, step};
 pub use sale::Found;
 pub use text::fingerprint;
 

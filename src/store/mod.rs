@@ -5,6 +5,7 @@ mod bulk;
 pub mod catalog;
 mod error;
 pub mod ledger;
+pub mod outbox;
 mod tx;
 
 pub use error::StoreError;
