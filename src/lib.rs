@@ -6,3 +6,4 @@ pub mod engine;
 pub mod http;
 pub mod sms;
 pub mod store;
+pub mod workers;

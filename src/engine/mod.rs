@@ -17,7 +17,7 @@ pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
 pub use decisions::DecisionRecord;
 pub use fault::Faults;
-pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, step};
+pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
 pub use text::fingerprint;
 

@@ -7,7 +7,7 @@ use crate::domain::ids::{RequestId, SenderId, Subject};
 use chrono::{DateTime, Duration, Utc};
 use moka::sync::Cache;
 
-pub use crate::store::outbox::{Due, IN_DOUBT};
+pub use crate::store::outbox::{Due, IN_DOUBT, THROTTLED};
 
 /// Early reports kept: a report overtakes our own note of the hand-over by milliseconds, or it never comes.
 const EARLY_REPORTS: u64 = 10_000;

@@ -148,8 +148,8 @@ impl Phones {
     /// The messages of a phone, oldest first.
     #[must_use]
     pub fn messages(&self, phone: &PhoneNumber) -> Vec<Bubble> {
-        let shelf = self.shelf();
-        let found = shelf.phones.get(phone);
+        let all = self.lock();
+        let found = all.phones.get(phone);
         found.map_or_else(Vec::new, |phone| phone.bubbles.iter().cloned().collect())
     }
 
@@ -159,7 +159,7 @@ impl Phones {
         self.changes.subscribe()
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
         // Every change below is whole before the lock is left.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,11 +173,11 @@ impl Phones {
 
 impl Handset for Phones {
     fn show(&self, phone: &PhoneNumber, bubble: Bubble) {
-        let mut shelf = self.shelf();
-        shelf.make_room_for(phone);
-        shelf.clock += 1;
-        let used = shelf.clock;
-        let entry = shelf.phones.entry(phone.clone()).or_default();
+        let mut all = self.lock();
+        all.make_room_for(phone);
+        all.clock += 1;
+        let used = all.clock;
+        let entry = all.phones.entry(phone.clone()).or_default();
         entry.used = used;
         match entry.bubbles.iter_mut().find(|old| old.id == bubble.id) {
             Some(old) => old.clone_from(&bubble),
@@ -191,8 +191,8 @@ impl Handset for Phones {
     }
 
     fn mark(&self, phone: &PhoneNumber, id: &str, status: BubbleStatus) {
-        let mut shelf = self.shelf();
-        let found = shelf.phones.get_mut(phone);
+        let mut all = self.lock();
+        let found = all.phones.get_mut(phone);
         let Some(bubble) =
             found.and_then(|phone| phone.bubbles.iter_mut().find(|bubble| bubble.id == id))
         else {

@@ -170,7 +170,11 @@ impl SmsProvider for Simulator {
     fn parse(&self, hook: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
         let items = match serde_json::from_slice(hook.body()).map_err(|error| unreadable(&error))? {
             Value::Array(items) => items,
-            one => vec![one],
+            one @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => vec![one],
         };
         let read = |item| event(item).unwrap_or_else(Event::Unreadable);
         Ok(items.into_iter().map(read).collect())

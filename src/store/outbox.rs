@@ -8,13 +8,15 @@ use crate::domain::decision::changes::{NewMessage, Params};
 use crate::domain::decision::outcome::Record;
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
-use crate::store::{Store, StoreError, subject_bytes};
+use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use std::collections::HashMap;
 
 /// How the sender notes in a message's history that nobody knows what became of an attempt.
 pub const IN_DOUBT: &str = "in_doubt";
+/// How it notes that the carrier asked to wait, which is no attempt.
+pub const THROTTLED: &str = "throttled";
 
 /// A message that belongs to this process until its lease runs out.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +25,7 @@ pub struct Due {
     pub message: NewMessage,
     /// How it was found: `Submitting` is one whose process was lost in the middle of an attempt.
     pub status: MessageStatus,
-    /// Attempts so far.
+    /// Attempts so far, those apart after which the carrier asked to wait.
     pub attempts: u32,
     /// Attempts after which nobody knew what had become of it.
     pub doubts: u32,
@@ -112,7 +114,7 @@ impl Store {
         let rows = DueRow::find_by_statement(self.statement(&sql, values));
         let mut taken = Vec::new();
         for row in rows.all(self.write()).await? {
-            match due(row) {
+            match due(&row) {
                 Ok(one) => taken.push(one),
                 Err(error) => tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -211,25 +213,25 @@ fn sixteen(bytes: &[u8]) -> Option<[u8; 16]> {
 }
 
 fn bad(column: &'static str, id: &[u8]) -> StoreError {
-    let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
     StoreError::BadRow {
         table: "outbox_message",
         column,
-        id,
+        id: format!("{id:02x?}"),
     }
 }
 
-fn due(row: DueRow) -> Result<Due, StoreError> {
+fn due(row: &DueRow) -> Result<Due, StoreError> {
     let wrong = |column| bad(column, &row.message_id);
     let subject = sixteen(&row.subject).ok_or_else(|| wrong("subject"))?;
     let campaign = row.campaign_id.map(u32::try_from).transpose();
     let campaign = campaign.map_err(|_| wrong("campaign_id"))?.map(CampaignId);
     let spot = spot_of(campaign, row.pool_no, row.position).map_err(wrong)?;
-    let doubts = row
-        .history
-        .lines()
-        .filter(|line| line.split(' ').nth(2) == Some(IN_DOUBT))
-        .count();
+    let noted = |what| {
+        let lines = row.history.lines();
+        let found = lines.filter(|line| line.split(' ').nth(2) == Some(what));
+        u32::try_from(found.count()).unwrap_or(u32::MAX)
+    };
+    let attempts = u32::try_from(row.attempts).map_err(|_| wrong("attempts"))?;
     let sender = u32::try_from(row.sender_id).map_err(|_| wrong("sender_id"))?;
     let message = NewMessage {
         id: sixteen(&row.message_id).ok_or_else(|| wrong("message_id"))?,
@@ -248,8 +250,8 @@ fn due(row: DueRow) -> Result<Due, StoreError> {
     Ok(Due {
         message,
         status: MessageStatus::parse(&row.status).ok_or_else(|| wrong("status"))?,
-        attempts: u32::try_from(row.attempts).map_err(|_| wrong("attempts"))?,
-        doubts: u32::try_from(doubts).unwrap_or(u32::MAX),
+        attempts: attempts.saturating_sub(noted(THROTTLED)),
+        doubts: noted(IN_DOUBT),
         lease_until: from_millis(row.lease_until),
     })
 }
@@ -330,7 +332,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-    use crate::store::Options;
+    use crate::store::{Options, subject_bytes};
     use chrono::TimeDelta;
     use std::time::Duration;
 
