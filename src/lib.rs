@@ -1,5 +1,6 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
 
+pub mod app;
 pub mod config;
 pub mod domain;
 pub mod engine;

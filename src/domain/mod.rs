@@ -1,5 +1,6 @@
 //! Rules and words: no I/O, no async, no clock, no randomness. Time and chance are arguments.
 
+pub mod access_key;
 pub mod act;
 pub mod alphabet;
 pub mod campaign;

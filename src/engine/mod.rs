@@ -1,5 +1,7 @@
 //! The use-cases; the only place that decides. Every door leads here, and none of them is known here.
 
+mod access;
+mod campaigns;
 mod chance;
 mod clock;
 mod committer;
@@ -11,6 +13,8 @@ mod outbox;
 mod sale;
 mod text;
 
+pub use access::Till;
+pub use campaigns::{Changed, StatusError};
 pub use chance::draw;
 pub use clock::{Clock, SystemClock};
 pub use committer::{Committer, Settled, Turn};

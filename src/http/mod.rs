@@ -1,4 +1,78 @@
-//! Floor 4: the doors to the outside.
+//! Floor 4: the doors to the outside. All routes stand on this page.
 
+pub mod coupon;
+mod edge;
+mod home;
+mod machines;
 pub mod problem;
+pub mod till;
+pub mod till_page;
 pub mod web;
+
+use crate::engine::Engine;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::routing::get;
+use tokio::sync::watch;
+
+/// The largest body that anybody needs to send us; the longest is a text of ten segments in a carrier's JSON.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// Where a server stands between start and stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Not yet.
+    Starting,
+    /// It serves.
+    Ready,
+    /// It finishes what is under way and takes nothing new.
+    Stopping,
+}
+
+/// What the doors share.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The engine.
+    pub engine: Engine,
+    /// Where the server stands; streams end when it stops.
+    pub phase: watch::Receiver<Phase>,
+    /// The budgets of tills that name wrong codes.
+    pub guesses: till::Guesses,
+    /// Whether phones in the browser stand in for a carrier; the start page and the till's page come with them.
+    pub simulator: bool,
+}
+
+impl FromRef<Site> for Engine {
+    fn from_ref(site: &Site) -> Self {
+        site.engine.clone()
+    }
+}
+
+impl FromRef<Site> for till::Guesses {
+    fn from_ref(site: &Site) -> Self {
+        site.guesses.clone()
+    }
+}
+
+/// Every route of this process.
+pub fn router(site: Site) -> Router {
+    let mut routes = Router::new()
+        .merge(web::assets::routes())
+        .merge(till::routes())
+        .merge(coupon::routes())
+        .route("/healthz", get(machines::show_health))
+        .route("/readyz", get(machines::show_readiness));
+    if site.simulator {
+        routes = routes
+            .route("/", get(home::show_home))
+            .merge(till_page::routes());
+    }
+    let routes = routes
+        .fallback(edge::not_found)
+        .method_not_allowed_fallback(edge::method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES));
+    edge::layers(routes, &site.phase).with_state(site)
+}
+
+#[cfg(test)]
+mod tests;

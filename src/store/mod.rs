@@ -1,14 +1,21 @@
 //! The database wing: the only place that knows SQL.
 
+pub mod access_key;
+pub mod audit;
 pub mod batch;
 mod bulk;
+pub mod campaign_status;
 pub mod catalog;
+pub mod codes;
+pub mod config;
 mod error;
 pub mod ledger;
 pub mod outbox;
+mod tables;
 mod tx;
 
 pub use error::StoreError;
+pub use tables::Tables;
 pub use tx::{Counters, Tx};
 
 use crate::domain::ids::Subject;

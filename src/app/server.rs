@@ -1,0 +1,207 @@
+//! A running server: engine, workers, doors, and an orderly stop.
+
+use super::lock::{LockError, ServerLock};
+use super::{House, OpenError};
+use crate::config::Simulator;
+use crate::engine::Engine;
+use crate::http::till::Guesses;
+use crate::http::{self, Phase, Site};
+use crate::store::StoreError;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long requests under way may take once a stop was asked for; the unit file waits 30 s before it kills.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why a server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The house.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Another server runs here.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The campaigns cannot be read.
+    #[error("the campaigns cannot be read")]
+    Store(#[from] StoreError),
+    /// Serving failed.
+    #[error("the server stopped by itself")]
+    Io(#[source] io::Error),
+}
+
+/// A server that has its address and is ready to run.
+#[derive(Debug)]
+pub struct Server {
+    /// The way to ask it.
+    pub engine: Engine,
+    /// What the outside calls it; without a trailing slash.
+    pub public_url: String,
+    listener: TcpListener,
+    workers: JoinSet<()>,
+    phase: watch::Sender<Phase>,
+    site: Site,
+    _lock: ServerLock,
+}
+
+/// What to do when a port is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortTaken {
+    /// Say so and stop.
+    Refuse,
+    /// Take the next free one.
+    Next,
+}
+
+/// Ports that are tried after a taken one.
+const NEXT_PORTS: u16 = 50;
+
+/// Takes an address to listen on.
+///
+/// # Errors
+/// [`ServeError::Listen`].
+pub async fn listen(address: SocketAddr, taken: PortTaken) -> Result<TcpListener, ServeError> {
+    let mut ports = address.port()..=address.port().saturating_add(NEXT_PORTS);
+    loop {
+        let port = ports.next().unwrap_or_default();
+        let error = match TcpListener::bind(SocketAddr::new(address.ip(), port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => error,
+        };
+        let goes_on = taken == PortTaken::Next
+            && error.kind() == io::ErrorKind::AddrInUse
+            && !ports.is_empty();
+        if !goes_on {
+            return Err(ServeError::Listen {
+                address,
+                source: error,
+            });
+        }
+    }
+}
+
+impl Server {
+    /// Starts the engine and the workers of a house. `lock` is taken before the house is opened.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn start(
+        house: &House,
+        listener: TcpListener,
+        lock: ServerLock,
+    ) -> Result<Self, ServeError> {
+        let bound = listener.local_addr().map_err(ServeError::Io)?;
+        let public_url = house.config.server.public_url_at(bound).as_str().to_owned();
+        let (engine, committer, _messages) = house.engine(&public_url).await?;
+        let (phase, watched) = watch::channel(Phase::Starting);
+        let mut workers = JoinSet::new();
+        workers.spawn(committer.run());
+        let site = Site {
+            engine: engine.clone(),
+            phase: watched,
+            guesses: Guesses::new(
+                house.config.limits.wrong_codes_per_key_minute,
+                house.config.limits.wrong_codes_per_address_minute,
+            ),
+            simulator: house.config.simulator == Simulator::On,
+        };
+        Ok(Self {
+            engine,
+            public_url,
+            listener,
+            workers,
+            phase,
+            site,
+            _lock: lock,
+        })
+    }
+
+    /// Serves until `stop` resolves, then in order: not ready any more, no new connections, requests under way
+    /// (10 s at the most), workers, committer.
+    ///
+    /// # Errors
+    /// [`ServeError::Io`].
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+        let Self {
+            engine,
+            listener,
+            mut workers,
+            phase,
+            site,
+            ..
+        } = self;
+        drop(engine);
+        let router = http::router(site).into_make_service_with_connect_info::<SocketAddr>();
+        phase.send_replace(Phase::Ready);
+        let mut draining = phase.subscribe();
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // An error means that the sender is gone, which is a stop as well.
+            let _ = draining.wait_for(|phase| *phase == Phase::Stopping).await;
+        });
+        let serving = std::future::IntoFuture::into_future(served);
+        tokio::pin!(serving);
+        tokio::select! {
+            done = &mut serving => return done.map_err(ServeError::Io),
+            () = stop => {}
+        }
+        tracing::info!("stopping: requests under way are finished first");
+        phase.send_replace(Phase::Stopping);
+        if tokio::time::timeout(DRAIN, serving).await.is_err() {
+            tracing::warn!("some requests took longer than the stop allows and were cut");
+        }
+        let finished = async { while workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, finished).await.is_err() {
+            tracing::warn!("some work was left for the next start");
+        }
+        Ok(())
+    }
+}
+
+/// Resolves on SIGTERM or ctrl-c.
+///
+/// # Errors
+/// When the system lets us listen to neither.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_gives_the_next_free_one_only_to_who_asks_for_it() {
+        let first = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse)
+            .await
+            .unwrap();
+        let taken = first.local_addr().unwrap();
+        let error = listen(taken, PortTaken::Refuse).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot listen on {taken}"));
+        let second = listen(taken, PortTaken::Next).await.unwrap();
+        assert!(second.local_addr().unwrap().port() > taken.port());
+    }
+}

@@ -1,0 +1,273 @@
+//! What is configured: every version of every campaign, its caps, pools and offers. Small beside the ledger.
+
+use super::Check;
+use super::document::{CapKey, Terms};
+use super::snapshot::Snapshot;
+use super::windows::Span;
+use crate::store::StoreError;
+use chrono_tz::Tz;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The campaign number of what holds across campaigns.
+pub(super) const ACROSS: i64 = 0;
+
+/// Caps by their campaign's number.
+pub(super) type ByCampaign<'b> = HashMap<i64, Vec<&'b Cap>>;
+
+/// A row of `cap`.
+#[derive(Debug, Clone)]
+pub(super) struct Cap {
+    pub(super) id: i64,
+    pub(super) campaign: i64,
+    /// A placement stands here by its number.
+    pub(super) scope_id: String,
+    pub(super) key: CapKey,
+    pub(super) span: Span,
+    pub(super) zone: Tz,
+    pub(super) most: i64,
+    pub(super) removed: bool,
+}
+
+/// A version of a campaign, its caps by their numbers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Version {
+    /// Milliseconds since 1970 UTC.
+    pub(super) created_at: i64,
+    pub(super) terms: Terms,
+    /// `None` when its document does not say.
+    pub(super) limits: Option<HashMap<i64, i64>>,
+}
+
+/// What is configured.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    pub(super) caps: Vec<Cap>,
+    pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
+    pub(super) pools: HashSet<(i64, i64)>,
+    pub(super) offers: HashSet<(i64, i64)>,
+    unreadable: Vec<String>,
+}
+
+impl Cap {
+    /// What one code adds.
+    pub(super) fn weight(&self, weight_minor: i64) -> i64 {
+        if self.key.unit == "money" {
+            weight_minor
+        } else {
+            1
+        }
+    }
+
+    pub(super) fn is_person(&self) -> bool {
+        self.key.scope == "person"
+    }
+
+    /// How a sentence names it.
+    pub(super) fn name(&self) -> String {
+        let of = if self.campaign == ACROSS {
+            "across campaigns".to_owned()
+        } else {
+            format!("of campaign {}", self.campaign)
+        };
+        let CapKey {
+            scope,
+            scope_id,
+            unit,
+            window,
+            ..
+        } = &self.key;
+        let id = if scope_id.is_empty() {
+            String::new()
+        } else {
+            format!(" {scope_id}")
+        };
+        format!("cap {} {of} ({scope}{id}, {unit}, {window})", self.id)
+    }
+}
+
+impl Book {
+    pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
+        let mut book = Self::default();
+        book.read_caps(snapshot).await?;
+        book.read_versions(snapshot).await?;
+        for row in snapshot
+            .rows("SELECT campaign_id, pool_no FROM pool", Vec::new())
+            .await?
+        {
+            book.pools.insert((row.int(0)?, row.int(1)?));
+        }
+        for row in snapshot
+            .rows("SELECT campaign_id, offer_no FROM offer", Vec::new())
+            .await?
+        {
+            book.offers.insert((row.int(0)?, row.int(1)?));
+        }
+        Ok(book)
+    }
+
+    async fn read_caps(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let mut placements = HashMap::new();
+        for row in snapshot
+            .rows("SELECT placement_id, name FROM placement", Vec::new())
+            .await?
+        {
+            placements.insert(row.int(0)?.to_string(), row.text(1)?);
+        }
+        let sql = "SELECT cap_id, campaign_id, scope, scope_id, unit, window_kind, window_ms, zone, cap, removed_at FROM cap";
+        for row in snapshot.rows(sql, Vec::new()).await? {
+            let (id, scope, scope_id) = (row.int(0)?, row.text(2)?, row.text(3)?);
+            let placed = placements.get(&scope_id).filter(|_| scope == "placement");
+            let key = CapKey::of_row(
+                scope,
+                placed.unwrap_or(&scope_id).clone(),
+                &row.text(4)?,
+                &row.text(5)?,
+                row.int(6)?,
+            );
+            let span = key.as_ref().and_then(CapKey::span);
+            let (Some(key), Some(span), Ok(zone)) = (key, span, row.text(7)?.parse()) else {
+                self.unreadable
+                    .push(format!("cap {id} has an unknown unit, window or zone"));
+                continue;
+            };
+            let removed = row.maybe_int(9)?.is_some();
+            self.caps.push(Cap {
+                id,
+                campaign: row.int(1)?,
+                scope_id,
+                key,
+                span,
+                zone,
+                most: row.int(8)?,
+                removed,
+            });
+        }
+        Ok(())
+    }
+
+    async fn read_versions(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let sql = "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
+        for row in snapshot.rows(sql, Vec::new()).await? {
+            let (campaign, number, text) = (row.int(0)?, row.int(1)?, row.text(2)?);
+            let terms = if campaign == ACROSS {
+                Terms::read_across(&text)
+            } else {
+                Terms::read(&text)
+            };
+            let Some(terms) = terms else {
+                self.unreadable.push(format!(
+                    "the document of version {number} of campaign {campaign} cannot be read"
+                ));
+                continue;
+            };
+            let limits = terms
+                .limits
+                .as_ref()
+                .map(|limits| self.numbered(campaign, number, limits));
+            let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| {
+                (Some(limits), missing)
+            });
+            self.unreadable.extend(missing);
+            let version = Version {
+                created_at: row.int(3)?,
+                terms,
+                limits,
+            };
+            self.versions
+                .entry(campaign)
+                .or_default()
+                .insert(number, version);
+        }
+        Ok(())
+    }
+
+    /// The limits of a version by the numbers of their caps, and a sentence for each that has no row.
+    fn numbered(
+        &self,
+        campaign: i64,
+        version: i64,
+        limits: &[(CapKey, i64)],
+    ) -> (HashMap<i64, i64>, Vec<String>) {
+        let (mut found, mut missing) = (HashMap::new(), Vec::new());
+        for (key, limit) in limits {
+            match self.caps.iter().find(|cap| cap.campaign == campaign && cap.key == *key) {
+                Some(cap) => drop(found.insert(cap.id, *limit)),
+                None => missing.push(format!(
+                    "version {version} of campaign {campaign} limits {} {} by {} to {limit}, but no cap has that row",
+                    key.scope, key.window, key.unit
+                )),
+            }
+        }
+        (found, missing)
+    }
+
+    /// The limit that `cap` had in a version of its campaign; `None` when it was not there.
+    ///
+    /// A version that is not known, or does not say, is taken to have the caps of today.
+    pub(super) fn limit(&self, cap: &Cap, version: i64) -> Option<i64> {
+        let known = self
+            .versions
+            .get(&cap.campaign)
+            .and_then(|versions| versions.get(&version));
+        match known.and_then(|version| version.limits.as_ref()) {
+            Some(limits) => limits.get(&cap.id).copied(),
+            None => (!cap.removed).then_some(cap.most),
+        }
+    }
+
+    /// The version by which `cap` was judged for a code of `campaign_version` issued at `at_ms`: that one, or, across
+    /// campaigns, the last one that was there by then (0 without any).
+    pub(super) fn judging(&self, cap: &Cap, campaign_version: i64, at_ms: i64) -> i64 {
+        if cap.campaign != ACROSS {
+            return campaign_version;
+        }
+        let before = |versions: &BTreeMap<i64, Version>| {
+            versions
+                .iter()
+                .rev()
+                .find(|(_, version)| version.created_at <= at_ms)
+                .map(|(number, _)| *number)
+        };
+        self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
+    }
+
+    /// The caps of a kind by campaign.
+    pub(super) fn caps_by_campaign(&self, is_wanted: impl Fn(&Cap) -> bool) -> ByCampaign<'_> {
+        let mut caps = ByCampaign::new();
+        for cap in self.caps.iter().filter(|cap| is_wanted(cap)) {
+            caps.entry(cap.campaign).or_default().push(cap);
+        }
+        caps
+    }
+
+    /// Whether documents tell since when a cap counts.
+    pub(super) fn has_history(&self, cap: &Cap) -> bool {
+        let versions = self.versions.get(&cap.campaign);
+        versions.is_some_and(|versions| versions.values().all(|version| version.limits.is_some()))
+    }
+
+    pub(super) async fn check(&self, snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
+        let campaigns = snapshot.count("campaign").await?;
+        let latest = "
+            SELECT campaign_id, version, latest FROM (
+                SELECT c.campaign_id, c.version, (
+                    SELECT max(v.version) FROM campaign_version v WHERE v.campaign_id = c.campaign_id) AS latest
+                FROM campaign c) AS versions
+            WHERE latest IS NULL OR latest <> version";
+        let mut documents = Check::new("configuration", snapshot.count("campaign_version").await?);
+        self.unreadable
+            .iter()
+            .for_each(|what| documents.breach(what.clone()));
+        let versions = snapshot.breaches("campaign_version", campaigns, latest, |row| {
+            let latest = row
+                .maybe_int(2)?
+                .map_or("none".to_owned(), |version| version.to_string());
+            Ok(format!(
+                "campaign {} is at version {}, its latest document is {latest}",
+                row.int(0)?,
+                row.int(1)?
+            ))
+        });
+        Ok(vec![documents, versions.await?])
+    }
+}

@@ -1,0 +1,70 @@
+//! What became of codes: one redemption at a time, each step in its place.
+
+use super::Check;
+use super::snapshot::{Row, Snapshot};
+use crate::store::StoreError;
+
+/// Each event beside the one before it and its true number.
+const STEPS: &str = "
+    SELECT campaign_id, pool_no, position, step, kind, before, before_step, place, reverses FROM (
+        SELECT campaign_id, pool_no, position, step, kind, reverses,
+            lag(kind) OVER code AS before, lag(step) OVER code AS before_step, row_number() OVER code AS place
+        FROM code_event
+        WINDOW code AS (PARTITION BY campaign_id, pool_no, position ORDER BY step)) AS steps";
+
+const NEVER_ISSUED: &str = "
+    SELECT e.campaign_id, e.pool_no, e.position, e.step, e.kind FROM code_event e
+    WHERE NOT EXISTS (
+        SELECT 1 FROM issuance i
+        WHERE i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position)";
+
+/// Redemptions and the requests that asked for them, one to one.
+const UNASKED: &str = "
+    SELECT campaign_id, pool_no, position, id, CAST(sum(done) AS BIGINT), CAST(sum(asked) AS BIGINT) FROM (
+        SELECT campaign_id, pool_no, position, provider_ref AS id, 1 AS done, 0 AS asked
+        FROM code_event WHERE kind = 'redeemed' AND provider = 'till'
+        UNION ALL
+        SELECT campaign_id, pool_no, position, reference AS id, 0 AS done, 1 AS asked
+        FROM request WHERE outcome = 'redeemed') AS both_sides
+    GROUP BY campaign_id, pool_no, position, id
+    HAVING sum(done) <> 1 OR sum(asked) <> 1";
+
+/// Every check of code events.
+pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
+    let events = snapshot.count("code_event").await?;
+    let only = |which: &str| format!("{STEPS} WHERE {which}");
+    Ok(vec![
+        snapshot.breaches("redeemed_twice", events, &only("kind = 'redeemed' AND before = 'redeemed'"), |row| {
+            Ok(format!("{} was redeemed at step {} and again at step {}", row.spot(0)?, row.int(6)?, row.int(3)?))
+        }).await?,
+        snapshot.breaches(
+            "rollback_without_redemption",
+            events,
+            &only("kind = 'rolled_back' AND (before IS NULL OR before <> 'redeemed' OR reverses <> before_step)"),
+            |row| Ok(format!("{} was rolled back at step {} with no open redemption before", row.spot(0)?, row.int(3)?)),
+        ).await?,
+        snapshot.breaches("event_steps", events, &only("step <> place"), |row| {
+            Ok(format!("event {} of {} says it is step {}", row.int(7)?, row.spot(0)?, row.int(3)?))
+        }).await?,
+        snapshot.breaches("event_after_void", events, &only("before = 'voided'"), |row| {
+            Ok(format!("{} was voided, then {} at step {}", row.spot(0)?, row.text(4)?, row.int(3)?))
+        }).await?,
+        snapshot.breaches("void_of_redeemed", events, &only("kind = 'voided' AND before = 'redeemed'"), |row| {
+            Ok(format!("{} was voided at step {} while redeemed", row.spot(0)?, row.int(3)?))
+        }).await?,
+        snapshot.breaches("event_never_issued", events, NEVER_ISSUED, |row| {
+            Ok(format!("{} was {} at step {}, but never issued", row.spot(0)?, row.text(4)?, row.int(3)?))
+        }).await?,
+        snapshot.breaches("redemption_request", events, UNASKED, unasked).await?,
+    ])
+}
+
+fn unasked(row: &Row) -> Result<String, StoreError> {
+    let id = row.maybe_text(3)?.unwrap_or_default();
+    Ok(format!(
+        "redemption {id:?} of {} stands {} times, asked for {} times",
+        row.spot(0)?,
+        row.int(4)?,
+        row.int(5)?
+    ))
+}

@@ -1,0 +1,184 @@
+//! Issued codes, in the order of their key: what they name exists, their campaign was open, and every counter counts
+//! them.
+
+use super::Check;
+use super::book::{ACROSS, Book, Cap, Version};
+use super::quotas::{self, Tally};
+use super::snapshot::{PAGE, Row, Snapshot, spot};
+use crate::store::StoreError;
+
+/// One issued code.
+pub(super) struct Issued {
+    pub(super) campaign: i64,
+    pub(super) pool: i64,
+    pub(super) position: i64,
+    pub(super) offer: i64,
+    pub(super) version: i64,
+    pub(super) weight: i64,
+    pub(super) channel: String,
+    pub(super) keyword: Option<String>,
+    pub(super) placement: i64,
+    /// Milliseconds since 1970 UTC.
+    pub(super) at: i64,
+}
+
+/// Checks every issued code: `issuance_names`, `issuance_dates`; and the counters: `quota`, `counted_cap`,
+/// `quota_over_cap`.
+pub(super) async fn check(
+    snapshot: &Snapshot,
+    book: &Book,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<Vec<Check>, StoreError> {
+    let sql = format!(
+        "SELECT campaign_id, pool_no, position, offer_no, campaign_version, weight_minor, channel, keyword, placement_id, issued_at
+        FROM issuance WHERE (campaign_id, pool_no, position) > ($1, $2, $3)
+        ORDER BY campaign_id, pool_no, position LIMIT {PAGE}"
+    );
+    let caps = book.caps_by_campaign(|cap| !cap.is_person());
+    let (mut names, mut dates) = (
+        Check::new("issuance_names", 0),
+        Check::new("issuance_dates", 0),
+    );
+    let (mut tally, mut across) = (Tally::default(), Tally::default());
+    let mut counters = quotas::Counters::new(snapshot, book);
+    let (mut after, mut seen) = ((i64::MIN, i64::MIN, i64::MIN), 0_u64);
+    let mut campaign = ACROSS;
+    loop {
+        let page = snapshot
+            .rows(&sql, vec![after.0.into(), after.1.into(), after.2.into()])
+            .await?;
+        for row in &page {
+            let issued = Issued::read(row)?;
+            if issued.campaign != campaign {
+                counters
+                    .close(
+                        caps.get(&campaign).filter(|_| campaign != ACROSS),
+                        &mut tally,
+                    )
+                    .await?;
+                campaign = issued.campaign;
+            }
+            judge(book, &issued, &mut names, &mut dates);
+            caps.get(&campaign)
+                .into_iter()
+                .flatten()
+                .for_each(|cap| tally.add(book, cap, &issued));
+            caps.get(&ACROSS)
+                .into_iter()
+                .flatten()
+                .for_each(|cap| across.add(book, cap, &issued));
+            after = (issued.campaign, issued.pool, issued.position);
+            seen += 1;
+        }
+        if page.len() < PAGE {
+            break;
+        }
+        progress(&format!("issuances: {seen} codes"));
+    }
+    counters
+        .close(
+            caps.get(&campaign).filter(|_| campaign != ACROSS),
+            &mut tally,
+        )
+        .await?;
+    counters.close(caps.get(&ACROSS), &mut across).await?;
+    // Counters of campaigns that have issued nothing.
+    for of_campaign in caps.values() {
+        counters
+            .close(Some(of_campaign), &mut Tally::default())
+            .await?;
+    }
+    names.rows = seen;
+    dates.rows = seen;
+    let mut checks = vec![names, dates];
+    checks.extend(counters.finish().await?);
+    Ok(checks)
+}
+
+fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
+    let Issued {
+        campaign,
+        pool,
+        offer,
+        version,
+        at,
+        ..
+    } = issued;
+    if !book.pools.contains(&(*campaign, *pool)) {
+        names.breach(format!(
+            "{} is of pool {pool}, which does not exist",
+            issued.name()
+        ));
+    }
+    if !book.offers.contains(&(*campaign, *offer)) {
+        names.breach(format!(
+            "{} promises offer {offer}, which does not exist",
+            issued.name()
+        ));
+    }
+    let Some(Version { terms, .. }) = book
+        .versions
+        .get(campaign)
+        .and_then(|versions| versions.get(version))
+    else {
+        names.breach(format!(
+            "{} was issued under version {version}, which does not exist",
+            issued.name()
+        ));
+        return;
+    };
+    if terms.starts_at.is_some_and(|start| *at < start) {
+        dates.breach(format!(
+            "{} was issued at {at}, before version {version} of its campaign starts",
+            issued.name()
+        ));
+    }
+    if terms.ends_at.is_some_and(|end| *at >= end) {
+        dates.breach(format!(
+            "{} was issued at {at}, after version {version} of its campaign ends",
+            issued.name()
+        ));
+    }
+    if let Some(status) = terms
+        .status
+        .as_deref()
+        .filter(|status| matches!(*status, "ended" | "paused"))
+    {
+        dates.breach(format!(
+            "{} was issued under version {version}, in which its campaign is {status}",
+            issued.name()
+        ));
+    }
+}
+
+impl Issued {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            campaign: row.int(0)?,
+            pool: row.int(1)?,
+            position: row.int(2)?,
+            offer: row.int(3)?,
+            version: row.int(4)?,
+            weight: row.int(5)?,
+            channel: row.text(6)?,
+            keyword: row.maybe_text(7)?,
+            placement: row.int(8)?,
+            at: row.int(9)?,
+        })
+    }
+
+    fn name(&self) -> String {
+        spot(self.campaign, self.pool, self.position)
+    }
+
+    /// Whether a counted cap counts it.
+    pub(super) fn is_counted_by(&self, cap: &Cap) -> bool {
+        match cap.key.scope.as_str() {
+            "campaign" => true,
+            "channel" => self.channel == cap.scope_id,
+            "keyword" => self.keyword.as_ref() == Some(&cap.scope_id),
+            "placement" => self.placement.to_string() == cap.scope_id,
+            _ => false,
+        }
+    }
+}

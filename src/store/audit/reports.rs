@@ -1,0 +1,56 @@
+//! The counts of reports, told again from the rows they count.
+
+use super::Check;
+use super::snapshot::Snapshot;
+use crate::store::StoreError;
+
+const CHANNEL: &str = "
+    SELECT campaign_id, quarter, channel, placement_id, outcome, CAST(sum(n) AS BIGINT), CAST(sum(amount) AS BIGINT) FROM (
+        SELECT coalesce(campaign_id, 0) AS campaign_id, received_at / 900000 AS quarter, channel, placement_id,
+            CASE WHEN rule = '' THEN outcome ELSE outcome || ':' || rule END AS outcome,
+            1 AS n, coalesce(amount_minor, 0) AS amount
+        FROM request
+        UNION ALL
+        SELECT campaign_id, quarter, channel, placement_id, outcome, -n AS n, -amount_minor AS amount FROM rollup_channel
+    ) AS both_sides
+    GROUP BY campaign_id, quarter, channel, placement_id, outcome
+    HAVING sum(n) <> 0 OR sum(amount) <> 0";
+
+/// 2932896 is 31 December 9999: the day of codes that never end.
+const OUTSTANDING: &str = "
+    SELECT campaign_id, day, CAST(sum(n) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (
+        SELECT campaign_id, coalesce(expires_at / 86400000, 2932896) AS day, 1 AS n, weight_minor AS value FROM issuance
+        UNION ALL
+        SELECT i.campaign_id, coalesce(i.expires_at / 86400000, 2932896) AS day,
+            CASE e.kind WHEN 'rolled_back' THEN 1 ELSE -1 END AS n,
+            CASE e.kind WHEN 'rolled_back' THEN i.weight_minor ELSE -i.weight_minor END AS value
+        FROM code_event e
+        JOIN issuance i ON i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position
+        WHERE e.kind IN ('redeemed', 'rolled_back', 'voided')
+        UNION ALL
+        SELECT campaign_id, expiry_day AS day, -n AS n, -value_minor AS value FROM rollup_outstanding
+    ) AS both_sides
+    GROUP BY campaign_id, day
+    HAVING sum(n) <> 0 OR sum(value) <> 0";
+
+/// Every check of reports.
+pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
+    let requests = snapshot.count("request").await?;
+    let issued = snapshot.count("issuance").await?;
+    Ok(vec![
+        snapshot.breaches("rollup_channel", requests, CHANNEL, |row| {
+            let [campaign, quarter, placement] = [row.int(0)?, row.int(1)?, row.int(3)?];
+            let (channel, outcome, n, amount) = (row.text(2)?, row.text(4)?, row.int(5)?, row.int(6)?);
+            Ok(format!(
+                "rollup_channel of campaign {campaign}, quarter {quarter}, {channel}, placement {placement}, {outcome}: \
+                 the requests are {n} more, and {amount} more in money"
+            ))
+        }).await?,
+        snapshot.breaches("rollup_outstanding", issued, OUTSTANDING, |row| {
+            let [campaign, day, n, value] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
+            Ok(format!(
+                "rollup_outstanding of campaign {campaign}, expiry day {day}: the ledger has {n} more codes, and {value} more in money"
+            ))
+        }).await?,
+    ])
+}

@@ -1,0 +1,257 @@
+//! A whole house for a test: a database of its own, an engine, a clock that the test moves.
+
+use super::pg::Cluster;
+use chrono::{DateTime, Duration, TimeZone, Utc};
+use codewell::domain::act::{Act, Ask, Who};
+use codewell::domain::campaign::{Attribution, Channel};
+use codewell::domain::catalog::Limits;
+use codewell::domain::ids::{CampaignId, PlacementId, RequestId, SenderId, millis};
+use codewell::domain::keyring::Keys;
+use codewell::domain::phone::PhoneNumber;
+use codewell::domain::secret::Secret;
+use codewell::engine::{
+    Clock, Engine, EngineError, Faults, Parts, Settled, Sizes, draw, fingerprint,
+};
+use codewell::store::{Options, Store};
+use sea_orm::ConnectionTrait;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// A clock that stands until the test moves it.
+#[derive(Debug, Clone)]
+pub(crate) struct TestClock(Arc<AtomicI64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        codewell::domain::ids::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl TestClock {
+    pub(crate) fn set(&self, at: DateTime<Utc>) {
+        self.0.store(millis(at), Ordering::SeqCst);
+    }
+
+    pub(crate) fn forward(&self, by: Duration) {
+        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+}
+
+/// An engine on a database that nobody else uses.
+#[derive(Debug, Clone)]
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) store: Store,
+    pub(crate) clock: TestClock,
+    pub(crate) faults: Faults,
+    url: String,
+    keys: Arc<Keys>,
+    asked: Arc<AtomicU64>,
+    _dir: Arc<tempfile::TempDir>,
+}
+
+impl House {
+    /// A fresh house, or `None` where there is no such database to be had.
+    pub(crate) async fn open(on: On) -> Option<Self> {
+        let dir = Arc::new(tempfile::tempdir().expect("a directory can be made"));
+        let url = match on {
+            On::Sqlite => format!("sqlite:{}", dir.path().join("codewell.db").display()),
+            On::Postgres => Cluster::shared()?.create_database().await,
+        };
+        let clock = TestClock(Arc::default());
+        clock.set(Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap());
+        let keys = Arc::new(Keys::from_root(&Secret::new([7; 32])));
+        let house = Self::start(url, clock, keys, dir, true).await;
+        Some(house)
+    }
+
+    /// Another process on the same database: its own connections, its own committer.
+    pub(crate) async fn second(&self) -> Self {
+        let (url, clock, keys) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.keys));
+        let mut second = Self::start(url, clock, keys, Arc::clone(&self._dir), false).await;
+        second.asked = Arc::clone(&self.asked);
+        second
+    }
+
+    async fn start(
+        url: String,
+        clock: TestClock,
+        keys: Arc<Keys>,
+        dir: Arc<tempfile::TempDir>,
+        migrate: bool,
+    ) -> Self {
+        let options = Options {
+            url: url.clone(),
+            readers: 4,
+            acquire: std::time::Duration::from_secs(20),
+        };
+        let store = Store::connect(&options)
+            .await
+            .expect("the database can be opened");
+        if migrate {
+            store.migrate().await.expect("the tables can be made");
+        }
+        let faults = Faults::default();
+        let parts = Parts {
+            store: store.clone(),
+            keys: Arc::clone(&keys),
+            clock: Arc::new(clock.clone()),
+            public_url: "https://coupons.acme.example".to_owned(),
+            sizes: Sizes {
+                batch: 256,
+                backlog_batch: 512,
+                queue: 32_768,
+                replays: 100,
+                lease_ms: 60_000,
+                limits: Limits::default(),
+            },
+            faults: faults.clone(),
+        };
+        let (engine, committer, _) = Engine::new(parts).await.expect("the engine can be built");
+        tokio::spawn(committer.run());
+        Self {
+            engine,
+            store,
+            clock,
+            faults,
+            url,
+            keys,
+            asked: Arc::default(),
+            _dir: dir,
+        }
+    }
+
+    /// Runs plain SQL, as a planted breach or a fixture.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.store
+            .write()
+            .execute_unprepared(sql)
+            .await
+            .expect("the statement runs");
+    }
+
+    /// One number that SQL answers with.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let statement =
+            sea_orm::Statement::from_string(self.store.read().get_database_backend(), sql);
+        let row = self
+            .store
+            .read()
+            .query_one_raw(statement)
+            .await
+            .expect("the query runs")
+            .expect("there is a row");
+        row.try_get_by_index(0).expect("it is a number")
+    }
+
+    /// Asks for a code of a campaign for somebody, under a key of its own.
+    pub(crate) async fn issue(&self, campaign: u32, phone: u64) -> Result<Settled, EngineError> {
+        let key = format!("k{}", self.asked.fetch_add(1, Ordering::SeqCst));
+        self.issue_as(campaign, phone, key).await
+    }
+
+    /// Asks for a code under a given key.
+    pub(crate) async fn issue_as(
+        &self,
+        campaign: u32,
+        phone: u64,
+        key: String,
+    ) -> Result<Settled, EngineError> {
+        self.engine.settle(self.act(campaign, phone, key)).await
+    }
+
+    /// The act of asking for a code.
+    pub(crate) fn act(&self, campaign: u32, phone: u64, key: String) -> Act {
+        let from = Attribution {
+            channel: Channel::Api,
+            sender: None,
+            keyword: None,
+            placement: PlacementId::NONE,
+        };
+        Act {
+            id: draw(),
+            request: RequestId {
+                door: "engine".to_owned(),
+                key,
+            },
+            fingerprint: fingerprint(&[&campaign.to_be_bytes(), &phone.to_be_bytes()]),
+            who: Some(self.who(phone)),
+            ask: Ask::Issue(CampaignId(campaign), from),
+        }
+    }
+
+    /// The person with a number.
+    pub(crate) fn who(&self, phone: u64) -> Who {
+        let phone =
+            PhoneNumber::from_e164(&format!("+1{}", 2_020_000_000 + phone)).expect("a number");
+        self.engine.who(&phone)
+    }
+
+    /// A text from somebody to sender 1.
+    pub(crate) async fn text(&self, phone: u64, words: &str) -> Result<Settled, EngineError> {
+        let id = format!("SM{}", self.asked.fetch_add(1, Ordering::SeqCst));
+        let from = format!("+1{}", 2_020_000_000 + phone);
+        self.engine
+            .receive(SenderId(1), &id, &from, words.to_owned())
+            .await
+    }
+}
+
+/// Runs one async test body on both databases; the second is skipped, by name, where it cannot be had.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$meta])*
+        mod $name {
+            use crate::harness::{House, On, skip};
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                let house = House::open(On::Sqlite).await.expect("SQLite is built in");
+                super::bodies::$name(house).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgresql() {
+                match House::open(On::Postgres).await {
+                    Some(house) => super::bodies::$name(house).await,
+                    None => skip("postgresql"),
+                }
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
+
+impl House {
+    /// Proves the ledger from the tables alone.
+    pub(crate) async fn audited(&self) {
+        let report = codewell::store::audit::audit(self.store.read(), &mut |_| {})
+            .await
+            .expect("the audit runs");
+        assert!(report.is_clean(), "the audit found: {report:?}");
+    }
+
+    /// Pauses a campaign as people do; returns when it is acknowledged.
+    pub(crate) async fn pause(&self, campaign: u32) {
+        let turn = self.engine.turn().await.expect("the committer runs");
+        let tx = self.store.begin_change().await.expect("a change can begin");
+        tx.execute_unprepared(&format!("UPDATE campaign SET status = 'paused', version = version + 1 WHERE campaign_id = {campaign}"))
+            .await
+            .expect("it is paused");
+        tx.execute_unprepared(&format!("INSERT INTO campaign_version SELECT campaign_id, version + 1, document, created_at FROM campaign_version WHERE campaign_id = {campaign}"))
+            .await
+            .expect("it has a new version");
+        tx.execute_unprepared("UPDATE catalog SET version = version + 1")
+            .await
+            .expect("all are told");
+        tx.commit().await.expect("it is committed");
+        drop(turn);
+    }
+}
