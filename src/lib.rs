@@ -5,4 +5,6 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod http;
+pub mod sms;
 pub mod store;
+pub mod workers;

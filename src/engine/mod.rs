@@ -7,11 +7,13 @@ mod chance;
 mod clock;
 mod committer;
 mod compose;
+mod decisions;
 mod fault;
 mod generate;
 mod import;
 mod needs;
 pub mod plan;
+mod outbox;
 mod sale;
 mod text;
 
@@ -22,8 +24,10 @@ pub use chance::draw;
 pub use clock::{Clock, SystemClock};
 pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
+pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
+pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
 pub use text::fingerprint;
 

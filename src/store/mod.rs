@@ -11,6 +11,7 @@ pub mod config;
 mod error;
 pub mod explain;
 pub mod ledger;
+pub mod outbox;
 mod tables;
 mod tx;
 
