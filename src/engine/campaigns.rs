@@ -4,8 +4,13 @@ use super::{Engine, EngineError};
 use crate::domain::campaign::Status;
 use crate::domain::catalog::CampaignRecord;
 use crate::domain::ids::CampaignId;
-use crate::store::campaign_status::{self, Switched};
+use crate::store::config::{self, StatusChange};
+use crate::store::counts::{self, CodeCount};
+use std::collections::BTreeMap;
 use thiserror::Error;
+
+/// Each try waits up to 2 s for the locks of batches; a wish repeated is no harm, because it says what shall be.
+const TRIES: u32 = 5;
 
 /// Why a campaign keeps its status.
 #[derive(Debug, Error)]
@@ -70,33 +75,30 @@ impl Engine {
     /// [`StatusError`].
     pub async fn set_status(&self, name: &str, to: Status) -> Result<Changed, StatusError> {
         let campaign = self.campaign(name).await?;
-        let from: &[Status] = match to {
-            Status::Live => &[Status::Paused],
-            Status::Paused => &[Status::Live],
-            Status::Ended => &[Status::Live, Status::Paused],
-        };
-        let parts = self.parts();
+        let store = &self.parts().store;
         let turn = self.turn().await?;
-        let now = parts.clock.now();
-        let switched = campaign_status::switch(&parts.store, campaign.id, from, to, now)
-            .await
-            .map_err(EngineError::from)?;
+        let mut tries = 0;
+        let change = loop {
+            tries += 1;
+            match config::set_status(store, campaign.id, to).await {
+                Err(error) if error.is_passing() && tries < TRIES => {}
+                done => break done.map_err(EngineError::from)?,
+            }
+        };
         drop(turn);
-        match switched {
-            Switched::Done { retired } => Ok(Changed::Done { retired }),
-            Switched::Not(None) => Err(StatusError::Draft(campaign.doc.name)),
-            Switched::Not(Some(status)) if status == to => Ok(Changed::Already),
-            Switched::Not(Some(_)) => Err(StatusError::Ended(campaign.doc.name)),
+        match change {
+            StatusChange::Changed { retired } => Ok(Changed::Done { retired }),
+            StatusChange::AlreadySo => Ok(Changed::Already),
+            StatusChange::IsEnded => Err(StatusError::Ended(campaign.doc.name)),
+            StatusChange::Unknown => Err(StatusError::Draft(campaign.doc.name)),
         }
     }
 
-    /// Codes of a campaign: issued so far, and in stock.
+    /// The codes of every campaign.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn counts(&self, id: CampaignId) -> Result<(u64, u64), EngineError> {
-        let store = &self.parts().store;
-        let issued = campaign_status::issued(store, id).await?;
-        Ok((issued, campaign_status::in_stock(store, id).await?))
+    pub async fn code_counts(&self) -> Result<BTreeMap<CampaignId, CodeCount>, EngineError> {
+        Ok(counts::codes(&self.parts().store).await?)
     }
 }

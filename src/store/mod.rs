@@ -4,10 +4,11 @@ pub mod access_key;
 pub mod audit;
 pub mod batch;
 mod bulk;
-pub mod campaign_status;
+
 pub mod catalog;
 pub mod codes;
 pub mod config;
+pub mod counts;
 mod error;
 pub mod ledger;
 mod tables;
