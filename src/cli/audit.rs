@@ -18,10 +18,7 @@ pub(super) struct AuditArgs {
     json: bool,
 }
 
-pub(super) async fn audit(
-    args: &AuditArgs,
-    console: &mut Console<'_>,
-) -> anyhow::Result<Ending> {
+pub(super) async fn audit(args: &AuditArgs, console: &mut Console<'_>) -> anyhow::Result<Ending> {
     let house = args.place.open(console).await?;
     let bar = console.progress(None);
     let mut progress = |what: &str| bar.set_message(what.to_owned());
@@ -47,7 +44,10 @@ pub(super) async fn audit(
         console.note("Every rule holds.");
         return Ok(Ending::Done);
     }
-    let broken = report.checks.iter().filter(|check| !check.breaches.is_empty());
+    let broken = report
+        .checks
+        .iter()
+        .filter(|check| !check.breaches.is_empty());
     console.note(&format!("{} rules do not hold.", broken.count()));
     Ok(Ending::Breached)
 }

@@ -46,17 +46,17 @@ enum What {
     },
 }
 
-pub(super) async fn campaign(
-    args: &CampaignArgs,
-    console: &mut Console<'_>,
-) -> anyhow::Result<()> {
+pub(super) async fn campaign(args: &CampaignArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
     let house = args.place.open(console).await?;
     let engine = house.desk().await?;
     match &args.what {
         What::List => list(&engine, console).await,
         What::Show { name } => show(&engine, name, console).await,
         What::Pause { name } => {
-            let words = ["is paused: no code is issued from now on", "was paused already"];
+            let words = [
+                "is paused: no code is issued from now on",
+                "was paused already",
+            ];
             set(&engine, name, Status::Paused, words, console).await
         }
         What::Resume { name } => {

@@ -81,9 +81,9 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
         OpenError::OtherKeyring(_) => Some(
             "Put the keyring that this database was made with there. With this one, phone numbers and coupon links cannot be read.",
         ),
-        OpenError::OldTables(_) => {
-            Some("Back up the database, then run `codewell migrate` with the same --dir or --config.")
-        }
+        OpenError::OldTables(_) => Some(
+            "Back up the database, then run `codewell migrate` with the same --dir or --config.",
+        ),
         OpenError::Store(error) => after_store(error),
     }
 }

@@ -1,6 +1,6 @@
 //! The commands. Each is one more process beside a running server: it commits under the same locks.
 
-//mod apply;
+mod apply;
 mod audit;
 mod campaign;
 mod codes;
@@ -35,16 +35,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-//    Demo(demo::DemoArgs),
+    //    Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
-//    Apply(apply::ApplyArgs),
+    Apply(apply::ApplyArgs),
     Campaign(campaign::CampaignArgs),
-//    Import(codes::ImportArgs),
-//    Generate(codes::GenerateArgs),
+    Import(codes::ImportArgs),
+    Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
     Keys(keys::KeysArgs),
     Audit(audit::AuditArgs),
-//    Explain(audit::ExplainArgs),
+    //    Explain(audit::ExplainArgs),
     Migrate(migrate::MigrateArgs),
 }
 
@@ -99,17 +99,16 @@ fn run(line: impl Iterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
 async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result<Ending> {
     match command {
         Command::Audit(args) => return audit::audit(&args, console).await,
-//        Command::Demo(args) => demo::demo(args, console).await,
+        //        Command::Demo(args) => demo::demo(args, console).await,
         Command::Serve(args) => serve::serve(&args, console).await,
-//        Command::Apply(args) => apply::apply(&args, console).await,
+        Command::Apply(args) => apply::apply(&args, console).await,
         Command::Campaign(args) => campaign::campaign(&args, console).await,
-//        Command::Import(args) => codes::import(&args, console).await,
-//        Command::Generate(args) => codes::generate(&args, console).await,
+        Command::Import(args) => codes::import(&args, console).await,
+        Command::Generate(args) => codes::generate(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
-//        Command::Explain(args) => audit::explain(&args, console).await,
+        //        Command::Explain(args) => audit::explain(&args, console).await,
         Command::Migrate(args) => migrate::migrate(&args, console).await,
     }?;
     Ok(Ending::Done)
 }
-

@@ -4,13 +4,13 @@ use super::{Engine, EngineError};
 use crate::domain::campaign::Status;
 use crate::domain::catalog::CampaignRecord;
 use crate::domain::ids::CampaignId;
-use crate::store::config::{self, StatusChange};
+use crate::store::campaign_status::{self, Switched};
 use crate::store::counts::{self, CodeCount};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Each try waits up to 2 s for the locks of batches; a wish repeated is no harm, because it says what shall be.
-const TRIES: u32 = 5;
+const TRIES: u32 = 10;
 
 /// Why a campaign keeps its status.
 #[derive(Debug, Error)]
@@ -75,22 +75,28 @@ impl Engine {
     /// [`StatusError`].
     pub async fn set_status(&self, name: &str, to: Status) -> Result<Changed, StatusError> {
         let campaign = self.campaign(name).await?;
-        let store = &self.parts().store;
+        let from: &[Status] = match to {
+            Status::Live => &[Status::Paused],
+            Status::Paused => &[Status::Live],
+            Status::Ended => &[Status::Live, Status::Paused],
+        };
+        let parts = self.parts();
         let turn = self.turn().await?;
         let mut tries = 0;
-        let change = loop {
+        let switched = loop {
             tries += 1;
-            match config::set_status(store, campaign.id, to).await {
+            let now = parts.clock.now();
+            match campaign_status::switch(&parts.store, campaign.id, from, to, now).await {
                 Err(error) if error.is_passing() && tries < TRIES => {}
                 done => break done.map_err(EngineError::from)?,
             }
         };
         drop(turn);
-        match change {
-            StatusChange::Changed { retired } => Ok(Changed::Done { retired }),
-            StatusChange::AlreadySo => Ok(Changed::Already),
-            StatusChange::IsEnded => Err(StatusError::Ended(campaign.doc.name)),
-            StatusChange::Unknown => Err(StatusError::Draft(campaign.doc.name)),
+        match switched {
+            Switched::Done { retired } => Ok(Changed::Done { retired }),
+            Switched::Not(None) => Err(StatusError::Draft(campaign.doc.name)),
+            Switched::Not(Some(status)) if status == to => Ok(Changed::Already),
+            Switched::Not(Some(_)) => Err(StatusError::Ended(campaign.doc.name)),
         }
     }
 

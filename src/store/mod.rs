@@ -4,6 +4,7 @@ pub mod access_key;
 pub mod audit;
 pub mod batch;
 mod bulk;
+pub mod campaign_status;
 
 pub mod catalog;
 pub mod codes;
