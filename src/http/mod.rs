@@ -1,9 +1,12 @@
 //! Floor 4: the doors to the outside. All routes stand on this page.
 
+pub mod coupon;
 mod edge;
 mod home;
 mod machines;
 pub mod problem;
+pub mod till;
+pub mod till_page;
 pub mod web;
 
 use crate::engine::Engine;
@@ -33,6 +36,8 @@ pub struct Site {
     pub engine: Engine,
     /// Where the server stands; streams end when it stops.
     pub phase: watch::Receiver<Phase>,
+    /// The budgets of tills that name wrong codes.
+    pub guesses: till::Guesses,
     /// Whether phones in the browser stand in for a carrier; the start page and the till's page come with them.
     pub simulator: bool,
 }
@@ -43,14 +48,24 @@ impl FromRef<Site> for Engine {
     }
 }
 
+impl FromRef<Site> for till::Guesses {
+    fn from_ref(site: &Site) -> Self {
+        site.guesses.clone()
+    }
+}
+
 /// Every route of this process.
 pub fn router(site: Site) -> Router {
     let mut routes = Router::new()
         .merge(web::assets::routes())
+        .merge(till::routes())
+        .merge(coupon::routes())
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
     if site.simulator {
-        routes = routes.route("/", get(home::show_home));
+        routes = routes
+            .route("/", get(home::show_home))
+            .merge(till_page::routes());
     }
     let routes = routes
         .fallback(edge::not_found)

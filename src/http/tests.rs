@@ -54,7 +54,10 @@ async fn every_answer_has_an_id_of_its_own_and_the_security_headers() {
             let value = response.headers().get(name);
             value.and_then(|value| value.to_str().ok()).unwrap_or("")
         };
-        assert!(text("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert!(
+            text("content-security-policy").starts_with("default-src 'none'"),
+            "{path}"
+        );
         assert!(!text("content-security-policy").contains("  "), "{path}");
         assert_eq!(text("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(text("referrer-policy"), "no-referrer", "{path}");

@@ -45,7 +45,10 @@ pub async fn switch(
 ) -> Result<Switched, StoreError> {
     let change = store.begin_change().await?;
     let locked = campaign::Entity::find_by_id(i64::from(id.0)).lock_exclusive();
-    let row = locked.one(&change).await?.ok_or_else(|| bad(id, "campaign_id"))?;
+    let row = locked
+        .one(&change)
+        .await?
+        .ok_or_else(|| bad(id, "campaign_id"))?;
     let status = Status::parse(&row.status);
     if !status.is_some_and(|status| from.contains(&status)) {
         return Ok(Switched::Not(status));
@@ -58,23 +61,6 @@ pub async fn switch(
     raise_catalog(&change).await?;
     change.commit().await?;
     Ok(Switched::Done { retired })
-}
-
-/// Codes of a campaign that were issued so far, as the reports count them.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn issued(store: &Store, id: CampaignId) -> Result<u64, StoreError> {
-    let text = "SELECT CAST(SUM(n) AS BIGINT) AS n FROM rollup_channel WHERE campaign_id = $1 AND outcome = 'issued'";
-    number(store.read(), text, id.0.into()).await
-}
-
-/// Positions of a campaign that nobody has.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn in_stock(store: &Store, id: CampaignId) -> Result<u64, StoreError> {
-    number(store.read(), IN_STOCK, id.0.into()).await
 }
 
 const IN_STOCK: &str =
@@ -104,7 +90,11 @@ async fn next_version(
 ) -> Result<(), StoreError> {
     let id = CampaignId(u32::try_from(row.campaign_id).unwrap_or_default());
     let known = campaign_version::Entity::find_by_id((row.campaign_id, row.version));
-    let document = known.one(change).await?.ok_or_else(|| bad(id, "version"))?.document;
+    let document = known
+        .one(change)
+        .await?
+        .ok_or_else(|| bad(id, "version"))?
+        .document;
     let version = row.version + 1;
     let next = campaign_version::ActiveModel {
         campaign_id: Set(row.campaign_id),
@@ -126,7 +116,10 @@ async fn next_version(
 
 async fn raise_catalog(change: &DatabaseTransaction) -> Result<(), StoreError> {
     let raised = catalog::Entity::update_many()
-        .col_expr(catalog::Column::Version, Expr::col(catalog::Column::Version).add(1))
+        .col_expr(
+            catalog::Column::Version,
+            Expr::col(catalog::Column::Version).add(1),
+        )
         .exec(change)
         .await?;
     exactly_one("catalog", raised.rows_affected)

@@ -37,7 +37,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn any_sealed_phone(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let text = "SELECT phone_ciphertext FROM recipient WHERE phone_ciphertext IS NOT NULL LIMIT 1";
+        let text =
+            "SELECT phone_ciphertext FROM recipient WHERE phone_ciphertext IS NOT NULL LIMIT 1";
         let connection = self.read();
         let statement = Statement::from_string(connection.get_database_backend(), text);
         let row = connection.query_one_raw(statement).await?;

@@ -13,7 +13,9 @@ use crate::domain::gsm7;
 
 pub use set::{ReplySet, ReplySetError};
 pub use template::{CompileError, Compiled, Template, TemplateError, TooLong};
-pub use words::{day_words, join_fitting, opens_words, or_list, show_link, time_words};
+pub use words::{
+    day_words, full_words, join_fitting, opens_words, or_list, show_link, stamp_words, time_words,
+};
 
 /// Which text answers. The names in quotes are the keys of `config/replies.en.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

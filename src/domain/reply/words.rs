@@ -44,6 +44,21 @@ pub fn opens_words(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
     format!("{} {}", time_words(at, zone, now), zone_words(at, zone))
 }
 
+/// Weekday, day, year, time and zone of `at`, as pages say it: "Thu 31 Dec 2026, 11:59 PM ET".
+#[must_use]
+pub fn full_words(at: DateTime<Utc>, zone: Tz) -> String {
+    let local = at.with_timezone(&zone).format("%a %-d %b %Y, %-I:%M %p");
+    format!("{local} {}", zone_words(at, zone))
+}
+
+/// Day, year and time of `at`, as a stamp says it: "14 Nov 2026, 6:22 PM".
+#[must_use]
+pub fn stamp_words(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone)
+        .format("%-d %b %Y, %-I:%M %p")
+        .to_string()
+}
+
 /// The short name of `zone` at `at`: ET, CT, MT, PT where clocks change by US rules, else what people
 /// there call it (CET, JST), else the distance from UTC (UTC+5:45).
 fn zone_words(at: DateTime<Utc>, zone: Tz) -> String {
