@@ -8,5 +8,8 @@
 )]
 
 mod audit;
+mod counted;
+#[cfg(feature = "faults")]
+mod faults;
 mod harness;
 mod races;
