@@ -8,8 +8,10 @@
 )]
 
 mod audit;
+mod caps;
 mod counted;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
 mod races;
+mod windows;
