@@ -14,4 +14,6 @@ mod counted;
 mod faults;
 mod harness;
 mod races;
+mod sales;
+mod texts;
 mod windows;

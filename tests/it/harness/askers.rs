@@ -25,7 +25,7 @@ pub(crate) async fn all(
 }
 
 /// Settles each act in a task of its own and gathers the outcomes, in no order.
-pub(crate) async fn settle_all(acts: Vec<(House, Act)>) -> Vec<Outcome> {
+async fn settle_all(acts: Vec<(House, Act)>) -> Vec<Outcome> {
     let mut tasks: JoinSet<Result<Settled, EngineError>> = JoinSet::new();
     for (house, act) in acts {
         tasks.spawn(async move { house.engine.settle(act).await });
