@@ -13,6 +13,7 @@ mod counted;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod model;
 mod races;
 mod sales;
 mod texts;

@@ -63,10 +63,9 @@ impl Work<'_> {
             .open_redemption()
             .filter(|event| event.provider_ref == undo.redemption)
         else {
-            let known = held
-                .events
-                .iter()
-                .any(|event| event.provider_ref == undo.redemption);
+            let known = held.events.iter().any(|event| {
+                event.kind == EventKind::Redeemed && event.provider_ref == undo.redemption
+            });
             return if known {
                 back
             } else {

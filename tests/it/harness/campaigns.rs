@@ -162,7 +162,15 @@ impl Fixture {
         }
         whole["caps"] = limits;
         let base = whole.as_object_mut().expect("an object");
-        base.extend(document.as_object().expect("an object").clone());
+        for (key, value) in document.as_object().expect("an object").clone() {
+            match (
+                base.get_mut(&key).and_then(|old| old.as_object_mut()),
+                value,
+            ) {
+                (Some(old), serde_json::Value::Object(new)) => old.extend(new),
+                (_, value) => drop(base.insert(key, value)),
+            }
+        }
         let zone = whole
             .get("zone")
             .and_then(|zone| zone.as_str())
