@@ -1,5 +1,6 @@
 //! Turns the key: from settings to a house with its keyring, its database and its engine.
 
+pub mod demo;
 pub mod keyring;
 pub mod lock;
 pub mod logging;

@@ -1,6 +1,7 @@
 //! Codewell: one engine that hands out single-use codes, and many doors to it.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod engine;

@@ -1,6 +1,7 @@
 //! The use-cases; the only place that decides. Every door leads here, and none of them is known here.
 
 mod access;
+mod apply;
 mod campaigns;
 mod chance;
 mod clock;
@@ -8,12 +9,16 @@ mod committer;
 mod compose;
 mod decisions;
 mod fault;
+mod generate;
+mod import;
 mod needs;
+pub mod plan;
 mod outbox;
 mod sale;
 mod text;
 
 pub use access::Till;
+pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
 pub use chance::draw;
 pub use clock::{Clock, SystemClock};
@@ -21,6 +26,7 @@ pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
 pub use decisions::DecisionRecord;
 pub use fault::Faults;
+pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
 pub use text::fingerprint;

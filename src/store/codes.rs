@@ -219,3 +219,19 @@ async fn append_once(
     tx.commit().await?;
     Ok(known)
 }
+
+/// A campaign that has an imported code with this beginning; none for an empty one. Reads every imported code, once
+/// for a new pattern.
+///
+/// # Errors
+/// What the database says.
+pub async fn imported_under(store: &Store, prefix: &str) -> Result<Option<CampaignId>, StoreError> {
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT c.campaign_id AS n FROM pool AS p
+        JOIN code AS c ON c.campaign_id = p.campaign_id AND c.pool_no = p.pool_no
+        WHERE p.kind = 'imported' AND substr(c.code_norm, 1, length($1)) = $1 LIMIT 1";
+    let found = super::config::ints(store.read(), sql, vec![prefix.into()]).await?;
+    Ok(found.and_then(|id| u32::try_from(id).ok()).map(CampaignId))
+}

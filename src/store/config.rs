@@ -5,11 +5,9 @@
 
 mod caps;
 mod draft;
-mod status;
 mod write;
 
 pub use draft::{Draft, draft};
-pub use status::{StatusChange, set_status};
 
 use crate::domain::campaign::PoolKind;
 use crate::domain::cap::Scope;
@@ -77,7 +75,7 @@ pub struct AcrossWrite {
 /// [`StoreError::Stale`] when the catalog has changed since it was worked out; [`StoreError::Conflict`] may be tried
 /// again; [`StoreError::CommitUnknown`] is answered by looking again; what the database says.
 pub async fn commit(store: &Store, change: &Change, now: DateTime<Utc>) -> Result<i64, StoreError> {
-    let tx = begin(store, Some(change.planned_on)).await?;
+    let tx = begin(store, change.planned_on).await?;
     let rows = catalog::rows(&tx).await?;
     for sender in &change.senders {
         write::sender(&tx, sender).await?;
@@ -111,24 +109,22 @@ pub async fn has_opt_outs(store: &Store, brand: &str) -> Result<bool, StoreError
     Ok(ints(store.read(), sql, vec![brand.into()]).await?.is_some())
 }
 
-/// Begins a change and takes its locks: the catalog's row, so that changes of all processes come one after the other,
-/// then every campaign's, in the order in which batches take them.
-async fn begin(store: &Store, planned_on: Option<i64>) -> Result<DatabaseTransaction, StoreError> {
+/// Begins a change and takes its locks: every campaign's, in the order in which batches take them, then the catalog's
+/// row, so that changes of all processes come one after the other.
+async fn begin(store: &Store, planned_on: i64) -> Result<DatabaseTransaction, StoreError> {
     let tx = store.begin_change().await?;
     if tx.get_database_backend() == DbBackend::Postgres {
         // Counting what a new cap would have counted reads a campaign's whole ledger.
         run(&tx, "SET LOCAL statement_timeout = 0", vec![]).await?;
-        run(&tx, "SELECT 1 FROM catalog FOR UPDATE", vec![]).await?;
         run(
             &tx,
             "SELECT 1 FROM campaign ORDER BY campaign_id FOR NO KEY UPDATE",
             vec![],
         )
         .await?;
+        run(&tx, "SELECT 1 FROM catalog FOR UPDATE", vec![]).await?;
     }
-    if let Some(planned) = planned_on
-        && planned != version_in(&tx).await?
-    {
+    if planned_on != version_in(&tx).await? {
         return Err(StoreError::Stale);
     }
     Ok(tx)
@@ -179,7 +175,7 @@ async fn run_one(
 }
 
 /// The integer `n` of the first row a statement answers with.
-async fn ints(
+pub(super) async fn ints(
     db: &impl ConnectionTrait,
     sql: &str,
     values: Vec<Value>,

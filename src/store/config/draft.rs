@@ -30,7 +30,7 @@ pub async fn draft(
     planned_on: i64,
     now: DateTime<Utc>,
 ) -> Result<Draft, StoreError> {
-    let tx = begin(store, Some(planned_on)).await?;
+    let tx = begin(store, planned_on).await?;
     let rows = catalog::rows(&tx).await?;
     let left = rows
         .campaigns
