@@ -10,3 +10,4 @@
 mod audit;
 mod harness;
 mod races;
+mod sender;
