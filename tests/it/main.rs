@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod doors;
 mod harness;
 mod races;
 mod sender;

@@ -21,6 +21,8 @@ on_both! {
     of_two_processes_that_claim_at_once_each_message_goes_to_one,
 }
 
+pub(crate) use bodies::config;
+
 mod bodies {
     use crate::harness::{House, sender};
     use chrono::{DateTime, TimeDelta, Utc};
@@ -179,7 +181,7 @@ mod bodies {
         Registry::new([Arc::clone(carrier) as Arc<dyn SmsProvider>])
     }
 
-    fn config() -> SenderConfig {
+    pub(crate) fn config() -> SenderConfig {
         SenderConfig {
             in_flight: 4,
             lease: Duration::from_secs(60),
