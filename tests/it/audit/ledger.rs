@@ -7,11 +7,28 @@ use std::time::Duration;
 /// A database with the ledger in it.
 pub(super) struct Ledger {
     store: Store,
+    url: String,
 }
 
 const TABLES: &[&str] = &[
-    "sender", "campaign", "campaign_version", "offer", "pool", "cap", "placement", "code", "stock", "recipient",
-    "request", "issuance", "code_event", "quota", "outbox_message", "opt_out", "rollup_channel", "rollup_outstanding",
+    "sender",
+    "campaign",
+    "campaign_version",
+    "offer",
+    "pool",
+    "cap",
+    "placement",
+    "code",
+    "stock",
+    "recipient",
+    "request",
+    "issuance",
+    "code_event",
+    "quota",
+    "outbox_message",
+    "opt_out",
+    "rollup_channel",
+    "rollup_outstanding",
 ];
 
 /// 20 November 2026, a Friday, in days since 1970.
@@ -91,10 +108,14 @@ INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), 
 impl Ledger {
     /// An empty one.
     pub(super) async fn make(url: String) -> Self {
-        let options = Options { url, readers: 2, acquire: Duration::from_secs(5) };
+        let options = Options {
+            url: url.clone(),
+            readers: 2,
+            acquire: Duration::from_secs(5),
+        };
         let store = Store::connect(&options).await.expect("a database");
         store.migrate().await.expect("tables");
-        Self { store }
+        Self { store, url }
     }
 
     /// What the audit reads.
@@ -117,10 +138,28 @@ impl Ledger {
         }
     }
 
+    /// Runs statements as another process would, and returns when they are committed.
+    pub(super) fn run_elsewhere(&self, script: &'static str) {
+        let url = self.url.clone();
+        let process = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime
+                .expect("a runtime")
+                .block_on(async { Self::make(url).await.run(script).await });
+        });
+        process.join().expect("the statements ran");
+    }
+
     /// Runs statements with the names of [`CLEAN`].
     pub(super) async fn run(&self, script: &str) {
         let db = self.store.write();
-        for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        for statement in script
+            .split(';')
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty())
+        {
             let statement = spelled_out(statement, db.get_database_backend());
             let done = db.execute_unprepared(&statement).await;
             assert!(done.is_ok(), "{statement}: {done:?}");
@@ -133,7 +172,9 @@ fn spelled_out(statement: &str, backend: DbBackend) -> String {
     let mut pieces = statement.split('{');
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let value = piece.split_once('}').and_then(|(name, rest)| Some((value(name, backend)?, rest)));
+        let value = piece
+            .split_once('}')
+            .and_then(|(name, rest)| Some((value(name, backend)?, rest)));
         match value {
             Some((value, rest)) => whole.extend([value.as_str(), rest]),
             None => whole.extend(["{", piece]),
@@ -156,5 +197,11 @@ fn value(name: &str, backend: DbBackend) -> Option<String> {
     }
     let is_byte = name.len() == 2 && name.bytes().all(|sign| sign.is_ascii_hexdigit());
     let bytes = name.repeat(16);
-    is_byte.then(|| if backend == DbBackend::Postgres { format!("'\\x{bytes}'::bytea") } else { format!("x'{bytes}'") })
+    is_byte.then(|| {
+        if backend == DbBackend::Postgres {
+            format!("'\\x{bytes}'::bytea")
+        } else {
+            format!("x'{bytes}'")
+        }
+    })
 }
