@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: everything it does is in [`codewell::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    codewell::cli::main()
+}

@@ -32,9 +32,11 @@ impl MigratorTrait for Migrator {
 /// that lives in its primary key.
 pub(crate) async fn run(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
     let connection = manager.get_connection();
-    let (bytes, keyed) = match manager.get_database_backend() {
-        DbBackend::Sqlite => ("BLOB", ") WITHOUT ROWID"),
-        _ => ("BYTEA", ")"),
+    let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+    let (bytes, keyed) = if is_sqlite {
+        ("BLOB", ") WITHOUT ROWID")
+    } else {
+        ("BYTEA", ")")
     };
     let script = script.replace("BYTES", bytes).replace(") KEYED", keyed);
     for statement in script

@@ -1,8 +1,8 @@
 //! A running server: engine, workers, doors, and an orderly stop.
 
 use super::lock::{LockError, ServerLock};
-use super::{House, OpenError};
-use crate::config::Simulator;
+use super::{FirstRun, House, OldTables, OpenError, make_dir};
+use crate::config::{Config, Simulator};
 use crate::engine::Engine;
 use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site};
@@ -69,6 +69,21 @@ pub enum PortTaken {
 
 /// Ports that are tried after a taken one.
 const NEXT_PORTS: u16 = 50;
+
+/// Opens a house for a server: the lock comes before anything in it is touched.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn open_for_server(
+    config: Config,
+    old_tables: OldTables,
+) -> Result<(House, ServerLock), ServeError> {
+    let made = make_dir(&config.server.data_dir)?;
+    let lock = ServerLock::take(&config.database.url)?;
+    let mut house = House::open(config, FirstRun::Make, old_tables).await?;
+    house.made.splice(..0, made);
+    Ok((house, lock))
+}
 
 /// Takes an address to listen on.
 ///

@@ -135,9 +135,9 @@ fn first_after_gap(date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<Date
     while late - early > Duration::milliseconds(1) {
         let middle = early + (late - early) / 2;
         if local_date(middle, zone) >= date {
-            late = middle
+            late = middle;
         } else {
-            early = middle
+            early = middle;
         }
     }
     Some(late)

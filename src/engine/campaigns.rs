@@ -5,7 +5,12 @@ use crate::domain::campaign::Status;
 use crate::domain::catalog::CampaignRecord;
 use crate::domain::ids::CampaignId;
 use crate::store::campaign_status::{self, Switched};
+use crate::store::counts::{self, CodeCount};
+use std::collections::BTreeMap;
 use thiserror::Error;
+
+/// Each try waits up to 2 s for the locks of batches; a wish repeated is no harm, because it says what shall be.
+const TRIES: u32 = 10;
 
 /// Why a campaign keeps its status.
 #[derive(Debug, Error)]
@@ -77,10 +82,15 @@ impl Engine {
         };
         let parts = self.parts();
         let turn = self.turn().await?;
-        let now = parts.clock.now();
-        let switched = campaign_status::switch(&parts.store, campaign.id, from, to, now)
-            .await
-            .map_err(EngineError::from)?;
+        let mut tries = 0;
+        let switched = loop {
+            tries += 1;
+            let now = parts.clock.now();
+            match campaign_status::switch(&parts.store, campaign.id, from, to, now).await {
+                Err(error) if error.is_passing() && tries < TRIES => {}
+                done => break done.map_err(EngineError::from)?,
+            }
+        };
         drop(turn);
         match switched {
             Switched::Done { retired } => Ok(Changed::Done { retired }),
@@ -90,13 +100,11 @@ impl Engine {
         }
     }
 
-    /// Codes of a campaign: issued so far, and in stock.
+    /// The codes of every campaign.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn counts(&self, id: CampaignId) -> Result<(u64, u64), EngineError> {
-        let store = &self.parts().store;
-        let issued = campaign_status::issued(store, id).await?;
-        Ok((issued, campaign_status::in_stock(store, id).await?))
+    pub async fn code_counts(&self) -> Result<BTreeMap<CampaignId, CodeCount>, EngineError> {
+        Ok(counts::codes(&self.parts().store).await?)
     }
 }

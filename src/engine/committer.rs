@@ -79,15 +79,17 @@ impl Committer {
             }
             let mut acts = Vec::with_capacity(waiting.len());
             for work in waiting.drain(..) {
-                match work {
-                    Work::Act(pending) => acts.push(*pending),
-                    Work::Turn { granted, over } => {
-                        self.settle(std::mem::take(&mut acts)).await;
-                        if granted.send(()).is_ok() {
-                            // Resolves when the turn is dropped.
-                            let _ = over.await;
-                        }
+                let (granted, over) = match work {
+                    Work::Act(pending) => {
+                        acts.push(*pending);
+                        continue;
                     }
+                    Work::Turn { granted, over } => (granted, over),
+                };
+                self.settle(std::mem::take(&mut acts)).await;
+                if granted.send(()).is_ok() {
+                    // Resolves when the turn is dropped.
+                    let _ = over.await;
                 }
             }
             self.settle(acts).await;
@@ -135,9 +137,10 @@ impl Committer {
                 }
                 Err(error) => error,
             };
-            let goes_on = match &error {
-                StoreError::Unavailable(_) => began.elapsed() < OUTAGE_PATIENCE,
-                other => other.is_passing() && tries < CONFLICT_TRIES,
+            let goes_on = if matches!(error, StoreError::Unavailable(_)) {
+                began.elapsed() < OUTAGE_PATIENCE
+            } else {
+                error.is_passing() && tries < CONFLICT_TRIES
             };
             if !goes_on {
                 return Err(error);

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problem+json with a stable snake_case `code`; the only place that knows status codes.
+//! Errors as RFC 9457 problem+json with a stable `code`; the only place that knows status codes.
 
 use crate::engine::EngineError;
 use axum::body::Bytes;

@@ -63,23 +63,6 @@ pub async fn switch(
     Ok(Switched::Done { retired })
 }
 
-/// Codes of a campaign that were issued so far, as the reports count them.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn issued(store: &Store, id: CampaignId) -> Result<u64, StoreError> {
-    let text = "SELECT CAST(SUM(n) AS BIGINT) AS n FROM rollup_channel WHERE campaign_id = $1 AND outcome = 'issued'";
-    number(store.read(), text, id.0.into()).await
-}
-
-/// Positions of a campaign that nobody has.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn in_stock(store: &Store, id: CampaignId) -> Result<u64, StoreError> {
-    number(store.read(), IN_STOCK, id.0.into()).await
-}
-
 const IN_STOCK: &str =
     "SELECT CAST(SUM(last - first + 1) AS BIGINT) AS n FROM stock WHERE campaign_id = $1";
 

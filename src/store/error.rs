@@ -48,35 +48,52 @@ pub enum StoreError {
     Orm(#[from] sea_orm::DbErr),
     /// The rows of the configuration make no picture.
     #[error("the configuration cannot be used: {0}")]
-    Configuration(#[from] crate::domain::catalog::BuildError),
+    Configuration(#[source] Box<crate::domain::catalog::BuildError>),
+}
+
+impl From<crate::domain::catalog::BuildError> for StoreError {
+    fn from(error: crate::domain::catalog::BuildError) -> Self {
+        Self::Configuration(Box::new(error))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        use sqlx::error::ErrorKind;
-        match &error {
-            sqlx::Error::Database(database) => {
-                let code = database.code().unwrap_or_default();
-                match database.kind() {
-                    ErrorKind::UniqueViolation
-                    | ErrorKind::CheckViolation
-                    | ErrorKind::NotNullViolation => Self::Constraint(error),
-                    _ if is_conflict(&code) => Self::Conflict(error),
-                    _ if code.starts_with("57P0") || code.starts_with("08") => {
-                        Self::Unavailable(error)
-                    }
-                    _ => Self::Database(error),
-                }
-            }
+        if let sqlx::Error::Database(database) = &error {
+            let code = database.code().unwrap_or_default();
+            return if is_constraint(&database.kind()) {
+                Self::Constraint(error)
+            } else if is_conflict(&code) {
+                Self::Conflict(error)
+            } else if code.starts_with("57P0") || code.starts_with("08") {
+                Self::Unavailable(error)
+            } else {
+                Self::Database(error)
+            };
+        }
+        let is_away = matches!(
+            error,
             sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
-            _ => Self::Database(error),
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
+        );
+        if is_away {
+            Self::Unavailable(error)
+        } else {
+            Self::Database(error)
         }
     }
+}
+
+fn is_constraint(kind: &sqlx::error::ErrorKind) -> bool {
+    use sqlx::error::ErrorKind;
+    matches!(
+        kind,
+        ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation
+    )
 }
 
 /// PostgreSQL: serialisation failure, deadlock, lock time-out. SQLite: BUSY and LOCKED with their extensions.

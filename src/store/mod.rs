@@ -5,11 +5,15 @@ pub mod audit;
 pub mod batch;
 mod bulk;
 pub mod campaign_status;
+
 pub mod catalog;
 pub mod codes;
 pub mod config;
+pub mod counts;
 mod error;
+pub mod explain;
 pub mod ledger;
+pub mod outbox;
 mod tables;
 mod tx;
 

@@ -8,5 +8,6 @@
 )]
 
 mod apply;
+mod audit;
 mod harness;
 mod races;

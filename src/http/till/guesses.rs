@@ -33,7 +33,7 @@ impl Guesses {
             |most| NonZeroU32::new(most).map(|most| RateLimiter::keyed(Quota::per_minute(most)));
         let waiting = Cache::builder()
             .max_capacity(WAITING)
-            .time_to_live(Duration::from_secs(60))
+            .time_to_live(Duration::from_mins(1))
             .build();
         let budgets = Budgets {
             per_key: limiter(per_key),

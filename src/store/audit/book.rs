@@ -42,6 +42,7 @@ pub(super) struct Version {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) caps: Vec<Cap>,
+    drafts: HashSet<i64>,
     pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
     pub(super) pools: HashSet<(i64, i64)>,
     pub(super) offers: HashSet<(i64, i64)>,
@@ -88,6 +89,15 @@ impl Cap {
 impl Book {
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut book = Self::default();
+        for row in snapshot
+            .rows(
+                "SELECT campaign_id FROM campaign WHERE status = 'draft'",
+                Vec::new(),
+            )
+            .await?
+        {
+            book.drafts.insert(row.int(0)?);
+        }
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
         for row in snapshot
@@ -167,7 +177,10 @@ impl Book {
             let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| {
                 (Some(limits), missing)
             });
-            self.unreadable.extend(missing);
+            // A draft gets its caps when it goes live.
+            if !self.is_draft(campaign) {
+                self.unreadable.extend(missing);
+            }
             let version = Version {
                 created_at: row.int(3)?,
                 terms,
@@ -229,6 +242,39 @@ impl Book {
                 .map(|(number, _)| *number)
         };
         self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
+    }
+
+    /// Whether a campaign has never been live.
+    pub(super) fn is_draft(&self, campaign: i64) -> bool {
+        self.drafts.contains(&campaign)
+    }
+
+    /// The zone in which a version of its campaign counts `cap`.
+    pub(super) fn zone(&self, cap: &Cap, version: i64) -> Tz {
+        let known = self
+            .versions
+            .get(&cap.campaign)
+            .and_then(|versions| versions.get(&version));
+        known
+            .and_then(|version| version.terms.zone)
+            .unwrap_or(cap.zone)
+    }
+
+    /// The version since which `cap` has counted without a break and in its present zone, and when it came: a cap that
+    /// comes, comes back or moves to another zone counts its running window anew. `None` where nobody can tell.
+    pub(super) fn counting_since(&self, cap: &Cap) -> Option<i64> {
+        let versions = self
+            .versions
+            .get(&cap.campaign)
+            .filter(|_| self.has_history(cap))?;
+        let counts = |number: &i64| {
+            self.limit(cap, *number).is_some() && self.zone(cap, *number) == cap.zone
+        };
+        let newest = versions
+            .iter()
+            .rev()
+            .take_while(|(number, _)| counts(number));
+        newest.last().map(|(_, version)| version.created_at)
     }
 
     /// The caps of a kind by campaign.

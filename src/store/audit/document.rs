@@ -22,6 +22,8 @@ pub(super) struct CapKey {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terms {
     pub(super) status: Option<String>,
+    /// The zone of its calendar.
+    pub(super) zone: Option<Tz>,
     /// Milliseconds since 1970 UTC.
     pub(super) starts_at: Option<i64>,
     /// Milliseconds since 1970 UTC, exclusive.
@@ -67,6 +69,7 @@ impl Terms {
         let last = |time: NaiveDateTime| zone.from_local_datetime(&time).latest();
         Some(Self {
             status,
+            zone: Some(zone),
             starts_at: time("start")
                 .and_then(first)
                 .map(|at| at.timestamp_millis()),

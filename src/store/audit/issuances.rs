@@ -139,6 +139,12 @@ fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
             issued.name()
         ));
     }
+    if book.is_draft(*campaign) {
+        dates.breach(format!(
+            "{} was issued, though its campaign is still a draft",
+            issued.name()
+        ));
+    }
     if let Some(status) = terms
         .status
         .as_deref()

@@ -5,7 +5,8 @@ use super::snapshot::{PAGE, Row, Snapshot, hex, spot};
 use super::windows::Span;
 use super::{Check, DISORDER_MS};
 use crate::store::StoreError;
-use std::collections::HashMap;
+use chrono_tz::Tz;
+use std::collections::{HashMap, HashSet};
 
 /// One code of a person.
 struct Code {
@@ -111,12 +112,17 @@ fn check_seq(codes: &[Code], check: &mut Check) {
     }
 }
 
-/// Judges each code, in order, by the limit of the version it was issued under.
+/// Judges each code, in order, by the limit and the zone of the version it was issued under.
 fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
-    let mut sums: HashMap<i64, i64> = HashMap::new();
+    let judging = |code: &Code| book.judging(cap, code.version, code.at);
+    let zones: HashSet<Tz> = codes
+        .iter()
+        .map(|code| book.zone(cap, judging(code)))
+        .collect();
+    let mut sums: HashMap<(Tz, i64), i64> = HashMap::new();
     for (place, code) in codes.iter().enumerate() {
         let weight = cap.weight(code.weight);
-        let limit = book.limit(cap, book.judging(cap, code.version, code.at));
+        let limit = book.limit(cap, judging(code));
         let had = match cap.span {
             Span::Rolling(ms) => rolled(
                 cap,
@@ -125,9 +131,16 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
                 limit.unwrap_or(i64::MAX),
             ),
             Span::Lifetime | Span::Minute | Span::Day | Span::Week | Span::Month => {
-                let sum = sums.entry(cap.span.key(code.at, cap.zone)).or_default();
-                *sum += weight;
-                *sum - weight
+                for zone in &zones {
+                    *sums
+                        .entry((*zone, cap.span.key(code.at, *zone)))
+                        .or_default() += weight;
+                }
+                let zone = book.zone(cap, judging(code));
+                sums.get(&(zone, cap.span.key(code.at, zone)))
+                    .copied()
+                    .unwrap_or(0)
+                    - weight
             }
         };
         if let Some(limit) = limit.filter(|limit| weight > 0 && had + weight > *limit) {

@@ -4,6 +4,7 @@ use super::Check;
 use super::book::{Book, Cap};
 use super::issuances::Issued;
 use super::snapshot::{PAGE, Snapshot};
+use super::windows::Span;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -82,7 +83,12 @@ impl<'a> Counters<'a> {
             let mut sum = 0;
             for (version, part) in parts {
                 sum += part;
-                if let Some(limit) = self.book.limit(cap, version).filter(|limit| sum > *limit) {
+                // In another zone the windows were others.
+                let limit = self
+                    .book
+                    .limit(cap, version)
+                    .filter(|_| self.book.zone(cap, version) == cap.zone);
+                if let Some(limit) = limit.filter(|limit| sum > *limit) {
                     let name = cap.name();
                     self.over.breach(format!("{name} allowed {limit} in window {window} by version {version}, {sum} were issued"));
                 }
@@ -91,16 +97,27 @@ impl<'a> Counters<'a> {
         self.over.rows += u64::try_from(windows.len()).unwrap_or(0);
     }
 
+    /// Every window since the cap counts has a counter that says what was issued in all of it. A cap that was removed
+    /// has none.
     async fn compare(
         &mut self,
         cap: &Cap,
         mut windows: BTreeMap<i64, Vec<(i64, i64)>>,
     ) -> Result<(), StoreError> {
+        if cap.removed {
+            return Ok(());
+        }
         let sql = format!(
             "SELECT window_start, used FROM quota WHERE cap_id = $1 AND window_start > $2 ORDER BY window_start LIMIT {PAGE}"
         );
-        let has_history = self.book.has_history(cap);
-        let (mut after, mut first) = (i64::MIN, None);
+        let mut since = self
+            .book
+            .counting_since(cap)
+            .map(|at| cap.span.key(at, cap.zone));
+        if cap.span == Span::Lifetime {
+            since = Some(0);
+        }
+        let mut after = i64::MIN;
         loop {
             let page = self
                 .snapshot
@@ -109,11 +126,15 @@ impl<'a> Counters<'a> {
             for row in &page {
                 let (window, used) = (row.int(0)?, row.int(1)?);
                 after = window;
-                first = first.or(Some(window));
-                let counted =
-                    self.counted(cap, window, &windows.remove(&window).unwrap_or_default());
-                // A removed cap keeps the counters it had; only its documents can tell what they counted.
-                if counted != used && (has_history || !cap.removed) {
+                // Where no document tells, a cap counts since its first counter.
+                let since = *since.get_or_insert(window);
+                let counted: i64 = windows
+                    .remove(&window)
+                    .iter()
+                    .flatten()
+                    .map(|(_, sum)| sum)
+                    .sum();
+                if counted != used && window >= since {
                     self.quota.breach(format!(
                         "{} says {used} in window {window}, the ledger has {counted}",
                         cap.name()
@@ -125,43 +146,17 @@ impl<'a> Counters<'a> {
                 break;
             }
         }
-        for (window, parts) in windows {
-            let counted = self.counted(cap, window, &parts);
-            // Without documents that tell since when a cap counts, it counts since its first window.
-            let is_before =
-                !has_history && (cap.removed || first.is_some_and(|first| window < first));
-            if counted > 0 && !is_before {
-                self.quota.breach(format!(
-                    "{} has no counter for window {window}, the ledger has {counted}",
-                    cap.name()
-                ));
-            }
+        let uncounted = windows
+            .into_iter()
+            .filter(|(window, _)| since.is_some_and(|since| *window >= since));
+        for (window, parts) in uncounted {
+            let counted: i64 = parts.iter().map(|(_, sum)| sum).sum();
+            self.quota.breach(format!(
+                "{} has no counter for window {window}, the ledger has {counted}",
+                cap.name()
+            ));
         }
         Ok(())
-    }
-
-    /// What a counter has to say: what was issued while its cap was there, and what was issued before in a window
-    /// that was running when the cap was added, or added again.
-    fn counted(&self, cap: &Cap, window: i64, parts: &[(i64, i64)]) -> i64 {
-        let has = |version: i64| self.book.limit(cap, version).is_some();
-        let mut added = i64::MIN;
-        let mut before = None;
-        for (number, version) in self.book.versions.get(&cap.campaign).into_iter().flatten() {
-            let was_there = before.is_some_and(has);
-            if before.is_some()
-                && !was_there
-                && has(*number)
-                && cap.span.key(version.created_at, cap.zone) == window
-            {
-                added = *number;
-            }
-            before = Some(*number);
-        }
-        parts
-            .iter()
-            .filter(|(version, _)| *version < added || has(*version))
-            .map(|(_, sum)| sum)
-            .sum()
     }
 
     /// The checks, with what needs no count.
@@ -170,7 +165,7 @@ impl<'a> Counters<'a> {
         let rows = self.snapshot.count("quota").await?;
         let stray = "
             SELECT q.cap_id, q.window_start FROM quota q LEFT JOIN cap c ON c.cap_id = q.cap_id
-            WHERE c.cap_id IS NULL OR c.scope = 'person'";
+            WHERE c.cap_id IS NULL OR c.scope = 'person' OR c.removed_at IS NOT NULL";
         quota.join(
             self.snapshot
                 .breaches("", 0, stray, |row| {

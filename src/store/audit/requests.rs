@@ -13,8 +13,7 @@ const SIDES: &str = "
             UNION ALL
             SELECT campaign_id, pool_no, position, subject, 0 AS given, 1 AS asked FROM request WHERE outcome = 'issued'
         ) AS both_sides
-        GROUP BY campaign_id, pool_no, position, subject) AS pairs
-    WHERE given <> 1 OR asked <> 1";
+        GROUP BY campaign_id, pool_no, position, subject) AS pairs";
 
 const UNSAID: &str = "
     SELECT door, request_key FROM request r
@@ -69,7 +68,7 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
 }
 
 async fn issued(snapshot: &Snapshot, requests: u64) -> Result<Vec<Check>, StoreError> {
-    let only = |which: &str| format!("{SIDES} AND {which}");
+    let only = |which: &str| format!("{SIDES} WHERE {which}");
     Ok(vec![
         snapshot
             .breaches(

@@ -62,6 +62,11 @@ const STRAY: &str = "
     SELECT s.campaign_id, s.pool_no, s.first, s.last FROM stock s
     WHERE NOT EXISTS (SELECT 1 FROM pool p WHERE p.campaign_id = s.campaign_id AND p.pool_no = s.pool_no)";
 
+/// An end takes every position out of stock.
+const OF_ENDED: &str = "
+    SELECT s.campaign_id, s.pool_no, s.first, s.last FROM stock s
+    JOIN campaign c ON c.campaign_id = s.campaign_id WHERE c.status = 'ended'";
+
 /// Every check of stock, codes and pools.
 pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
     let ranges = snapshot.count("stock").await?;
@@ -105,6 +110,9 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             Ok(format!("{} overlaps the range that ends at {}", range(row)?, row.int(4)?))
         }).await?,
         snapshot.breaches("stock_without_pool", ranges, STRAY, |row| Ok(format!("{} belongs to no pool", range(row)?))).await?,
+        snapshot.breaches("stock_of_ended", ranges, OF_ENDED, |row| {
+            Ok(format!("{} can still be issued, though its campaign is ended", range(row)?))
+        }).await?,
         beyond,
         codeless,
         snapshot.breaches("code_twice", codes, TWICE, |row| {

@@ -253,10 +253,10 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
     for one in noted {
         let entry = history(one.at, one.step.status, one.step.note.as_deref());
         let tried = i64::from(one.step.status == MessageStatus::Submitting);
-        let (last, history, tries) = merged
+        let (last, lines, tries) = merged
             .entry(one.step.message)
             .or_insert_with(|| (one.clone(), String::new(), 0));
-        history.push_str(&entry);
+        lines.push_str(&entry);
         *tries += tried;
         let before = last.step.clone();
         last.clone_from(one);
@@ -264,28 +264,27 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
         last.step.segments = one.step.segments.or(before.segments);
         last.step.body_hash = one.step.body_hash.clone().or(before.body_hash);
     }
-    merged
-        .into_iter()
-        .map(|(id, (one, history, tries))| {
-            let lease = if one.step.status == MessageStatus::Submitting {
-                millis(one.at) + lease_ms
-            } else {
-                0
-            };
-            vec![
-                id.as_slice().into(),
-                one.step.status.word().into(),
-                i64::from(one.step.status.is_open()).into(),
-                one.step.due_at.map(millis).into(),
-                lease.into(),
-                tries.into(),
-                one.step.provider_id.into(),
-                one.step.segments.into(),
-                one.step.body_hash.into(),
-                history.into(),
-            ]
-        })
-        .collect()
+    let row = |(id, (one, lines, attempts)): ([u8; 16], (Noted, String, i64))| {
+        let is_being_sent = one.step.status == MessageStatus::Submitting;
+        let lease = if is_being_sent {
+            millis(one.at) + lease_ms
+        } else {
+            0
+        };
+        vec![
+            id.as_slice().into(),
+            one.step.status.word().into(),
+            i64::from(one.step.status.is_open()).into(),
+            one.step.due_at.map(millis).into(),
+            lease.into(),
+            attempts.into(),
+            one.step.provider_id.into(),
+            one.step.segments.into(),
+            one.step.body_hash.into(),
+            lines.into(),
+        ]
+    };
+    merged.into_iter().map(row).collect()
 }
 
 /// One line of a message's history: when, what, why.

@@ -1,0 +1,114 @@
+//! The commands. Each is one more process beside a running server: it commits under the same locks.
+
+mod apply;
+mod audit;
+mod campaign;
+mod codes;
+mod console;
+//mod demo;
+mod failure;
+mod keys;
+mod migrate;
+mod place;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use console::Console;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+To try it:        codewell demo            a phone in the browser, demo campaigns, an embedded database
+To run it:        codewell serve --config codewell.toml
+To make an offer: codewell apply pizza.toml
+
+Commands work beside a running server; it sees what they change on the next text.
+Exit codes: 0 done · 1 failed or refused · 2 the command line is wrong · 3 the audit found a breach.";
+
+/// Hands out single-use coupon codes, and can prove where each one went
+#[derive(Debug, Parser)]
+#[command(name = "codewell", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    //    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
+    Apply(apply::ApplyArgs),
+    Campaign(campaign::CampaignArgs),
+    Import(codes::ImportArgs),
+    Generate(codes::GenerateArgs),
+    Void(codes::VoidArgs),
+    Keys(keys::KeysArgs),
+    Audit(audit::AuditArgs),
+    //    Explain(audit::ExplainArgs),
+    Migrate(migrate::MigrateArgs),
+}
+
+/// How a command ended well enough to say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It did what was asked.
+    Done,
+    /// The audit found what must not be.
+    Breached,
+}
+
+impl Ending {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Breached => 3,
+        }
+    }
+}
+
+/// Runs the command of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut input = std::io::stdin().lock();
+    // Not locked: log lines go to stderr from other threads.
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let mut console = Console::of_process(&mut out, &mut err, &mut input);
+    ExitCode::from(run(std::env::args_os(), &mut console))
+}
+
+/// Parses and runs one command line, and gives its exit code.
+fn run(line: impl Iterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
+    let cli = match Cli::try_parse_from(line) {
+        Ok(cli) => cli,
+        Err(error) => return console.usage(&error),
+    };
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(Box::pin(dispatch(cli.command, console))));
+    match ended.and_then(|ending| console.flush().map(|()| ending)) {
+        Ok(ending) => ending.code(),
+        Err(error) => {
+            failure::report(&error, console);
+            1
+        }
+    }
+}
+
+async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result<Ending> {
+    match command {
+        Command::Audit(args) => return audit::audit(&args, console).await,
+        //        Command::Demo(args) => demo::demo(args, console).await,
+        Command::Serve(args) => serve::serve(&args, console).await,
+        Command::Apply(args) => apply::apply(&args, console).await,
+        Command::Campaign(args) => campaign::campaign(&args, console).await,
+        Command::Import(args) => codes::import(&args, console).await,
+        Command::Generate(args) => codes::generate(&args, console).await,
+        Command::Void(args) => codes::void(&args, console).await,
+        Command::Keys(args) => keys::keys(&args, console).await,
+        //        Command::Explain(args) => audit::explain(&args, console).await,
+        Command::Migrate(args) => migrate::migrate(&args, console).await,
+    }?;
+    Ok(Ending::Done)
+}

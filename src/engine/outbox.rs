@@ -1,0 +1,244 @@
+//! Messages on their way out: who may hand them over, and what became of them.
+
+use super::{Engine, EngineError, chance};
+use crate::domain::act::{Act, Ask, MessageStatus, MessageStep, Who};
+use crate::domain::decision::changes::NewMessage;
+use crate::domain::ids::{RequestId, SenderId, Subject};
+use chrono::{DateTime, Duration, Utc};
+use moka::sync::Cache;
+
+pub use crate::store::outbox::{Due, IN_DOUBT, THROTTLED};
+
+/// Early reports kept: a report overtakes our own note of the hand-over by milliseconds, or it never comes.
+const EARLY_REPORTS: u64 = 10_000;
+/// How long an early report is kept.
+const EARLY: std::time::Duration = std::time::Duration::from_mins(10);
+/// The longest note kept of a carrier's words.
+const MAX_NOTE_CHARS: usize = 200;
+/// So many digits in a row could be somebody's number.
+const NUMBER_DIGITS: usize = 7;
+
+/// Whether a message may be handed over now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaySend {
+    /// It may.
+    Yes,
+    /// The person said STOP after it was made.
+    OptedOut,
+    /// It is not, or no longer, on its way: somebody else ended it.
+    Over,
+}
+
+/// What a carrier says of a message it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The carrier's name of it.
+    pub provider_id: String,
+    /// `Delivered` or `Failed`.
+    pub status: MessageStatus,
+    /// The carrier's code.
+    pub note: Option<String>,
+}
+
+/// Reports that came before we had written down the carrier's name of their message; clones share them.
+///
+/// They live in memory: a report that reaches another process than the one that sends is lost, and the message stays
+/// `submitted`.
+#[derive(Debug, Clone)]
+pub struct EarlyReports(Cache<(SenderId, String), Reported>);
+
+impl Default for EarlyReports {
+    fn default() -> Self {
+        let cache = Cache::builder()
+            .max_capacity(EARLY_REPORTS)
+            .time_to_live(EARLY);
+        Self(cache.build())
+    }
+}
+
+impl EarlyReports {
+    /// Takes the report that came before the message's name was written.
+    #[must_use]
+    pub fn take(&self, sender: SenderId, provider_id: &str) -> Option<Reported> {
+        self.0.remove(&(sender, provider_id.to_owned()))
+    }
+
+    fn keep(&self, sender: SenderId, report: &Reported) {
+        self.0
+            .insert((sender, report.provider_id.clone()), report.clone());
+    }
+}
+
+/// A step to that state, with nothing else to say.
+#[must_use]
+pub fn step(message: [u8; 16], status: MessageStatus) -> MessageStep {
+    MessageStep {
+        message,
+        status,
+        due_at: None,
+        provider_id: None,
+        segments: None,
+        body_hash: None,
+        note: None,
+    }
+}
+
+impl Engine {
+    /// Takes messages whose time has come and that belong to no process, for `lease`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn claim_due(&self, lease: Duration, limit: u32) -> Result<Vec<Due>, EngineError> {
+        let parts = self.parts();
+        let now = parts.clock.now();
+        Ok(parts.store.claim_due(now, now + lease, limit).await?)
+    }
+
+    /// Looks at a message and at its person's STOP, just before the call.
+    ///
+    /// What was made before her STOP is dropped, answers to STOP, HELP and START apart; what she asked for after it
+    /// goes out.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn may_send(&self, message: &NewMessage) -> Result<MaySend, EngineError> {
+        let catalog = self.catalog();
+        let brand = catalog
+            .senders
+            .get(&message.sender)
+            .map_or("", |row| row.brand.as_str());
+        let gate = self.parts().store.gate(message.id, brand).await?;
+        let Some(gate) = gate.filter(|gate| gate.status.is_open()) else {
+            return Ok(MaySend::Over);
+        };
+        let stopped = gate
+            .opted_out_at
+            .is_some_and(|at| message.created_at < at && !message.reply.is_compliance());
+        Ok(if stopped {
+            MaySend::OptedOut
+        } else {
+            MaySend::Yes
+        })
+    }
+
+    /// Writes a step of a message down, under its person's lock.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn note(&self, subject: Subject, mut step: MessageStep) -> Result<(), EngineError> {
+        step.note = step.note.as_deref().map(clean_note);
+        let id: [u8; 16] = chance::draw();
+        let act = Act {
+            id,
+            // Steps write no request row and are told apart by their draw.
+            request: RequestId {
+                door: "outbox".to_owned(),
+                key: format!("{:032x}", u128::from_be_bytes(id)),
+            },
+            fingerprint: [0; 32],
+            who: Some(Who {
+                subject,
+                sealed_phone: None,
+                country: None,
+            }),
+            ask: Ask::Message(step),
+        };
+        self.settle(act).await?;
+        Ok(())
+    }
+
+    /// Writes a carrier's report down, or keeps it until the sender has written down which message it means.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn report(
+        &self,
+        early: &EarlyReports,
+        sender: SenderId,
+        report: Reported,
+    ) -> Result<(), EngineError> {
+        if self.report_known(sender, &report).await? {
+            return Ok(());
+        }
+        early.keep(sender, &report);
+        // The sender writes first and looks here then; we keep first and look there again: one of us sees the other.
+        if self.report_known(sender, &report).await? {
+            let _ = early.take(sender, &report.provider_id);
+        }
+        Ok(())
+    }
+
+    async fn report_known(&self, sender: SenderId, report: &Reported) -> Result<bool, EngineError> {
+        let found = self
+            .parts()
+            .store
+            .find_message(sender, &report.provider_id)
+            .await?;
+        let Some((message, subject)) = found else {
+            return Ok(false);
+        };
+        let note = report.note.clone();
+        let step = MessageStep {
+            note,
+            ..step(message, report.status)
+        };
+        self.note(subject, step).await?;
+        Ok(true)
+    }
+
+    /// Now, as the engine tells it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.parts().clock.now()
+    }
+}
+
+/// One line without what could be a phone number; a history is kept for years.
+fn clean_note(note: &str) -> String {
+    let mut clean = String::new();
+    let mut digits = String::new();
+    for c in note.chars().take(MAX_NOTE_CHARS).chain(['\n']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if digits.len() >= NUMBER_DIGITS {
+            clean.push('…');
+        } else {
+            clean.push_str(&digits);
+        }
+        digits.clear();
+        clean.push(if c.is_control() { ' ' } else { c });
+    }
+    let clean = clean.trim();
+    if clean.is_empty() { "-" } else { clean }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_one_line_and_names_nobody() {
+        assert_eq!(
+            clean_note("30003 phone +12025550123\nis off\r\n"),
+            "30003 phone +… is off"
+        );
+        assert_eq!(clean_note(" \n"), "-");
+        assert_eq!(clean_note(&"x".repeat(500)).len(), MAX_NOTE_CHARS);
+    }
+
+    #[test]
+    fn an_early_report_is_taken_once_and_by_its_own_number_only() {
+        let early = EarlyReports::default();
+        let report = Reported {
+            provider_id: "p1".to_owned(),
+            status: MessageStatus::Delivered,
+            note: None,
+        };
+        early.keep(SenderId(1), &report);
+        assert_eq!(early.take(SenderId(2), "p1"), None);
+        assert_eq!(early.take(SenderId(1), "p1"), Some(report));
+        assert_eq!(early.take(SenderId(1), "p1"), None);
+    }
+}

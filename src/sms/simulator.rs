@@ -1,0 +1,362 @@
+//! The carrier that stands in for a carrier: it signs its webhooks like anyone, and its phones live in memory.
+//!
+//! A webhook is one JSON object or an array of them: `{id, from, to, text}` for a text, `{id, status, code?}` for a
+//! report.
+
+use super::handset::{Bubble, BubbleStatus, Direction, Handset};
+use super::signing::{HEADER, Signing};
+use super::{
+    Accepted, Acknowledgement, Authentic, Event, Forged, Inbound, Outgoing, Pace, Report,
+    ReportStatus, SendError, SmsProvider, Unreadable, Webhook,
+};
+use crate::domain::phone::SenderAddress;
+use crate::domain::secret::Secret;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Its name in the documents of senders.
+pub const NAME: &str = "simulator";
+/// What its webhook secret is derived from the keyring by.
+pub const SECRET_LABEL: &str = "simulator/v1";
+
+/// The simulator as a carrier.
+#[derive(Debug)]
+pub struct Simulator {
+    signing: Signing,
+    handset: Arc<dyn Handset>,
+    notices: mpsc::UnboundedSender<Notice>,
+}
+
+/// A status webhook that is to be delivered to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The number of ours the message came from.
+    pub sender: SenderAddress,
+    /// The body, not yet signed: it is signed when it leaves.
+    pub body: Vec<u8>,
+}
+
+/// The simulator's side that sends webhooks: texts of its phones and reports of what they got.
+#[derive(Debug, Clone)]
+pub struct Outside {
+    signing: Signing,
+}
+
+impl Simulator {
+    /// A carrier with that webhook secret and those phones, and the reports it will make.
+    #[must_use]
+    pub fn new(
+        secret: &Secret<[u8; 32]>,
+        handset: Arc<dyn Handset>,
+    ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
+        let (notices, made) = mpsc::unbounded_channel();
+        let signing = Signing::new(secret);
+        (
+            Self {
+                signing,
+                handset,
+                notices,
+            },
+            made,
+        )
+    }
+
+    /// Its side that sends webhooks.
+    #[must_use]
+    pub fn outside(&self) -> Outside {
+        Outside {
+            signing: self.signing.clone(),
+        }
+    }
+}
+
+impl Outside {
+    /// The body of a text's webhook.
+    #[must_use]
+    pub fn text_body(inbound: &Inbound) -> Vec<u8> {
+        let Inbound {
+            message_id,
+            from,
+            to,
+            text,
+        } = inbound;
+        json!({ "id": message_id, "from": from, "to": to, "text": text })
+            .to_string()
+            .into_bytes()
+    }
+
+    /// The headers of a webhook with that body, signed `now`.
+    #[must_use]
+    pub fn headers(&self, body: &[u8], now: DateTime<Utc>) -> Vec<(String, String)> {
+        vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            (HEADER.to_owned(), self.signing.sign(body, now)),
+        ]
+    }
+}
+
+#[derive(Deserialize)]
+struct TextIn {
+    id: String,
+    from: String,
+    to: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct StatusIn {
+    id: String,
+    status: String,
+    code: Option<String>,
+}
+
+fn unreadable(error: &serde_json::Error) -> Unreadable {
+    // serde_json quotes what it met; the place is enough and holds nobody's words.
+    Unreadable(format!(
+        "not a webhook of ours at line {} column {}",
+        error.line(),
+        error.column()
+    ))
+}
+
+fn event(item: Value) -> Result<Event, Unreadable> {
+    if item.get("status").is_none() {
+        let TextIn { id, from, to, text } =
+            serde_json::from_value(item).map_err(|error| unreadable(&error))?;
+        if id.is_empty() {
+            return Err(Unreadable("a text without an id".to_owned()));
+        }
+        let message_id = id;
+        return Ok(Event::Inbound(Inbound {
+            message_id,
+            from,
+            to,
+            text,
+        }));
+    }
+    let StatusIn { id, status, code } =
+        serde_json::from_value(item).map_err(|error| unreadable(&error))?;
+    let status = match status.as_str() {
+        "sent" => ReportStatus::Sent,
+        "delivered" => ReportStatus::Delivered,
+        "failed" => ReportStatus::Failed,
+        _ => return Err(Unreadable("a status that is none of ours".to_owned())),
+    };
+    Ok(Event::Report(Report {
+        provider_id: id,
+        status,
+        note: code,
+    }))
+}
+
+#[async_trait::async_trait]
+impl SmsProvider for Simulator {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn authenticate<'a>(
+        &self,
+        hook: &'a Webhook<'a>,
+        now: DateTime<Utc>,
+    ) -> Result<Authentic<'a>, Forged> {
+        self.signing.verify(hook, now)?;
+        Ok(Authentic::vouched(hook))
+    }
+
+    fn parse(&self, hook: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
+        let items = match serde_json::from_slice(hook.body()).map_err(|error| unreadable(&error))? {
+            Value::Array(items) => items,
+            one @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => vec![one],
+        };
+        let read = |item| event(item).unwrap_or_else(Event::Unreadable);
+        Ok(items.into_iter().map(read).collect())
+    }
+
+    fn acknowledge(&self) -> Acknowledgement {
+        Acknowledgement {
+            status: 204,
+            content_type: None,
+            body: "",
+        }
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Unlimited
+    }
+
+    async fn send(&self, out: &Outgoing) -> Result<Accepted, SendError> {
+        // Each attempt has a name of its own: what arrives twice is seen twice.
+        let provider_id = format!("mt_{}_{}", hex(&out.message_id), out.attempt);
+        let bubble = Bubble {
+            id: provider_id.clone(),
+            direction: Direction::Mt,
+            text: out.body.clone(),
+            at: out.at,
+            segments: out.segments,
+            status: BubbleStatus::Delivered,
+            decision: Some(out.reference.clone()),
+        };
+        self.handset.show(&out.to, bubble);
+        let body = json!({ "id": provider_id, "status": "delivered" })
+            .to_string()
+            .into_bytes();
+        let sender = out.from.clone();
+        // Without the task that delivers them there are no reports, as with carriers that send none.
+        let _ = self.notices.send(Notice { sender, body });
+        Ok(Accepted {
+            provider_id,
+            segments: out.segments,
+        })
+    }
+}
+
+fn hex(bytes: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::super::handset::Phones;
+    use super::*;
+    use crate::domain::phone::PhoneNumber;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_795_000_000, 0).unwrap()
+    }
+
+    fn simulator() -> (Simulator, Phones, mpsc::UnboundedReceiver<Notice>) {
+        let phones = Phones::new();
+        let (simulator, notices) = Simulator::new(&Secret::new([7; 32]), Arc::new(phones.clone()));
+        (simulator, phones, notices)
+    }
+
+    fn read(body: &str) -> Result<Vec<Event>, Unreadable> {
+        let (simulator, ..) = simulator();
+        let headers = simulator.outside().headers(body.as_bytes(), now());
+        let hook = Webhook {
+            url: "http://127.0.0.1:8080/sms/12345/inbound",
+            headers: &headers,
+            body: body.as_bytes(),
+        };
+        let proof = simulator.authenticate(&hook, now()).unwrap();
+        simulator.parse(proof)
+    }
+
+    fn outgoing(attempt: u32) -> Outgoing {
+        Outgoing {
+            message_id: [0xab; 16],
+            attempt,
+            from: SenderAddress::parse("12345").unwrap(),
+            to: PhoneNumber::from_e164("+12025550123").unwrap(),
+            body: "Acme: code PZA-7KMQ".to_owned(),
+            segments: 1,
+            reference: "dec_sms-12345.m1".to_owned(),
+            at: now(),
+        }
+    }
+
+    #[test]
+    fn a_text_of_its_phones_is_read_as_it_was_written() {
+        let inbound = Inbound {
+            message_id: "m1".to_owned(),
+            from: "+12025550123".to_owned(),
+            to: "12345".to_owned(),
+            text: "pizza \u{1f355} \"please\"\n".to_owned(),
+        };
+        let body = String::from_utf8(Outside::text_body(&inbound)).unwrap();
+        assert!(read(&body).unwrap() == [Event::Inbound(inbound)]);
+    }
+
+    #[test]
+    fn a_webhook_without_its_signature_is_forged() {
+        let (simulator, ..) = simulator();
+        let hook = Webhook {
+            url: "",
+            headers: &[],
+            body: b"{}",
+        };
+        assert!(matches!(
+            simulator.authenticate(&hook, now()),
+            Err(Forged::Unsigned)
+        ));
+    }
+
+    #[test]
+    fn one_bad_part_of_several_loses_no_other() {
+        let events = read(
+            r#"[{"id":"m1","from":"+12025550123","to":"12345","text":"A","new_field":1},
+                {"id":"m2","from":5},
+                {"id":"p1","status":"vanished"},
+                {"id":"p2","status":"failed","code":"30003"}]"#,
+        )
+        .unwrap();
+        let kinds: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
+        assert_eq!(
+            kinds,
+            ["Inbound(…)", "Unreadable(…)", "Unreadable(…)", "Report(…)"]
+        );
+        let last = Report {
+            provider_id: "p2".to_owned(),
+            status: ReportStatus::Failed,
+            note: Some("30003".to_owned()),
+        };
+        assert!(events.last() == Some(&Event::Report(last)));
+    }
+
+    #[test]
+    fn what_is_no_json_is_unreadable_without_its_words() {
+        let error = read("PIZZA from +12025550123").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "not a webhook of ours at line 1 column 1"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_message_reaches_its_phone_and_its_report_leaves_as_a_webhook() {
+        let (simulator, phones, mut notices) = simulator();
+        let accepted = simulator.send(&outgoing(0)).await.unwrap();
+        let [bubble] = &phones.messages(&outgoing(0).to)[..] else {
+            unreachable!("one message was sent");
+        };
+        assert_eq!(
+            (
+                bubble.id.as_str(),
+                bubble.text.as_str(),
+                bubble.decision.as_deref()
+            ),
+            (
+                accepted.provider_id.as_str(),
+                "Acme: code PZA-7KMQ",
+                Some("dec_sms-12345.m1")
+            )
+        );
+        let notice = notices.recv().await.unwrap();
+        let body = String::from_utf8(notice.body).unwrap();
+        let report = Report {
+            provider_id: accepted.provider_id,
+            status: ReportStatus::Delivered,
+            note: None,
+        };
+        assert!(read(&body).unwrap() == [Event::Report(report)]);
+    }
+
+    #[tokio::test]
+    async fn a_message_handed_over_twice_arrives_twice() {
+        let (simulator, phones, _notices) = simulator();
+        for attempt in 0..2 {
+            simulator.send(&outgoing(attempt)).await.unwrap();
+        }
+        assert_eq!(phones.messages(&outgoing(0).to).len(), 2);
+    }
+}

@@ -1,0 +1,3 @@
+//! Floor 4: loops in the background.
+
+pub mod sender;

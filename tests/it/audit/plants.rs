@@ -1,0 +1,265 @@
+//! Breaches to plant: the check that must find it, what its sentence must name, and how it is planted. What other
+//! checks look at is put right, so that only the one rule is broken.
+
+/// Check, words of the sentence, statements.
+pub(super) const PLANTS: &[(&str, &str, &str)] = &[
+    (
+        "configuration",
+        "version 2 of campaign 1 limits person month",
+        r#"UPDATE campaign_version SET document = replace(document, '"lifetime": 2', '"lifetime": 2, "month": 9')
+           WHERE campaign_id = 1 AND version = 2"#,
+    ),
+    ("campaign_version", "campaign 1 is at version 3", "UPDATE campaign SET version = 3 WHERE campaign_id = 1"),
+    ("person_cap", "code 1/1/2", "UPDATE issuance SET campaign_version = 1 WHERE position = 2"),
+    ("seq", "number 3 of person aaaa", "UPDATE issuance SET seq = 3 WHERE position = 2"),
+    (
+        "seq",
+        "was issued before number 1",
+        "UPDATE issuance SET seq = 3 - seq, campaign_version = 2 WHERE campaign_id = 1 AND position IN (0, 2)",
+    ),
+    ("quota", "cap 2 of campaign 1", "UPDATE quota SET used = used + 1 WHERE cap_id = 2 AND window_start = {D+0}"),
+    ("quota", "has no counter for window 0, the ledger has 1500", "DELETE FROM quota WHERE cap_id = 3"),
+    ("quota", "belongs to cap 99", "INSERT INTO quota VALUES (99, 0, 0, 0)"),
+    (
+        "quota",
+        "belongs to cap 2, which has none",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": null') WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET removed_at = {T+12} WHERE cap_id = 2; DELETE FROM quota WHERE cap_id = 2 AND window_start = {D+1}"#,
+    ),
+    // A cap that came while its window was running counts what was issued before.
+    ("quota", "says 1 in window 0, the ledger has 3", "UPDATE quota SET used = 1 WHERE cap_id = 4"),
+    ("quota_over_cap", "stands at 2 of 1", "UPDATE quota SET cap = 1 WHERE cap_id = 2 AND window_start = {D+0}"),
+    (
+        "counted_cap",
+        "allowed 1 in window 20777 by version 1, 2 were issued",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": 1') WHERE campaign_id = 1 AND version = 1"#,
+    ),
+    ("issuance_names", "version 7, which does not exist", "UPDATE issuance SET campaign_version = 7 WHERE campaign_id = 2"),
+    ("issuance_names", "offer 1, which does not exist", "DELETE FROM offer WHERE campaign_id = 2"),
+    (
+        "issuance_names",
+        "pool 1, which does not exist",
+        "DELETE FROM pool WHERE campaign_id = 2; DELETE FROM stock WHERE campaign_id = 2",
+    ),
+    (
+        "issuance_dates",
+        "before version 1",
+        r#"UPDATE campaign_version SET document = replace(document, '"start": "2026-11-20"', '"start": "2026-11-20T10:01"')
+           WHERE campaign_id = 1 AND version = 1"#,
+    ),
+    (
+        "issuance_dates",
+        "code 1/1/2",
+        r#"UPDATE campaign_version SET document = replace(document, '10:00:01', '10:00:00') WHERE campaign_id = 1 AND version = 2"#,
+    ),
+    ("issuance_dates", "code 2/1/0", "UPDATE campaign SET status = 'draft' WHERE campaign_id = 2"),
+    (
+        "issuance_dates",
+        "in which its campaign is ended",
+        r#"UPDATE campaign_version SET document = '{"status": "ended", "document": ' || document || '}' WHERE campaign_id = 2"#,
+    ),
+    ("stock_of_ended", "range 1 to 999 of pool 1 of campaign 2", "UPDATE campaign SET status = 'ended' WHERE campaign_id = 2"),
+    (
+        "stock_and_issued",
+        "code 1/1/2",
+        "UPDATE stock SET first = 2 WHERE last = 5; UPDATE pool SET in_stock = 8 WHERE campaign_id = 1",
+    ),
+    (
+        "stock_overlaps",
+        "range 5 to 9 of pool 1 of campaign 1",
+        "UPDATE stock SET first = 5 WHERE last = 9; UPDATE pool SET in_stock = 8 WHERE campaign_id = 1",
+    ),
+    ("stock_without_pool", "campaign 9", "INSERT INTO stock VALUES (9, 1, 5, 0, NULL)"),
+    (
+        "position_beyond_pool",
+        "code 1/1/10",
+        "UPDATE stock SET last = 10 WHERE last = 9; UPDATE pool SET in_stock = 8 WHERE campaign_id = 1;
+         INSERT INTO code VALUES (1, 1, 10, 'PZA10', 'PZA-10')",
+    ),
+    (
+        "position_beyond_pool",
+        "code 2/1/1000",
+        "UPDATE issuance SET position = 1000 WHERE campaign_id = 2; UPDATE request SET position = 1000 WHERE campaign_id = 2;
+         UPDATE code_event SET position = 1000 WHERE campaign_id = 2",
+    ),
+    ("position_without_code", "code 1/1/1", "DELETE FROM code WHERE position = 1"),
+    ("position_without_code", "range 3 to 5", "DELETE FROM code WHERE position = 4"),
+    ("code_twice", "stored 2 times", "UPDATE code SET code_norm = 'PZA0' WHERE position = 1"),
+    ("in_stock", "says 6 in stock, its ranges hold 7", "UPDATE pool SET in_stock = 6 WHERE campaign_id = 1"),
+    (
+        "redeemed_twice",
+        "code 1/1/0",
+        "DELETE FROM code_event WHERE kind = 'rolled_back'; UPDATE code_event SET step = 2 WHERE step = 3;
+         UPDATE rollup_outstanding SET n = 0, value_minor = 0 WHERE expiry_day = {D+30}",
+    ),
+    (
+        "rollback_without_redemption",
+        "code 1/1/1",
+        "INSERT INTO code_event VALUES (1, 1, 1, 1, 'rolled_back', 'till', 'rd_x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL);
+         UPDATE rollup_outstanding SET n = 2, value_minor = 1000 WHERE expiry_day = {D+30}",
+    ),
+    ("event_steps", "event 3 of code 1/1/0", "UPDATE code_event SET step = 4 WHERE step = 3"),
+    (
+        "event_after_void",
+        "code 2/1/0",
+        "INSERT INTO code_event VALUES (2, 1, 0, 2, 'redeemed', 'peer', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL);
+         UPDATE rollup_outstanding SET n = -1, value_minor = -200 WHERE campaign_id = 2",
+    ),
+    (
+        "void_of_redeemed",
+        "code 1/1/0",
+        "INSERT INTO code_event VALUES (1, 1, 0, 4, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL);
+         UPDATE rollup_outstanding SET n = 0, value_minor = 0 WHERE expiry_day = {D+30}",
+    ),
+    (
+        "event_never_issued",
+        "code 1/1/8",
+        "INSERT INTO code_event VALUES (1, 1, 8, 1, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
+    ),
+    ("redemption_request", "rd_2", "UPDATE request SET reference = 'rd_9' WHERE reference = 'rd_2'"),
+    (
+        "issued_without_request",
+        "code 2/1/0",
+        "DELETE FROM request WHERE request_key = 'e1'; DELETE FROM rollup_channel WHERE campaign_id = 2 AND outcome = 'issued'",
+    ),
+    (
+        "request_without_issuance",
+        "code 1/1/9",
+        "INSERT INTO request VALUES ('engine', 'e2', {AA}, {T+0}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL,
+            1, 1, 9, NULL, 'api', NULL, NULL, 0, 0, NULL);
+         INSERT INTO rollup_channel VALUES (1, {T/900000+0}, 'api', 0, 'issued', 1, 0)",
+    ),
+    (
+        "issued_twice",
+        "code 2/1/0",
+        "INSERT INTO request VALUES ('engine', 'e2', {AA}, {T+0}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL,
+            2, 1, 0, NULL, 'api', NULL, NULL, 0, 0, NULL);
+         INSERT INTO rollup_channel VALUES (2, {T/900000+0}, 'api', 0, 'issued', 1, 0)",
+    ),
+    ("answer_without_message", "dec_sms-1.m1", "DELETE FROM outbox_message WHERE request_key = 'm1'"),
+    ("message_without_answer", "dec_sms-1.m1", "UPDATE request SET replied = 0 WHERE request_key = 'm1'"),
+    (
+        "message_after_stop",
+        "04040404",
+        "UPDATE outbox_message SET status = 'queued', is_open = 1 WHERE request_key = 'm4'",
+    ),
+    ("rollup_channel", "refused:cap_reached", "UPDATE rollup_channel SET n = 2 WHERE outcome = 'refused:cap_reached'"),
+    ("rollup_channel", "2000 more in money", "UPDATE rollup_channel SET amount_minor = 0 WHERE amount_minor = 2000"),
+    ("rollup_outstanding", "500 more in money", "UPDATE rollup_outstanding SET value_minor = 0 WHERE expiry_day = {D+31}"),
+];
+
+/// Both versions of campaign 1 limit a person to one in this window.
+macro_rules! one_in {
+    ($kind:literal, $ms:literal, $document:literal) => {
+        concat!(
+            "UPDATE campaign_version SET document = replace(replace(document, '{\"lifetime\": 1}', '", $document,
+            "'), '{\"lifetime\": 2}', '", $document, "') WHERE campaign_id = 1;
+            UPDATE cap SET cap = 1, window_kind = '", $kind, "', window_ms = ", $ms, " WHERE cap_id = 1"
+        )
+    };
+}
+
+/// What is limited, how, and whether A has too many: her codes are of Friday 15:00 and 16:00 (the other campaign) and of
+/// Saturday 15:00 UTC.
+pub(super) const WINDOWS: &[(&str, &str, bool)] = &[
+    (
+        "one a day, on two days",
+        one_in!("day", 0, r#"{"day": 1}"#),
+        false,
+    ),
+    (
+        "one a week, twice in a week",
+        one_in!("week", 0, r#"{"week": 1}"#),
+        true,
+    ),
+    (
+        "one a month, twice in a month",
+        one_in!("month", 0, r#"{"month": 1}"#),
+        true,
+    ),
+    (
+        "one in 24 hours, 24 hours apart",
+        one_in!(
+            "rolling",
+            86400000,
+            r#"{"rolling": {"count": 1, "within": "P1D"}}"#
+        ),
+        false,
+    ),
+    (
+        "one in 24 hours and a second, 24 hours apart",
+        one_in!(
+            "rolling",
+            86401000,
+            r#"{"rolling": {"count": 1, "within": "P1DT1S"}}"#
+        ),
+        true,
+    ),
+    (
+        "one a day across campaigns, twice on Friday",
+        "UPDATE cap SET cap = 1, window_kind = 'day' WHERE cap_id = 5",
+        true,
+    ),
+    (
+        "two a day across campaigns",
+        "UPDATE cap SET cap = 2, window_kind = 'day' WHERE cap_id = 5",
+        false,
+    ),
+    (
+        "12.00 for ever across campaigns",
+        "UPDATE cap SET cap = 1200, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5",
+        false,
+    ),
+    (
+        "11.99 for ever across campaigns",
+        "UPDATE cap SET cap = 1199, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5",
+        true,
+    ),
+];
+
+/// Changes by people, and what they leave in the tables: no breach.
+pub(super) const CHANGES: &[(&str, &str)] = &[
+    (
+        "a campaign was ended",
+        "UPDATE campaign SET status = 'ended' WHERE campaign_id = 1; DELETE FROM stock WHERE campaign_id = 1;
+         UPDATE pool SET in_stock = 0 WHERE campaign_id = 1",
+    ),
+    (
+        "a cap was removed",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": null') WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET removed_at = {T+12} WHERE cap_id = 2; DELETE FROM quota WHERE cap_id = 2"#,
+    ),
+    (
+        "a cap was added the day after",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": null') WHERE campaign_id = 1 AND version = 1;
+           UPDATE campaign_version SET created_at = {T+20} WHERE campaign_id = 1 AND version = 2;
+           DELETE FROM quota WHERE cap_id = 2 AND window_start = {D+0}"#,
+    ),
+    (
+        "a cap was lowered below what a running window had used",
+        r#"UPDATE campaign_version SET document = replace(document, '"day": 5', '"day": 1') WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET cap = 1 WHERE cap_id = 2; UPDATE quota SET cap = used WHERE cap_id = 2"#,
+    ),
+    (
+        "the zone was changed, so that two on Friday became two on Saturday",
+        r#"UPDATE campaign_version SET document = replace(replace(document, '"end"', '"ended"'), 'America/New_York', 'Asia/Tokyo')
+               WHERE campaign_id = 1 AND version = 2;
+           UPDATE cap SET zone = 'Asia/Tokyo' WHERE campaign_id = 1; DELETE FROM quota WHERE cap_id = 2;
+           INSERT INTO quota VALUES (2, {D+1}, 2, 5), (2, {D+2}, 1, 5)"#,
+    ),
+    (
+        "a cap across campaigns was added when all was issued",
+        "INSERT INTO cap VALUES (8, 0, 'channel', 'sms', 'count', 'day', 0, 'UTC', 1, NULL)",
+    ),
+    (
+        "a draft waits for its codes",
+        r#"INSERT INTO campaign VALUES (3, 'NEW', 'draft', 1);
+           INSERT INTO campaign_version VALUES (3, 1, '{"offer": {}, "caps": {"campaign": {"total": 5}}}', {T+0});
+           INSERT INTO pool VALUES (3, 1, 1, 'generated', 0, 'NEW-?', 0, 0, '');
+           INSERT INTO code VALUES (3, 1, 0, 'NEW0', 'NEW-0')"#,
+    ),
+    (
+        "a message in flight at the STOP was put back",
+        "UPDATE outbox_message SET status = 'queued', is_open = 1, attempts = 1 WHERE request_key = 'm4'",
+    ),
+];
