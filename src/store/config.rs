@@ -143,8 +143,6 @@ async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
         StoreError::Database(error) | StoreError::Unavailable(error) => {
             StoreError::CommitUnknown(error)
         }
-        #[cfg(feature = "faults")]
-        StoreError::Cut(point) => StoreError::Cut(point),
         known @ (StoreError::Conflict(_)
         | StoreError::Constraint(_)
         | StoreError::CommitUnknown(_)
