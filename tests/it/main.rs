@@ -9,5 +9,7 @@
 
 mod apply;
 mod audit;
+mod doors;
 mod harness;
 mod races;
+mod sender;
