@@ -8,5 +8,6 @@
 )]
 
 mod audit;
+mod apply;
 mod harness;
 mod races;
