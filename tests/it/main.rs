@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod audit;
 mod apply;
+mod audit;
 mod harness;
 mod races;

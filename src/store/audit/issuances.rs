@@ -35,22 +35,38 @@ pub(super) async fn check(
         ORDER BY campaign_id, pool_no, position LIMIT {PAGE}"
     );
     let caps = book.caps_by_campaign(|cap| !cap.is_person());
-    let (mut names, mut dates) = (Check::new("issuance_names", 0), Check::new("issuance_dates", 0));
+    let (mut names, mut dates) = (
+        Check::new("issuance_names", 0),
+        Check::new("issuance_dates", 0),
+    );
     let (mut tally, mut across) = (Tally::default(), Tally::default());
     let mut counters = quotas::Counters::new(snapshot, book);
     let (mut after, mut seen) = ((i64::MIN, i64::MIN, i64::MIN), 0_u64);
     let mut campaign = ACROSS;
     loop {
-        let page = snapshot.rows(&sql, vec![after.0.into(), after.1.into(), after.2.into()]).await?;
+        let page = snapshot
+            .rows(&sql, vec![after.0.into(), after.1.into(), after.2.into()])
+            .await?;
         for row in &page {
             let issued = Issued::read(row)?;
             if issued.campaign != campaign {
-                counters.close(caps.get(&campaign).filter(|_| campaign != ACROSS), &mut tally).await?;
+                counters
+                    .close(
+                        caps.get(&campaign).filter(|_| campaign != ACROSS),
+                        &mut tally,
+                    )
+                    .await?;
                 campaign = issued.campaign;
             }
             judge(book, &issued, &mut names, &mut dates);
-            caps.get(&campaign).into_iter().flatten().for_each(|cap| tally.add(book, cap, &issued));
-            caps.get(&ACROSS).into_iter().flatten().for_each(|cap| across.add(book, cap, &issued));
+            caps.get(&campaign)
+                .into_iter()
+                .flatten()
+                .for_each(|cap| tally.add(book, cap, &issued));
+            caps.get(&ACROSS)
+                .into_iter()
+                .flatten()
+                .for_each(|cap| across.add(book, cap, &issued));
             after = (issued.campaign, issued.pool, issued.position);
             seen += 1;
         }
@@ -59,11 +75,18 @@ pub(super) async fn check(
         }
         progress(&format!("issuances: {seen} codes"));
     }
-    counters.close(caps.get(&campaign).filter(|_| campaign != ACROSS), &mut tally).await?;
+    counters
+        .close(
+            caps.get(&campaign).filter(|_| campaign != ACROSS),
+            &mut tally,
+        )
+        .await?;
     counters.close(caps.get(&ACROSS), &mut across).await?;
     // Counters of campaigns that have issued nothing.
     for of_campaign in caps.values() {
-        counters.close(Some(of_campaign), &mut Tally::default()).await?;
+        counters
+            .close(Some(of_campaign), &mut Tally::default())
+            .await?;
     }
     names.rows = seen;
     dates.rows = seen;
@@ -73,28 +96,64 @@ pub(super) async fn check(
 }
 
 fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
-    let Issued { campaign, pool, offer, version, at, .. } = issued;
+    let Issued {
+        campaign,
+        pool,
+        offer,
+        version,
+        at,
+        ..
+    } = issued;
     if !book.pools.contains(&(*campaign, *pool)) {
-        names.breach(format!("{} is of pool {pool}, which does not exist", issued.name()));
+        names.breach(format!(
+            "{} is of pool {pool}, which does not exist",
+            issued.name()
+        ));
     }
     if !book.offers.contains(&(*campaign, *offer)) {
-        names.breach(format!("{} promises offer {offer}, which does not exist", issued.name()));
+        names.breach(format!(
+            "{} promises offer {offer}, which does not exist",
+            issued.name()
+        ));
     }
-    let Some(Version { terms, .. }) = book.versions.get(campaign).and_then(|versions| versions.get(version)) else {
-        names.breach(format!("{} was issued under version {version}, which does not exist", issued.name()));
+    let Some(Version { terms, .. }) = book
+        .versions
+        .get(campaign)
+        .and_then(|versions| versions.get(version))
+    else {
+        names.breach(format!(
+            "{} was issued under version {version}, which does not exist",
+            issued.name()
+        ));
         return;
     };
     if terms.starts_at.is_some_and(|start| *at < start) {
-        dates.breach(format!("{} was issued at {at}, before version {version} of its campaign starts", issued.name()));
+        dates.breach(format!(
+            "{} was issued at {at}, before version {version} of its campaign starts",
+            issued.name()
+        ));
     }
     if terms.ends_at.is_some_and(|end| *at >= end) {
-        dates.breach(format!("{} was issued at {at}, after version {version} of its campaign ends", issued.name()));
+        dates.breach(format!(
+            "{} was issued at {at}, after version {version} of its campaign ends",
+            issued.name()
+        ));
     }
     if book.is_draft(*campaign) {
-        dates.breach(format!("{} was issued, though its campaign is still a draft", issued.name()));
+        dates.breach(format!(
+            "{} was issued, though its campaign is still a draft",
+            issued.name()
+        ));
     }
-    if let Some(status) = terms.status.as_deref().filter(|status| matches!(*status, "ended" | "paused")) {
-        dates.breach(format!("{} was issued under version {version}, in which its campaign is {status}", issued.name()));
+    if let Some(status) = terms
+        .status
+        .as_deref()
+        .filter(|status| matches!(*status, "ended" | "paused"))
+    {
+        dates.breach(format!(
+            "{} was issued under version {version}, in which its campaign is {status}",
+            issued.name()
+        ));
     }
 }
 

@@ -115,7 +115,10 @@ fn check_seq(codes: &[Code], check: &mut Check) {
 /// Judges each code, in order, by the limit and the zone of the version it was issued under.
 fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
     let judging = |code: &Code| book.judging(cap, code.version, code.at);
-    let zones: HashSet<Tz> = codes.iter().map(|code| book.zone(cap, judging(code))).collect();
+    let zones: HashSet<Tz> = codes
+        .iter()
+        .map(|code| book.zone(cap, judging(code)))
+        .collect();
     let mut sums: HashMap<(Tz, i64), i64> = HashMap::new();
     for (place, code) in codes.iter().enumerate() {
         let weight = cap.weight(code.weight);
@@ -129,10 +132,15 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
             ),
             Span::Lifetime | Span::Minute | Span::Day | Span::Week | Span::Month => {
                 for zone in &zones {
-                    *sums.entry((*zone, cap.span.key(code.at, *zone))).or_default() += weight;
+                    *sums
+                        .entry((*zone, cap.span.key(code.at, *zone)))
+                        .or_default() += weight;
                 }
                 let zone = book.zone(cap, judging(code));
-                sums.get(&(zone, cap.span.key(code.at, zone))).copied().unwrap_or(0) - weight
+                sums.get(&(zone, cap.span.key(code.at, zone)))
+                    .copied()
+                    .unwrap_or(0)
+                    - weight
             }
         };
         if let Some(limit) = limit.filter(|limit| weight > 0 && had + weight > *limit) {

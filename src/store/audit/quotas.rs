@@ -24,7 +24,9 @@ impl Tally {
         }
         let version = book.judging(cap, issued.version, issued.at);
         let windows = self.windows.entry(cap.id).or_default();
-        let parts = windows.entry(cap.span.key(issued.at, cap.zone)).or_default();
+        let parts = windows
+            .entry(cap.span.key(issued.at, cap.zone))
+            .or_default();
         match parts.iter_mut().find(|(known, _)| *known == version) {
             Some((_, sum)) => *sum += weight,
             None => parts.push((version, weight)),
@@ -43,11 +45,21 @@ pub(super) struct Counters<'a> {
 
 impl<'a> Counters<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, book: &'a Book) -> Self {
-        Self { snapshot, book, done: HashSet::new(), quota: Check::new("quota", 0), over: Check::new("counted_cap", 0) }
+        Self {
+            snapshot,
+            book,
+            done: HashSet::new(),
+            quota: Check::new("quota", 0),
+            over: Check::new("counted_cap", 0),
+        }
     }
 
     /// Judges these caps by what was counted of them; each cap once.
-    pub(super) async fn close(&mut self, caps: Option<&Vec<&Cap>>, tally: &mut Tally) -> Result<(), StoreError> {
+    pub(super) async fn close(
+        &mut self,
+        caps: Option<&Vec<&Cap>>,
+        tally: &mut Tally,
+    ) -> Result<(), StoreError> {
         for cap in caps.into_iter().flatten() {
             if self.done.insert(cap.id) {
                 let windows = tally.windows.remove(&cap.id).unwrap_or_default();
@@ -72,7 +84,10 @@ impl<'a> Counters<'a> {
             for (version, part) in parts {
                 sum += part;
                 // In another zone the windows were others.
-                let limit = self.book.limit(cap, version).filter(|_| self.book.zone(cap, version) == cap.zone);
+                let limit = self
+                    .book
+                    .limit(cap, version)
+                    .filter(|_| self.book.zone(cap, version) == cap.zone);
                 if let Some(limit) = limit.filter(|limit| sum > *limit) {
                     let name = cap.name();
                     self.over.breach(format!("{name} allowed {limit} in window {window} by version {version}, {sum} were issued"));
@@ -84,28 +99,46 @@ impl<'a> Counters<'a> {
 
     /// Every window since the cap counts has a counter that says what was issued in all of it. A cap that was removed
     /// has none.
-    async fn compare(&mut self, cap: &Cap, mut windows: BTreeMap<i64, Vec<(i64, i64)>>) -> Result<(), StoreError> {
+    async fn compare(
+        &mut self,
+        cap: &Cap,
+        mut windows: BTreeMap<i64, Vec<(i64, i64)>>,
+    ) -> Result<(), StoreError> {
         if cap.removed {
             return Ok(());
         }
         let sql = format!(
             "SELECT window_start, used FROM quota WHERE cap_id = $1 AND window_start > $2 ORDER BY window_start LIMIT {PAGE}"
         );
-        let mut since = self.book.counting_since(cap).map(|at| cap.span.key(at, cap.zone));
+        let mut since = self
+            .book
+            .counting_since(cap)
+            .map(|at| cap.span.key(at, cap.zone));
         if cap.span == Span::Lifetime {
             since = Some(0);
         }
         let mut after = i64::MIN;
         loop {
-            let page = self.snapshot.rows(&sql, vec![cap.id.into(), after.into()]).await?;
+            let page = self
+                .snapshot
+                .rows(&sql, vec![cap.id.into(), after.into()])
+                .await?;
             for row in &page {
                 let (window, used) = (row.int(0)?, row.int(1)?);
                 after = window;
                 // Where no document tells, a cap counts since its first counter.
                 let since = *since.get_or_insert(window);
-                let counted: i64 = windows.remove(&window).iter().flatten().map(|(_, sum)| sum).sum();
+                let counted: i64 = windows
+                    .remove(&window)
+                    .iter()
+                    .flatten()
+                    .map(|(_, sum)| sum)
+                    .sum();
                 if counted != used && window >= since {
-                    self.quota.breach(format!("{} says {used} in window {window}, the ledger has {counted}", cap.name()));
+                    self.quota.breach(format!(
+                        "{} says {used} in window {window}, the ledger has {counted}",
+                        cap.name()
+                    ));
                 }
                 self.quota.rows += 1;
             }
@@ -113,10 +146,15 @@ impl<'a> Counters<'a> {
                 break;
             }
         }
-        let uncounted = windows.into_iter().filter(|(window, _)| since.is_some_and(|since| *window >= since));
+        let uncounted = windows
+            .into_iter()
+            .filter(|(window, _)| since.is_some_and(|since| *window >= since));
         for (window, parts) in uncounted {
             let counted: i64 = parts.iter().map(|(_, sum)| sum).sum();
-            self.quota.breach(format!("{} has no counter for window {window}, the ledger has {counted}", cap.name()));
+            self.quota.breach(format!(
+                "{} has no counter for window {window}, the ledger has {counted}",
+                cap.name()
+            ));
         }
         Ok(())
     }
@@ -128,13 +166,23 @@ impl<'a> Counters<'a> {
         let stray = "
             SELECT q.cap_id, q.window_start FROM quota q LEFT JOIN cap c ON c.cap_id = q.cap_id
             WHERE c.cap_id IS NULL OR c.scope = 'person' OR c.removed_at IS NOT NULL";
-        quota.join(self.snapshot.breaches("", 0, stray, |row| {
-            Ok(format!("the counter of window {} belongs to cap {}, which has none", row.int(1)?, row.int(0)?))
-        }).await?);
+        quota.join(
+            self.snapshot
+                .breaches("", 0, stray, |row| {
+                    Ok(format!(
+                        "the counter of window {} belongs to cap {}, which has none",
+                        row.int(1)?,
+                        row.int(0)?
+                    ))
+                })
+                .await?,
+        );
         let full = "SELECT cap_id, window_start, used, cap FROM quota WHERE used > cap OR used < 0";
         let full = self.snapshot.breaches("quota_over_cap", rows, full, |row| {
             let [cap, window, used, limit] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
-            Ok(format!("the counter of cap {cap} in window {window} stands at {used} of {limit}"))
+            Ok(format!(
+                "the counter of cap {cap} in window {window} stands at {used} of {limit}"
+            ))
         });
         let full = full.await?;
         Ok([quota, self.over, full])

@@ -10,8 +10,24 @@ pub(super) struct Ledger {
 }
 
 const TABLES: &[&str] = &[
-    "sender", "campaign", "campaign_version", "offer", "pool", "cap", "placement", "code", "stock", "recipient",
-    "request", "issuance", "code_event", "quota", "outbox_message", "opt_out", "rollup_channel", "rollup_outstanding",
+    "sender",
+    "campaign",
+    "campaign_version",
+    "offer",
+    "pool",
+    "cap",
+    "placement",
+    "code",
+    "stock",
+    "recipient",
+    "request",
+    "issuance",
+    "code_event",
+    "quota",
+    "outbox_message",
+    "opt_out",
+    "rollup_channel",
+    "rollup_outstanding",
 ];
 
 /// 20 November 2026, a Friday, in days since 1970.
@@ -91,7 +107,11 @@ INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), 
 impl Ledger {
     /// An empty one.
     pub(super) async fn make(url: String) -> Self {
-        let options = Options { url, readers: 2, acquire: Duration::from_secs(5) };
+        let options = Options {
+            url,
+            readers: 2,
+            acquire: Duration::from_secs(5),
+        };
         let store = Store::connect(&options).await.expect("a database");
         store.migrate().await.expect("tables");
         Self { store }
@@ -120,7 +140,11 @@ impl Ledger {
     /// Runs statements with the names of [`CLEAN`].
     pub(super) async fn run(&self, script: &str) {
         let db = self.store.write();
-        for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        for statement in script
+            .split(';')
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty())
+        {
             let statement = spelled_out(statement, db.get_database_backend());
             let done = db.execute_unprepared(&statement).await;
             assert!(done.is_ok(), "{statement}: {done:?}");
@@ -133,7 +157,9 @@ fn spelled_out(statement: &str, backend: DbBackend) -> String {
     let mut pieces = statement.split('{');
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let value = piece.split_once('}').and_then(|(name, rest)| Some((value(name, backend)?, rest)));
+        let value = piece
+            .split_once('}')
+            .and_then(|(name, rest)| Some((value(name, backend)?, rest)));
         match value {
             Some((value, rest)) => whole.extend([value.as_str(), rest]),
             None => whole.extend(["{", piece]),
@@ -156,5 +182,11 @@ fn value(name: &str, backend: DbBackend) -> Option<String> {
     }
     let is_byte = name.len() == 2 && name.bytes().all(|sign| sign.is_ascii_hexdigit());
     let bytes = name.repeat(16);
-    is_byte.then(|| if backend == DbBackend::Postgres { format!("'\\x{bytes}'::bytea") } else { format!("x'{bytes}'") })
+    is_byte.then(|| {
+        if backend == DbBackend::Postgres {
+            format!("'\\x{bytes}'::bytea")
+        } else {
+            format!("x'{bytes}'")
+        }
+    })
 }
