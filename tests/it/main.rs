@@ -11,3 +11,4 @@ mod apply;
 mod audit;
 mod harness;
 mod races;
+mod sender;
