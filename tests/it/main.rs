@@ -10,6 +10,9 @@
 mod apply;
 mod audit;
 mod doors;
+mod counted;
+#[cfg(feature = "faults")]
+mod faults;
 mod harness;
 mod races;
 mod sender;
