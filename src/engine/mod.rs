@@ -12,8 +12,8 @@ mod fault;
 mod generate;
 mod import;
 mod needs;
-pub mod plan;
 mod outbox;
+pub mod plan;
 mod sale;
 mod text;
 

@@ -7,8 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod apply;
 mod audit;
 mod doors;
+mod counted;
+#[cfg(feature = "faults")]
+mod faults;
 mod harness;
 mod races;
 mod sender;

@@ -1,7 +1,7 @@
 //! A campaign whose codes are still being written: it has a number and a pool of size 0, and nobody sees it.
 
-use super::write::{POOL_NO, insert_campaign, insert_pool, offer};
-use super::{PoolWrite, begin, finish, run};
+use super::write::{POOL_NO, insert_campaign, insert_pool, json, offer, placements};
+use super::{PoolWrite, begin, caps, finish, run, run_one};
 use crate::domain::catalog::Rows;
 use crate::domain::document::CampaignDoc;
 use crate::domain::ids::CampaignId;
@@ -52,12 +52,17 @@ pub async fn draft(
             )
             .await?;
             run(&tx, "DELETE FROM pool WHERE campaign_id = $1", values).await?;
+            let sql = "UPDATE campaign_version SET document = $2 WHERE campaign_id = $1";
+            run_one(&tx, sql, vec![record.id.0.into(), json(doc)?]).await?;
             record.id
         }
         None => insert_campaign(&tx, doc, DRAFT, now).await?,
     };
     let offer_no = offer(&tx, &rows, id, doc).await?;
     insert_pool(&tx, id, offer_no, pool).await?;
+    // So that every document has its caps from its first moment on.
+    let places = placements(&tx, &rows, id, doc).await?;
+    caps::write_own(&tx, id, doc, &places, now).await?;
     Ok(Draft {
         id,
         version: finish(tx).await?,

@@ -260,7 +260,7 @@ pub(super) async fn insert_pool(
 }
 
 /// Every placement of the campaign by its name; those no longer named keep their numbers for the reports.
-async fn placements(
+pub(super) async fn placements(
     tx: &DatabaseTransaction,
     rows: &Rows,
     id: CampaignId,
