@@ -9,8 +9,8 @@
 
 mod apply;
 mod audit;
-mod doors;
 mod counted;
+mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
