@@ -1,6 +1,7 @@
 //! Turns the key: from settings to a house with its keyring, its database and its engine.
 
 pub mod demo;
+pub mod demo_dir;
 pub mod keyring;
 pub mod lock;
 pub mod logging;

@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use crate::app::OpenError;
+use crate::app::demo_dir::DemoError;
 use crate::app::keyring::KeyringError;
 use crate::app::lock::LockError;
 use crate::app::server::ServeError;
@@ -42,6 +43,8 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
         }
         let next = if let Some(error) = cause.downcast_ref::<ServeError>() {
             after_serving(error)
+        } else if let Some(error) = cause.downcast_ref::<DemoError>() {
+            after_demo(error)
         } else if let Some(error) = cause.downcast_ref::<OpenError>() {
             after_opening(error)
         } else if let Some(error) = cause.downcast_ref::<LockError>() {
@@ -66,6 +69,17 @@ fn after_serving(error: &ServeError) -> Option<&'static str> {
         ServeError::Lock(error) => after_locking(error),
         ServeError::Store(error) => after_store(error),
         ServeError::Io(_) => None,
+    }
+}
+
+fn after_demo(error: &DemoError) -> Option<&'static str> {
+    match error {
+        DemoError::Foreign(_) => Some(
+            "Name another directory with --dir: one that is empty or not there yet. Demo campaigns do not belong beside real ones.",
+        ),
+        DemoError::Serve(error) => after_serving(error),
+        DemoError::Io { .. } => Some("Check who owns it."),
+        DemoError::Engine(_) => None,
     }
 }
 

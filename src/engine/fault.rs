@@ -69,9 +69,7 @@ impl Faults {
             .remove(point);
         match fault {
             None => Ok(()),
-            Some(Fault::Cut) => Err(crate::store::StoreError::CommitUnknown(
-                sqlx::Error::WorkerCrashed,
-            )),
+            Some(Fault::Cut) => Err(crate::store::StoreError::cut()),
             Some(Fault::Park { reached, resume }) => {
                 // A test that looks no longer lets the batch go on.
                 let _ = reached.send(());

@@ -5,6 +5,8 @@ mod edge;
 mod home;
 mod machines;
 pub mod problem;
+pub mod simulator;
+pub mod sms;
 pub mod till;
 pub mod till_page;
 pub mod web;

@@ -1,12 +1,19 @@
 //! The carrier wing: from a webhook's bytes to events, from a message to a carrier's call. It knows no database and no
 //! HTTP server, so an adapter is tested from bytes alone.
 //!
-//! A new carrier is one file here and its line where [`registry::Registry`] is filled.
+//! A new carrier is one file here and its line where [`Registry`] is filled.
 
-pub mod handset;
-pub mod registry;
-pub mod signing;
-pub mod simulator;
+mod handset;
+mod registry;
+mod signing;
+mod simulator;
+
+pub use handset::{
+    Bubble, BubbleStatus, Change, Direction, Handset, MAX_BUBBLES, MAX_PHONES, Phones,
+};
+pub use registry::Registry;
+pub use signing::Signing;
+pub use simulator::{Notice, Outside, SIMULATOR, SIMULATOR_SECRET, Simulator};
 
 use crate::domain::phone::{PhoneNumber, SenderAddress};
 use chrono::{DateTime, Utc};

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
 /// The header that carries it.
-pub const HEADER: &str = "x-signature";
+pub(super) const HEADER: &str = "x-signature";
 /// How old a signature may be, and how far ahead: clocks differ, and a replay after that is refused.
 const WINDOW_S: u64 = 300;
 /// More marks than this in one header are no signature of a carrier that is changing its secret.

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Its name in the documents of senders.
-pub const NAME: &str = "simulator";
+pub const SIMULATOR: &str = "simulator";
 /// What its webhook secret is derived from the keyring by.
-pub const SECRET_LABEL: &str = "simulator/v1";
+pub const SIMULATOR_SECRET: &str = "simulator/v1";
 
 /// The simulator as a carrier.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ fn event(item: Value) -> Result<Event, Unreadable> {
 #[async_trait::async_trait]
 impl SmsProvider for Simulator {
     fn name(&self) -> &'static str {
-        NAME
+        SIMULATOR
     }
 
     fn authenticate<'a>(

@@ -105,6 +105,13 @@ fn is_conflict(code: &str) -> bool {
 }
 
 impl StoreError {
+    /// What a test's cut looks like: nobody knows whether the commit happened.
+    #[cfg(feature = "faults")]
+    #[must_use]
+    pub fn cut() -> Self {
+        Self::CommitUnknown(sqlx::Error::WorkerCrashed)
+    }
+
     /// Whether the same batch may simply be run again.
     #[must_use]
     pub fn is_passing(&self) -> bool {

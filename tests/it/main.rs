@@ -9,5 +9,10 @@
 
 mod apply;
 mod audit;
+mod doors;
+mod counted;
+#[cfg(feature = "faults")]
+mod faults;
 mod harness;
 mod races;
+mod sender;

@@ -1,12 +1,12 @@
 //! Counters: each counts what the ledger says, and no window had more than its cap allowed at the time.
 
 use super::Check;
-use super::book::{Book, Cap};
+use super::book::{ACROSS, Book, ByCampaign, Cap};
 use super::issuances::Issued;
 use super::snapshot::{PAGE, Snapshot};
 use super::windows::Span;
 use crate::store::StoreError;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// What the ledger has counted: by cap and window, what was issued under each version. Its size is that of the
 /// windows, not of the codes.
@@ -34,11 +34,14 @@ impl Tally {
     }
 }
 
-/// Compares counters with what was counted, one campaign after the other.
+/// Counts codes and compares the counters, one campaign after the other; caps across campaigns last.
 pub(super) struct Counters<'a> {
     snapshot: &'a Snapshot,
     book: &'a Book,
-    done: HashSet<i64>,
+    caps: ByCampaign<'a>,
+    campaign: Option<i64>,
+    own: Tally,
+    across: Tally,
     quota: Check,
     over: Check,
 }
@@ -48,29 +51,41 @@ impl<'a> Counters<'a> {
         Self {
             snapshot,
             book,
-            done: HashSet::new(),
+            caps: book.caps_by_campaign(|cap| !cap.is_person()),
+            campaign: None,
+            own: Tally::default(),
+            across: Tally::default(),
             quota: Check::new("quota", 0),
             over: Check::new("counted_cap", 0),
         }
     }
 
-    /// Judges these caps by what was counted of them; each cap once.
-    pub(super) async fn close(
-        &mut self,
-        caps: Option<&Vec<&Cap>>,
-        tally: &mut Tally,
-    ) -> Result<(), StoreError> {
-        for cap in caps.into_iter().flatten() {
-            if self.done.insert(cap.id) {
-                let windows = tally.windows.remove(&cap.id).unwrap_or_default();
-                // Without documents nobody knows what a cap allowed then; its counters are all there is.
-                if self.book.has_history(cap) {
-                    self.judge_limits(cap, &windows);
-                }
-                self.compare(cap, windows).await?;
-            }
+    /// Counts a code; codes come campaign by campaign.
+    pub(super) async fn count(&mut self, issued: &Issued) -> Result<(), StoreError> {
+        if let Some(before) = self.campaign.filter(|before| *before != issued.campaign) {
+            let tally = std::mem::take(&mut self.own);
+            self.close(before, tally).await?;
         }
-        tally.windows.clear();
+        self.campaign = Some(issued.campaign);
+        for cap in self.caps.get(&issued.campaign).into_iter().flatten() {
+            self.own.add(self.book, cap, issued);
+        }
+        for cap in self.caps.get(&ACROSS).into_iter().flatten() {
+            self.across.add(self.book, cap, issued);
+        }
+        Ok(())
+    }
+
+    /// Judges the caps of a campaign by what was counted of them.
+    async fn close(&mut self, campaign: i64, mut tally: Tally) -> Result<(), StoreError> {
+        for cap in self.caps.remove(&campaign).unwrap_or_default() {
+            let windows = tally.windows.remove(&cap.id).unwrap_or_default();
+            // Without documents nobody knows what a cap allowed then; its counters are all there is.
+            if self.book.has_history(cap) {
+                self.judge_limits(cap, &windows);
+            }
+            self.compare(cap, windows).await?;
+        }
         Ok(())
     }
 
@@ -159,8 +174,20 @@ impl<'a> Counters<'a> {
         Ok(())
     }
 
-    /// The checks, with what needs no count.
-    pub(super) async fn finish(self) -> Result<[Check; 3], StoreError> {
+    /// Judges what is left, caps of campaigns that have issued nothing too; the checks, with what needs no count.
+    pub(super) async fn finish(mut self) -> Result<[Check; 3], StoreError> {
+        let (own, across) = (
+            std::mem::take(&mut self.own),
+            std::mem::take(&mut self.across),
+        );
+        if let Some(last) = self.campaign {
+            self.close(last, own).await?;
+        }
+        self.close(ACROSS, across).await?;
+        let idle: Vec<i64> = self.caps.keys().copied().collect();
+        for campaign in idle {
+            self.close(campaign, Tally::default()).await?;
+        }
         let mut quota = self.quota;
         let rows = self.snapshot.count("quota").await?;
         let stray = "

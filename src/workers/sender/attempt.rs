@@ -8,8 +8,7 @@ use crate::engine::{
     ComposeError, Composed, Due, EarlyReports, Engine, EngineError, IN_DOUBT, MaySend, THROTTLED,
     step,
 };
-use crate::sms::registry::Registry;
-use crate::sms::{Accepted, Outgoing, Pace, Retry, SendError, SmsProvider};
+use crate::sms::{Accepted, Outgoing, Pace, Registry, Retry, SendError, SmsProvider};
 use chrono::{DateTime, TimeDelta, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;

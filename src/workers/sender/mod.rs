@@ -4,15 +4,13 @@
 //! go and taken from the table again, by whoever comes first.
 
 mod attempt;
-#[cfg(test)]
-mod tests;
 
 use crate::config::SenderConfig;
 use crate::domain::act::MessageStatus;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::ids::SenderId;
 use crate::engine::{Due, EarlyReports, Engine};
-use crate::sms::registry::Registry;
+use crate::sms::Registry;
 use attempt::Hands;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -76,7 +74,7 @@ impl Sender {
             tokio::select! {
                 () = &mut stop => break,
                 Some(message) = fresh.recv() => {
-                    let due = self.hands.fresh(message);
+                    let due = self.fresh(message);
                     self.push(due);
                 }
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
@@ -84,6 +82,24 @@ impl Sender {
             }
         }
         while self.attempts.join_next().await.is_some() {}
+    }
+
+    /// A message that was committed a moment ago, under the lease of its batch.
+    #[must_use]
+    pub fn fresh(&self, message: NewMessage) -> Due {
+        let sizes = self.hands.engine.parts().sizes;
+        Due {
+            status: MessageStatus::Queued,
+            attempts: 0,
+            doubts: 0,
+            lease_until: message.created_at + TimeDelta::milliseconds(sizes.lease_ms),
+            message,
+        }
+    }
+
+    /// One attempt to hand over one message that is ours; when the table is to be looked at again for it.
+    pub async fn attempt(&self, due: Due) -> Option<DateTime<Utc>> {
+        self.hands.attempt(due).await
     }
 
     fn until_look(&self) -> Duration {
@@ -174,20 +190,6 @@ impl Sender {
                 lane.running -= 1;
             }
             self.pump(sender);
-        }
-    }
-}
-
-impl Hands {
-    /// A message that was committed a moment ago, under the lease of its batch.
-    fn fresh(&self, message: NewMessage) -> Due {
-        let lease = TimeDelta::milliseconds(self.engine.parts().sizes.lease_ms);
-        Due {
-            status: MessageStatus::Queued,
-            attempts: 0,
-            doubts: 0,
-            lease_until: message.created_at + lease,
-            message,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 /// A database with the ledger in it.
 pub(super) struct Ledger {
     store: Store,
+    url: String,
 }
 
 const TABLES: &[&str] = &[
@@ -108,13 +109,13 @@ impl Ledger {
     /// An empty one.
     pub(super) async fn make(url: String) -> Self {
         let options = Options {
-            url,
+            url: url.clone(),
             readers: 2,
             acquire: Duration::from_secs(5),
         };
         let store = Store::connect(&options).await.expect("a database");
         store.migrate().await.expect("tables");
-        Self { store }
+        Self { store, url }
     }
 
     /// What the audit reads.
@@ -135,6 +136,20 @@ impl Ledger {
         for table in TABLES {
             self.run(&format!("CREATE TABLE loose AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE loose RENAME TO {table}")).await;
         }
+    }
+
+    /// Runs statements as another process would, and returns when they are committed.
+    pub(super) fn run_elsewhere(&self, script: &'static str) {
+        let url = self.url.clone();
+        let process = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime
+                .expect("a runtime")
+                .block_on(async { Self::make(url).await.run(script).await });
+        });
+        process.join().expect("the statements ran");
     }
 
     /// Runs statements with the names of [`CLEAN`].

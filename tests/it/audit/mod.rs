@@ -93,6 +93,27 @@ async fn what_people_change_is_no_breach(ledger: &Ledger) {
     }
 }
 
+async fn an_audit_sees_one_moment_while_others_write(ledger: &Ledger) {
+    ledger.fill().await;
+    let mut is_written = false;
+    let mut progress = |doing: &str| {
+        if doing == "issuances" {
+            ledger.run_elsewhere(
+                "DELETE FROM issuance WHERE campaign_id = 1; UPDATE pool SET in_stock = 1",
+            );
+            is_written = true;
+        }
+    };
+    let report = audit(ledger.db(), &mut progress)
+        .await
+        .expect("the audit reads everything");
+    assert!(is_written && report.is_clean(), "{}", found(&report).1);
+    assert!(
+        !audited(ledger).await.is_clean(),
+        "what was written meanwhile is seen afterwards"
+    );
+}
+
 macro_rules! on_both {
     ($($test:ident)*) => {$(
         mod $test {
@@ -121,5 +142,6 @@ on_both! {
     every_plant_is_found_and_nothing_else
     every_window_is_judged_at_its_edge
     what_people_change_is_no_breach
+    an_audit_sees_one_moment_while_others_write
     a_decision_is_told_on_one_screen
 }
