@@ -9,8 +9,9 @@
 
 mod apply;
 mod audit;
-mod doors;
+mod codes;
 mod counted;
+mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
