@@ -216,9 +216,9 @@ impl Engine {
                 imports.push((campaign.to_owned(), report));
                 Ok((id, codes::next_position(store, id, POOL_NO).await?))
             }
-            (PoolKind::Generated | PoolKind::Imported | PoolKind::Derived, _, _) => {
-                Ok((id, work.live))
-            }
+            // No codes to write: a draft of another kind was left and is taken over.
+            (PoolKind::Derived, _, _) => Ok((id, work.pool.size)),
+            (PoolKind::Generated | PoolKind::Imported, _, _) => Ok((id, work.live)),
         }
     }
 

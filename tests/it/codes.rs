@@ -6,6 +6,7 @@ on_both! {
     a_pool_that_grows_brings_exactly_the_new_codes,
     a_list_uploaded_twice_adds_nothing_and_bad_lines_are_named,
     an_interrupted_apply_is_finished_by_the_next_one,
+    an_interrupted_apply_may_go_on_with_another_kind_of_pool,
 }
 
 mod bodies {
@@ -98,7 +99,8 @@ mod bodies {
         house.audited().await;
     }
 
-    pub(super) async fn an_interrupted_apply_is_finished_by_the_next_one(house: House) {
+    /// Stops an apply of 25 000 codes after its first chunk.
+    async fn interrupt(house: &House) {
         let text = pizza(25_000, "");
         let cut = tokio::sync::Notify::new();
         let progress = |_: codewell::engine::Progress<'_>| cut.notify_one();
@@ -110,6 +112,19 @@ mod bodies {
         }
         let written = house.number("SELECT COUNT(*) FROM code").await;
         assert!((10_000..25_000).contains(&written), "{written}");
+    }
+
+    pub(super) async fn an_interrupted_apply_may_go_on_with_another_kind_of_pool(house: House) {
+        interrupt(&house).await;
+        apply(&house, &pizza(25_000, "").replace("generate", "derive")).await;
+        assert_eq!(house.number("SELECT COUNT(*) FROM code").await, 0);
+        assert_eq!(house.number("SELECT in_stock FROM pool").await, 25_000);
+        assert!(matches!(ask(&house, 1, "PIZZA").await, Outcome::Issued(_)));
+        house.audited().await;
+    }
+
+    pub(super) async fn an_interrupted_apply_is_finished_by_the_next_one(house: House) {
+        interrupt(&house).await;
         assert_eq!(
             ask(&house, 1, "PIZZA").await,
             Outcome::Told(Told::Ignored),
