@@ -3,6 +3,7 @@
 use crate::domain::code::{BadCode, Code, CodeNorm};
 use crate::domain::ids::{CampaignId, Spot};
 use crate::domain::pattern::Pattern;
+use crate::store::codes::NormedCode;
 use crate::store::{Store, StoreError, codes};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -149,7 +150,7 @@ impl Ground<'_> {
     }
 }
 
-type Line = (u64, Result<Code, LineFault>);
+type Line = (u64, Result<NormedCode, LineFault>);
 
 /// Reads a file in chunks, and knows what it has read.
 struct Lines<R: Read> {
@@ -208,7 +209,7 @@ impl<R: Read> Lines<R> {
         Ok(lines)
     }
 
-    fn first_time(&mut self, code: Code) -> Result<Code, LineFault> {
+    fn first_time(&mut self, code: Code) -> Result<NormedCode, LineFault> {
         let norm = code.norm();
         let (one, other) = (
             self.hashers.0.hash_one(&norm),
@@ -216,7 +217,7 @@ impl<R: Read> Lines<R> {
         );
         let is_new = self.seen.insert(u128::from(one) << 64 | u128::from(other));
         if is_new {
-            Ok(code)
+            Ok((code, norm))
         } else {
             Err(LineFault::Twice)
         }
@@ -238,16 +239,11 @@ pub(super) async fn survey(
         if chunk.is_empty() {
             return Ok(survey);
         }
-        let norms: Vec<_> = chunk
-            .iter()
-            .filter_map(|(_, code)| code.as_ref().ok().map(Code::norm))
-            .collect();
+        let good = chunk.iter().filter_map(|(_, code)| code.as_ref().ok());
+        let norms: Vec<_> = good.map(|(_, norm)| norm).collect();
         let known = codes::known(ground.store, &norms).await?;
         survey.lines += chunk.len() as u64;
         for (line, code) in chunk {
-            let longest = code
-                .as_ref()
-                .map_or(0, |code| code.expose().chars().count());
             match judge(ground, code, &known) {
                 Verdict::Refused(fault) => {
                     survey.refused += 1;
@@ -259,8 +255,9 @@ pub(super) async fn survey(
                 Verdict::Here(_) => survey.not_live += 1,
                 Verdict::New(code) => {
                     survey.not_live += 1;
-                    if longest > survey.longest_code.chars().count() {
-                        code.expose().clone_into(&mut survey.longest_code);
+                    let longest = &mut survey.longest_code;
+                    if code.expose().chars().count() > longest.chars().count() {
+                        code.expose().clone_into(longest);
                     }
                 }
             }
@@ -276,14 +273,13 @@ enum Verdict {
 
 fn judge(
     ground: &Ground<'_>,
-    code: Result<Code, LineFault>,
+    code: Result<NormedCode, LineFault>,
     known: &HashMap<CodeNorm, Spot>,
 ) -> Verdict {
-    let code = match code {
-        Ok(code) => code,
+    let (code, norm) = match code {
+        Ok(normed) => normed,
         Err(fault) => return Verdict::Refused(fault),
     };
-    let norm = code.norm();
     match known.get(&norm) {
         Some(spot) if ground.is_ours(*spot) => Verdict::Here(*spot),
         Some(spot) => Verdict::Refused(ground.elsewhere(*spot)),
@@ -315,7 +311,7 @@ pub(super) async fn run(
         let mut good = Vec::with_capacity(chunk.len());
         for (line, code) in chunk {
             match code {
-                Ok(code) => match ground.claimant(&code.norm()) {
+                Ok(code) => match ground.claimant(&code.1) {
                     None => good.push((line, code)),
                     // Should it be ours all the same, it came before the other pool, which creation forbids.
                     Some(fault) => report.refuse(line, fault),
@@ -323,10 +319,10 @@ pub(super) async fn run(
                 Err(fault) => report.refuse(line, fault),
             }
         }
-        let (numbers, new): (Vec<u64>, Vec<Code>) = good.into_iter().unzip();
+        let (numbers, new): (Vec<u64>, Vec<NormedCode>) = good.into_iter().unzip();
         let known = codes::append(ground.store, campaign, pool_no, &new).await?;
-        for (line, code) in numbers.into_iter().zip(&new) {
-            match known.get(&code.norm()) {
+        for (line, (_, norm)) in numbers.into_iter().zip(&new) {
+            match known.get(norm) {
                 None => report.added += 1,
                 Some(spot) if ground.is_ours(*spot) => report.already_here += 1,
                 Some(spot) => report.refuse(line, ground.elsewhere(*spot)),

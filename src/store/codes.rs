@@ -12,6 +12,9 @@ pub const CHUNK: usize = 10_000;
 /// Another writer may take the same positions or codes; a few looks are plenty.
 const TRIES: u32 = 5;
 
+/// A code as shown and as the books know it, worked out once.
+pub type NormedCode = (Code, CodeNorm);
+
 const INT: Kind = Kind::Int;
 const TEXT: Kind = Kind::Text;
 
@@ -82,7 +85,7 @@ pub async fn add(
     store: &Store,
     campaign: CampaignId,
     pool_no: u16,
-    codes: &[(u64, Code)],
+    codes: &[(u64, &NormedCode)],
 ) -> Result<u64, StoreError> {
     let mut tx = store.begin().await?;
     let added = tx
@@ -92,11 +95,11 @@ pub async fn add(
     Ok(added)
 }
 
-fn cells(codes: &[(u64, Code)]) -> Vec<Vec<Cell>> {
-    let row = |(position, code): &(u64, Code)| {
+fn cells(codes: &[(u64, &NormedCode)]) -> Vec<Vec<Cell>> {
+    let row = |(position, (code, norm)): &(u64, &NormedCode)| {
         vec![
             (*position).into(),
-            code.norm().expose().into(),
+            norm.expose().into(),
             code.expose().into(),
         ]
     };
@@ -109,7 +112,7 @@ fn cells(codes: &[(u64, Code)]) -> Vec<Vec<Cell>> {
 /// What the database says.
 pub async fn known(
     store: &Store,
-    codes: &[CodeNorm],
+    codes: &[&CodeNorm],
 ) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
     let mut tx = store.begin().await?;
     known_in(&mut tx, codes).await
@@ -117,7 +120,7 @@ pub async fn known(
 
 async fn known_in(
     tx: &mut crate::store::Tx<'_>,
-    codes: &[CodeNorm],
+    codes: &[&CodeNorm],
 ) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
     let rows: Vec<Vec<Cell>> = codes
         .iter()
@@ -175,7 +178,7 @@ pub async fn append(
     store: &Store,
     campaign: CampaignId,
     pool_no: u16,
-    codes: &[Code],
+    codes: &[NormedCode],
 ) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
     let mut tries = 0;
     loop {
@@ -193,18 +196,14 @@ async fn append_once(
     store: &Store,
     campaign: CampaignId,
     pool_no: u16,
-    codes: &[Code],
+    codes: &[NormedCode],
 ) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
-    let norms: Vec<CodeNorm> = codes.iter().map(Code::norm).collect();
+    let norms: Vec<&CodeNorm> = codes.iter().map(|(_, norm)| norm).collect();
     let mut tx = store.begin().await?;
     let known = known_in(&mut tx, &norms).await?;
     let first = next_in(&mut tx, campaign, pool_no).await?;
-    let new = codes
-        .iter()
-        .zip(&norms)
-        .filter(|(_, norm)| !known.contains_key(norm))
-        .map(|(code, _)| code.clone());
-    let new: Vec<(u64, Code)> = (first..).zip(new).collect();
+    let new = codes.iter().filter(|(_, norm)| !known.contains_key(norm));
+    let new: Vec<(u64, &NormedCode)> = (first..).zip(new).collect();
     let written = tx
         .run(&ADD, &cells(&new), &[campaign.0.into(), pool_no.into()])
         .await?;

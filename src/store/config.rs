@@ -198,16 +198,16 @@ fn big(number: u64) -> Value {
 }
 
 /// What the driver said under the object mapper's words, so that a conflict is known as one.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of a foreign enum only these carry the driver's own words"
+)]
 fn from_orm(error: sea_orm::DbErr) -> StoreError {
     use sea_orm::{DbErr, RuntimeErr};
     let driver = match error {
         DbErr::Exec(RuntimeErr::SqlxError(driver))
         | DbErr::Query(RuntimeErr::SqlxError(driver))
         | DbErr::Conn(RuntimeErr::SqlxError(driver)) => driver,
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "only these carry the driver's own words"
-        )]
         other => return StoreError::Orm(other),
     };
     match std::sync::Arc::try_unwrap(driver) {

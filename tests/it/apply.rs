@@ -1,4 +1,4 @@
-//! Documents, imports and generated codes, through the engine and on both databases.
+//! Documents, through the engine and on both databases.
 
 use crate::harness::on_both;
 
@@ -7,31 +7,24 @@ on_both! {
     a_text_gets_a_code_of_each_kind_of_pool_right_after_apply,
     a_total_lowered_below_what_was_issued_stops_and_raised_again_goes_on,
     a_cap_that_is_new_counts_what_was_issued_before_it,
-    a_pool_that_grows_brings_exactly_the_new_codes,
-    a_list_uploaded_twice_adds_nothing_and_bad_lines_are_named,
     what_would_break_codes_already_out_is_refused_in_words,
-    an_interrupted_apply_is_finished_by_the_next_one,
     keywords_move_within_one_apply_and_not_between_campaigns,
     a_change_planned_on_an_older_picture_is_stale,
 }
 
-mod bodies {
+/// Documents as tests write them, and what becomes of them.
+pub(crate) mod written {
     use crate::harness::House;
-    use codewell::app::demo;
-    use codewell::domain::campaign::Status;
-    use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
+    use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::document::Document;
-    use codewell::domain::ids::SenderId;
     use codewell::engine::plan::{Mark, Plan};
-    use codewell::engine::{Applied, ApplyError, LineFault};
-    use codewell::store::StoreError;
-    use std::path::Path;
+    use codewell::engine::{Applied, ApplyError};
 
-    const SENDER: &str =
+    pub(crate) const SENDER: &str =
         "[[sender]]\naddress = \"12345\"\nbrand = \"Acme\"\nhelp = \"acme.example/help\"\n";
 
     /// A campaign of `size` generated codes; `rest` is TOML that follows.
-    fn pizza(size: u64, rest: &str) -> String {
+    pub(crate) fn pizza(size: u64, rest: &str) -> String {
         format!(
             "{SENDER}[[campaign]]\nname = \"PIZZA\"\noffer = {{ type = \"amount_off\", value = 500 }}\n\
              code.pattern = \"PZA-????-????*\"\npool = {{ source = \"generate\", size = {size} }}\n\
@@ -39,11 +32,11 @@ mod bodies {
         )
     }
 
-    fn read(text: &str) -> Document {
+    pub(crate) fn read(text: &str) -> Document {
         Document::parse("test.toml", text).expect("the document parses")
     }
 
-    async fn apply(house: &House, text: &str) -> Applied {
+    pub(crate) async fn apply(house: &House, text: &str) -> Applied {
         house
             .engine
             .apply(&read(text), &|_| {})
@@ -51,20 +44,41 @@ mod bodies {
             .expect("it is applied")
     }
 
-    async fn refusals(house: &House, text: &str) -> Vec<String> {
+    pub(crate) async fn refusals(house: &House, text: &str) -> Vec<String> {
         match house.engine.apply(&read(text), &|_| {}).await {
             Err(ApplyError::Refused(plan)) => texts(&plan, Mark::Refuse),
             other => panic!("it should be refused: {other:?}"),
         }
     }
 
-    fn texts(plan: &Plan, mark: Mark) -> Vec<String> {
+    pub(crate) fn texts(plan: &Plan, mark: Mark) -> Vec<String> {
         plan.steps
             .iter()
             .filter(|step| step.mark == mark)
             .map(|step| step.text.clone())
             .collect()
     }
+
+    pub(crate) async fn ask(house: &House, phone: u64, words: &str) -> Outcome {
+        house
+            .text(phone, words)
+            .await
+            .expect("it is settled")
+            .outcome
+    }
+}
+
+mod bodies {
+    use super::written::{SENDER, apply, ask, pizza, read, refusals, texts};
+    use crate::harness::House;
+    use codewell::app::demo;
+    use codewell::domain::campaign::Status;
+    use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
+    use codewell::domain::document::Document;
+    use codewell::domain::ids::SenderId;
+    use codewell::engine::plan::Mark;
+    use codewell::store::StoreError;
+    use std::path::Path;
 
     /// The demo's files in a directory of their own, as one document.
     fn demo_documents(dir: &Path) -> Document {
@@ -82,14 +96,6 @@ mod bodies {
             }
         }
         all
-    }
-
-    async fn ask(house: &House, phone: u64, words: &str) -> Outcome {
-        house
-            .text(phone, words)
-            .await
-            .expect("it is settled")
-            .outcome
     }
 
     pub(super) async fn the_demo_applies_whole_and_a_second_time_changes_nothing(house: House) {
@@ -244,89 +250,6 @@ mod bodies {
         house.audited().await;
     }
 
-    pub(super) async fn a_pool_that_grows_brings_exactly_the_new_codes(house: House) {
-        apply(&house, &pizza(2, "")).await;
-        for phone in 0..3 {
-            ask(&house, phone, "PIZZA").await;
-        }
-        let grown = house.engine.grown("PIZZA", 4).await.expect("it may grow");
-        house.engine.apply(&grown, &|_| {}).await.expect("it grows");
-        let mut outcomes = Vec::new();
-        for phone in 3..6 {
-            outcomes.push(ask(&house, phone, "PIZZA").await);
-        }
-        assert!(matches!(
-            outcomes.as_slice(),
-            [
-                Outcome::Issued(_),
-                Outcome::Issued(_),
-                Outcome::Refused(Refusal::PoolEmpty, None)
-            ]
-        ));
-        assert_eq!(house.number("SELECT COUNT(*) FROM code").await, 4);
-        house.audited().await;
-    }
-
-    pub(super) async fn a_list_uploaded_twice_adds_nothing_and_bad_lines_are_named(house: House) {
-        let dir = tempfile::tempdir().expect("a directory");
-        let list = dir.path().join("codes.csv");
-        std::fs::write(&list, "id,code\n1,AAA-1\n2,aaa 1\n3,\n4,PZA-7\n5,BBB-2\n")
-            .expect("it is written");
-        let file = list.to_str().expect("a plain path");
-        let burger = format!(
-            "[[campaign]]\nname = \"BURGER\"\noffer = {{ type = \"free_item\", title = \"Free fries\" }}\n\
-             pool = {{ source = \"import\", file = '{file}' }}\nkeywords.main = \"BURGER\"\n"
-        );
-        let applied = apply(&house, &format!("{}\n{burger}", pizza(10, ""))).await;
-        let (_, report) = applied.imports.first().expect("a file was imported");
-        assert_eq!((report.lines, report.added, report.refused), (5, 2, 3));
-        let lines: Vec<_> = report.faults.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [3, 4, 5]);
-        assert!(matches!(report.faults.first(), Some((3, LineFault::Twice))));
-        assert!(matches!(
-            report.faults.last(),
-            Some((5, LineFault::Claimed { .. }))
-        ));
-        assert!(apply(&house, &burger).await.plan.is_empty());
-        let again = house
-            .engine
-            .import("BURGER", &list, &|_| {})
-            .await
-            .expect("it is read");
-        assert_eq!((again.added, again.already_here, again.refused), (0, 2, 3));
-        std::fs::write(&list, "code\nAAA-1\nCCC-3\n").expect("it is written");
-        let more = house
-            .engine
-            .import("BURGER", &list, &|_| {})
-            .await
-            .expect("it is read");
-        assert_eq!((more.added, more.already_here), (1, 1));
-        for phone in 0..3 {
-            assert!(matches!(
-                ask(&house, phone, "BURGER").await,
-                Outcome::Issued(_)
-            ));
-        }
-        assert!(matches!(
-            ask(&house, 3, "BURGER").await,
-            Outcome::Refused(Refusal::PoolEmpty, None)
-        ));
-        let under = burger
-            .replace("BURGER", "BB")
-            .replace("source = \"import\"", "source = \"generate\", size = 1");
-        let under = under
-            .replace("pool =", "code.pattern = \"BBB-?????-?????*\"\npool =")
-            .replace(&format!(", file = '{file}'"), "");
-        let refused = refusals(&house, &under).await;
-        assert!(
-            refused
-                .iter()
-                .any(|text| text.contains("campaign BURGER has imported codes")),
-            "{refused:?}"
-        );
-        house.audited().await;
-    }
-
     pub(super) async fn what_would_break_codes_already_out_is_refused_in_words(house: House) {
         apply(&house, &pizza(100, "redemption.places = [\"17\", \"18\"]")).await;
         ask(&house, 1, "PIZZA").await;
@@ -370,42 +293,6 @@ mod bodies {
             over,
             ["campaign PIZZA: it is over for ever; start one of another name"]
         );
-        house.audited().await;
-    }
-
-    pub(super) async fn an_interrupted_apply_is_finished_by_the_next_one(house: House) {
-        let text = pizza(25_000, "");
-        let cut = tokio::sync::Notify::new();
-        let progress = |_: codewell::engine::Progress<'_>| cut.notify_one();
-        let documents = read(&text);
-        tokio::select! {
-            biased;
-            () = cut.notified() => {}
-            done = house.engine.apply(&documents, &progress) => panic!("it should be cut: {done:?}"),
-        }
-        let written = house.number("SELECT COUNT(*) FROM code").await;
-        assert!((10_000..25_000).contains(&written), "{written}");
-        assert_eq!(
-            ask(&house, 1, "PIZZA").await,
-            Outcome::Told(Told::Ignored),
-            "nobody sees a draft, not even its number"
-        );
-        house.audited().await;
-        let other = pizza(25_000, "").replace("PZA-", "PIZ-");
-        let applied = apply(&house, &other).await;
-        assert!(
-            texts(&applied.plan, Mark::Add)
-                .iter()
-                .any(|text| text.contains("campaign PIZZA"))
-        );
-        assert_eq!(
-            house
-                .number("SELECT COUNT(*) FROM code WHERE code LIKE 'PIZ-%'")
-                .await,
-            25_000
-        );
-        assert_eq!(house.number("SELECT COUNT(*) FROM code").await, 25_000);
-        assert!(matches!(ask(&house, 1, "PIZZA").await, Outcome::Issued(_)));
         house.audited().await;
     }
 

@@ -9,6 +9,7 @@
 
 mod apply;
 mod audit;
+mod codes;
 mod counted;
 mod doors;
 #[cfg(feature = "faults")]

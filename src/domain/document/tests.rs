@@ -5,7 +5,7 @@ use crate::domain::campaign::{Channel, Places};
 use crate::domain::cap::{Scope, Unit};
 use crate::domain::window::Window;
 
-const PIZZA: &str = r##"
+const PIZZA: &str = r#"
 [[campaign]]
 name = "PIZZA"
 zone = "America/New_York"
@@ -28,7 +28,7 @@ placement.print = { total = "pool", month = 9 }
 
 [campaign.meta]
 owner = "marketing"
-"##;
+"#;
 
 fn campaign(text: &str) -> CampaignDoc {
     let document = Document::parse("pizza.toml", text).unwrap();

@@ -45,7 +45,8 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
     lint::campaign(ground, doc, known, sender.as_deref(), &mut lines);
     pools::lint(ground, doc, live, &pool, &mut lines);
     let stored = match pool.write.kind {
-        PoolKind::Derived => false,
+        // A draft that an interrupted apply left has a pool of another kind.
+        PoolKind::Derived => known.is_some() && live.is_none(),
         PoolKind::Generated | PoolKind::Imported => grows,
     };
     if stored {
