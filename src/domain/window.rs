@@ -3,11 +3,13 @@
 //! A calendar window is named by its *local date*, computed from UTC, which is never ambiguous; local midnight as
 //! an instant is needed only to say when the next window opens (days of 23, 25 and, once, 0 hours exist).
 
-use chrono::{
-    DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveTime, Offset, TimeZone, Utc,
-};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+/// Seconds before and after midnight, as the offset of now has it, between which a gap ends: no offset has ever changed
+/// by more than a day.
+const AROUND_A_GAP_S: i64 = 26 * 3_600;
 
 /// A stretch of time in which a cap counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,21 +126,28 @@ fn first_instant_from(date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<D
 }
 
 /// Binary search for the end of a gap that swallowed midnight: before it the local date is earlier, after it not.
+///
+/// Clocks change at whole seconds, so whole seconds are halved: the answer is exact, whatever the fraction of `now`.
 fn first_after_gap(date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-    let guess = date.and_time(NaiveTime::MIN).and_utc();
     let shift = i64::from(now.with_timezone(&zone).offset().fix().local_minus_utc());
-    let mut early = (guess - Duration::seconds(shift) - Duration::hours(26)).max(now);
-    let mut late = guess - Duration::seconds(shift) + Duration::hours(26);
-    if local_date(early, zone) >= date || local_date(late, zone) < date {
+    let guess = date.and_time(NaiveTime::MIN).and_utc().timestamp() - shift;
+    let at = |second: i64| DateTime::from_timestamp(second, 0);
+    let is_there = |second| Some(local_date(at(second)?, zone) >= date);
+    let mut early = (guess - AROUND_A_GAP_S).max(now.timestamp());
+    let mut late = guess + AROUND_A_GAP_S;
+    if is_there(early)? || !is_there(late)? {
         return None;
     }
-    while late - early > Duration::milliseconds(1) {
-        let middle = early + (late - early) / 2;
-        if local_date(middle, zone) >= date {
+    while late - early > 1 {
+        let middle = i64::midpoint(early, late);
+        if is_there(middle)? {
             late = middle;
         } else {
             early = middle;
         }
     }
-    Some(late)
+    at(late)
 }
+
+#[cfg(test)]
+mod tests;

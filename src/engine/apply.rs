@@ -193,7 +193,7 @@ impl Engine {
                         campaign,
                         done,
                         total,
-                    })
+                    });
                 };
                 generate::fill(
                     store,
@@ -254,7 +254,7 @@ impl Engine {
                 campaign,
                 done,
                 total: None,
-            })
+            });
         };
         let report = import::run(&ground, (id, POOL_NO), source, done).await;
         report.map_err(|source| ApplyError::Import {

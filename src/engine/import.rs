@@ -260,7 +260,7 @@ pub(super) async fn survey(
                 Verdict::New(code) => {
                     survey.not_live += 1;
                     if longest > survey.longest_code.chars().count() {
-                        survey.longest_code = code.expose().to_owned();
+                        code.expose().clone_into(&mut survey.longest_code);
                     }
                 }
             }

@@ -5,6 +5,8 @@ mod compare;
 mod lint;
 mod pools;
 mod senders;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::catalog::{Catalog, SenderRow};
 use crate::domain::document::{CampaignDoc, Document, Located};

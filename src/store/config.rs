@@ -143,7 +143,14 @@ async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
         StoreError::Database(error) | StoreError::Unavailable(error) => {
             StoreError::CommitUnknown(error)
         }
-        other => other,
+        known @ (StoreError::Conflict(_)
+        | StoreError::Constraint(_)
+        | StoreError::CommitUnknown(_)
+        | StoreError::Stale
+        | StoreError::Miscounted { .. }
+        | StoreError::BadRow { .. }
+        | StoreError::Orm(_)
+        | StoreError::Configuration(_)) => known,
     })?;
     Ok(version)
 }
@@ -195,8 +202,12 @@ fn from_orm(error: sea_orm::DbErr) -> StoreError {
     use sea_orm::{DbErr, RuntimeErr};
     let driver = match error {
         DbErr::Exec(RuntimeErr::SqlxError(driver))
-        | DbErr::Query(RuntimeErr::SqlxError(driver)) => driver,
-        DbErr::Conn(RuntimeErr::SqlxError(driver)) => driver,
+        | DbErr::Query(RuntimeErr::SqlxError(driver))
+        | DbErr::Conn(RuntimeErr::SqlxError(driver)) => driver,
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "only these carry the driver's own words"
+        )]
         other => return StoreError::Orm(other),
     };
     match std::sync::Arc::try_unwrap(driver) {

@@ -48,7 +48,13 @@ pub enum StoreError {
     Orm(#[from] sea_orm::DbErr),
     /// The rows of the configuration make no picture.
     #[error("the configuration cannot be used: {0}")]
-    Configuration(#[from] crate::domain::catalog::BuildError),
+    Configuration(#[source] Box<crate::domain::catalog::BuildError>),
+}
+
+impl From<crate::domain::catalog::BuildError> for StoreError {
+    fn from(error: crate::domain::catalog::BuildError) -> Self {
+        Self::Configuration(Box::new(error))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -9,6 +9,10 @@
 
 mod apply;
 mod audit;
+mod counted;
+mod doors;
+#[cfg(feature = "faults")]
+mod faults;
 mod harness;
 mod races;
 mod sender;

@@ -13,44 +13,11 @@ on_both! {
 }
 
 mod bodies {
-    use crate::harness::{House, campaign};
+    use crate::harness::{House, all, campaign, issued};
     use codewell::domain::decision::outcome::{Outcome, Refusal};
-    use codewell::domain::ids::Spot;
-    use codewell::engine::{EngineError, Settled};
     use std::collections::HashSet;
     use std::sync::atomic::Ordering;
     use tokio::task::JoinSet;
-
-    /// Runs one task an asker and gathers the outcomes.
-    async fn all(houses: &[House], askers: impl Iterator<Item = (u32, u64)>) -> Vec<Outcome> {
-        let mut tasks: JoinSet<Result<Settled, EngineError>> = JoinSet::new();
-        for (i, (campaign, phone)) in askers.enumerate() {
-            let house = houses.get(i % houses.len()).expect("a house").clone();
-            tasks.spawn(async move { house.issue(campaign, phone).await });
-        }
-        let answers = tasks.join_all().await;
-        answers
-            .into_iter()
-            .map(|answer| answer.expect("every act is settled").outcome)
-            .collect()
-    }
-
-    fn issued(outcomes: &[Outcome]) -> Vec<Spot> {
-        let spot = |outcome: &Outcome| {
-            if let Outcome::Issued(spot) = outcome {
-                Some(*spot)
-            } else {
-                None
-            }
-        };
-        let spots: Vec<_> = outcomes.iter().filter_map(spot).collect();
-        assert_eq!(
-            spots.iter().collect::<HashSet<_>>().len(),
-            spots.len(),
-            "no code twice"
-        );
-        spots
-    }
 
     pub(super) async fn a_cap_of_100_with_10_000_phones_issues_exactly_100(house: House) {
         campaign(1)

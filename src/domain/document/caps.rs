@@ -209,8 +209,8 @@ pub struct CapSpec {
 }
 
 /// A count as the engine has it; a number beyond its reach limits nothing.
-fn count(number: u64) -> Option<i64> {
-    Some(i64::try_from(number).unwrap_or(i64::MAX))
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn counts(over: &Over, windows: &[(Window, Option<u64>)]) -> Vec<CapSpec> {
@@ -219,7 +219,7 @@ fn counts(over: &Over, windows: &[(Window, Option<u64>)]) -> Vec<CapSpec> {
             over: over.clone(),
             unit: Unit::Count,
             window: *window,
-            cap: count(number),
+            cap: Some(count(number)),
         })
     };
     windows.iter().filter_map(spec).collect()

@@ -6,6 +6,8 @@
 mod caps;
 mod meaning;
 mod read;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use caps::{

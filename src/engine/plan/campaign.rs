@@ -5,6 +5,7 @@ use super::{CodeWork, Ground, Lines, Mark, Plan, lines, lint, pools};
 use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::CampaignRecord;
 use crate::domain::document::{CampaignDoc, Located};
+use crate::domain::keyword::Keyword;
 use crate::store::config::CampaignWrite;
 
 pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &mut Plan) {
@@ -84,7 +85,7 @@ fn announce(doc: &CampaignDoc, pool: &pools::Wanted, sender: Option<&str>, lines
             pool.write.kind.word()
         ),
     );
-    let words: Vec<_> = words(doc).into_iter().map(|word| word.as_str()).collect();
+    let words: Vec<_> = words(doc).into_iter().map(Keyword::as_str).collect();
     if let Some(sender) = sender.filter(|_| !words.is_empty()) {
         lines.say(
             Mark::Add,

@@ -126,7 +126,7 @@ pub(super) fn campaigns(old: &CampaignDoc, new: &CampaignDoc) -> Vec<(Mark, Stri
         match was.iter().find(|(known, _)| known == path) {
             None => found.push((Mark::Change, format!("{path} {value}"))),
             Some((_, known)) if known != value => {
-                found.push((Mark::Change, format!("{path} {known} → {value}")))
+                found.push((Mark::Change, format!("{path} {known} → {value}")));
             }
             Some(_) => {}
         }
@@ -154,7 +154,7 @@ fn flatten(path: &str, value: &Value, into: &mut Vec<(String, String)>) {
             .for_each(|(name, value)| flatten(&join(name), value, into)),
         Value::Array(list) if list.is_empty() => {}
         Value::Array(_) | Value::Bool(_) | Value::Number(_) => {
-            into.push((path.to_owned(), value.to_string()))
+            into.push((path.to_owned(), value.to_string()));
         }
         Value::String(text) if text.is_empty() => {}
         Value::String(text) => into.push((path.to_owned(), text.clone())),

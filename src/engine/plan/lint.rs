@@ -5,8 +5,8 @@ use super::{Ground, Lines, pools};
 use crate::domain::campaign::{Places, Status};
 use crate::domain::cap::{Scope, Unit};
 use crate::domain::catalog::{CampaignRecord, campaign_texts};
-use crate::domain::document::{CampaignDoc, OfferKind, Over};
-use crate::domain::keyword::reserved_clash;
+use crate::domain::document::{CampaignDoc, OfferKind, Over, PlacementDoc};
+use crate::domain::keyword::{Keyword, reserved_clash};
 
 /// Longest name of a campaign, characters.
 const LONGEST_NAME: usize = 40;
@@ -104,11 +104,11 @@ fn offer(doc: &CampaignDoc, lines: &mut Lines<'_>) {
     match (offer.kind, offer.value) {
         (OfferKind::AmountOff, Some(value)) if value > 0 => {}
         (OfferKind::AmountOff, _) => {
-            lines.refuse("offer: amount_off needs a value in minor units: 500 is $5")
+            lines.refuse("offer: amount_off needs a value in minor units: 500 is $5");
         }
         (OfferKind::PercentOff, Some(value)) if (1..=100).contains(&value) => {}
         (OfferKind::PercentOff, _) => {
-            lines.refuse("offer: percent_off needs a value from 1 to 100")
+            lines.refuse("offer: percent_off needs a value from 1 to 100");
         }
         (OfferKind::FreeItem | OfferKind::Other, _) if offer.title.is_none() => {
             lines.refuse("offer: it needs a title, the words that texts and pages say");
@@ -161,7 +161,7 @@ fn keywords(
     for word in words(doc) {
         match reserved_clash(word) {
             Some(reserved) if reserved == word.as_str() => {
-                lines.refuse(format!("keyword {word} is reserved"))
+                lines.refuse(format!("keyword {word} is reserved"));
             }
             Some(reserved) => lines.refuse(format!(
                 "keyword {word} is one edit from the reserved word {reserved}"
@@ -219,7 +219,7 @@ fn caps(doc: &CampaignDoc, lines: &mut Lines<'_>) {
         .keywords
         .iter()
         .flat_map(|keywords| keywords.placements.values())
-        .map(|place| place.name())
+        .map(PlacementDoc::name)
         .collect();
     for cap in doc.caps.specs(doc.offer.currency) {
         if cap.cap.is_none() {
@@ -256,15 +256,16 @@ fn counted_words(doc: &CampaignDoc) -> Vec<&str> {
                 .into_iter()
                 .chain(keywords.placements.keys())
         })
-        .map(|word| word.as_str())
+        .map(Keyword::as_str)
         .collect()
 }
 
 /// Whether every place of `old` is one of `new`.
 pub(super) fn still_counts_everywhere(old: &Places, new: &Places) -> bool {
     match (old, new) {
-        (_, Places::Any) => true,
-        (Places::Stores, Places::Stores) | (Places::Online, Places::Online) => true,
+        (_, Places::Any) | (Places::Stores, Places::Stores) | (Places::Online, Places::Online) => {
+            true
+        }
         (Places::Only(old), _) => old.iter().all(|store| new.allow(Some(store))),
         (
             Places::Any | Places::Stores | Places::Online,

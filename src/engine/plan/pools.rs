@@ -4,7 +4,7 @@ use super::{Ground, Lines};
 use crate::domain::campaign::PoolKind;
 use crate::domain::catalog::{CampaignRecord, PoolRecord};
 use crate::domain::derived::Derived;
-use crate::domain::document::{CampaignDoc, Located, PoolSource, Total};
+use crate::domain::document::{CampaignDoc, Located, PatternText, PoolSource, Total};
 use crate::domain::token::MAX_POSITION;
 use crate::store::config::PoolWrite;
 use std::path::{Path, PathBuf};
@@ -150,7 +150,7 @@ fn unchanged(doc: &CampaignDoc, old: &PoolRecord, lines: &mut Lines<'_>) {
         .code
         .pattern
         .as_ref()
-        .map(|text| text.as_str())
+        .map(PatternText::as_str)
         .unwrap_or_default();
     if old.pool.pattern != pattern {
         lines.refuse(format!(
@@ -279,7 +279,7 @@ fn imported(ground: &Ground<'_>, doc: &CampaignDoc, wanted: &Wanted, lines: &mut
         }
         Some(Err(why)) => lines.refuse(why.clone()),
         None if wanted.live == 0 => {
-            lines.refuse("an imported pool needs pool.file, a CSV file with a column named code")
+            lines.refuse("an imported pool needs pool.file, a CSV file with a column named code");
         }
         None => {}
     }

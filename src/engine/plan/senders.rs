@@ -48,39 +48,11 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<SenderDoc>, plan: &mut
     let doc = &located.value;
     let known = ground.catalog.sender_at(&doc.address);
     let mut lines = lines(&mut plan.steps, located, format!("sender {}", doc.address));
-    if SenderAddress::parse(&doc.address).is_err() {
-        lines.refuse(
-            "a sender is a short code of 3 to 8 digits or a full number such as +12025550123",
-        );
-    }
-    if !ground.house.carriers.contains(&doc.carrier) {
-        let known = ground.house.carriers.join(", ");
-        lines.refuse(format!(
-            "there is no carrier \"{}\" (known: {known})",
-            doc.carrier
-        ));
-    }
-    if doc.brand.trim().is_empty() || doc.help.trim().is_empty() {
-        lines
-            .refuse("every text names the brand and HELP says where help is: neither may be empty");
-    }
-    let twice = ground
-        .documents
-        .senders
-        .iter()
-        .filter(|other| other.value.address == doc.address)
-        .count()
-        > 1;
-    if twice {
-        lines.refuse("it is written twice");
-    }
+    lint(ground, doc, &mut lines);
     let row = ground
         .senders
         .iter()
         .find(|sender| sender.address == doc.address);
-    if let Some(Err(error)) = row.map(|row| sender_texts(row, &[])) {
-        lines.refuse(error.to_string());
-    }
     let Some(old) = known else {
         lines.say(
             Mark::Add,
@@ -118,6 +90,42 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<SenderDoc>, plan: &mut
         others_still_fit(ground, row, &mut lines);
     }
     plan.change.senders.push(doc.clone());
+}
+
+fn lint(ground: &Ground<'_>, doc: &SenderDoc, lines: &mut super::Lines<'_>) {
+    if SenderAddress::parse(&doc.address).is_err() {
+        lines.refuse(
+            "a sender is a short code of 3 to 8 digits or a full number such as +12025550123",
+        );
+    }
+    if !ground.house.carriers.contains(&doc.carrier) {
+        let known = ground.house.carriers.join(", ");
+        lines.refuse(format!(
+            "there is no carrier \"{}\" (known: {known})",
+            doc.carrier
+        ));
+    }
+    if doc.brand.trim().is_empty() || doc.help.trim().is_empty() {
+        lines
+            .refuse("every text names the brand and HELP says where help is: neither may be empty");
+    }
+    let twice = ground
+        .documents
+        .senders
+        .iter()
+        .filter(|other| other.value.address == doc.address)
+        .count()
+        > 1;
+    if twice {
+        lines.refuse("it is written twice");
+    }
+    let row = ground
+        .senders
+        .iter()
+        .find(|sender| sender.address == doc.address);
+    if let Some(Err(error)) = row.map(|row| sender_texts(row, &[])) {
+        lines.refuse(error.to_string());
+    }
 }
 
 /// A longer brand may make a text of an older campaign too long.

@@ -220,7 +220,7 @@ async fn insert(
 
 #[derive(FromQueryResult)]
 struct Minute {
-    minute: i64,
+    at: i64,
     n: i64,
     money: i64,
 }
@@ -243,7 +243,7 @@ async fn recount(
     };
     // Summed by the minute, in which no zone changes its date twice, and windows are told apart by their own rule.
     let sql = format!(
-        "SELECT issued_at / 60000 AS minute, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money
+        "SELECT issued_at / 60000 AS at, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money
         FROM issuance WHERE ($1 = 0 OR campaign_id = $1) AND issued_at >= $2 AND {column} = $3
         GROUP BY issued_at / 60000"
     );
@@ -284,7 +284,7 @@ async fn recount(
 }
 
 fn in_window(cap: &Cap, minute: &Minute, window: i64) -> bool {
-    let at = DateTime::<Utc>::from_timestamp(minute.minute * 60, 0);
+    let at = DateTime::<Utc>::from_timestamp(minute.at * 60, 0);
     at.is_some_and(|at| cap.window.key(at, cap.zone) == window)
 }
 

@@ -11,25 +11,78 @@ pub(crate) struct Fixture {
     pub(crate) size: u64,
     /// JSON members that replace or add to the document's.
     pub(crate) document: serde_json::Value,
-    /// (cap id, scope, scope id, unit, window, window ms, cap).
-    pub(crate) caps: Vec<(
-        u32,
-        &'static str,
-        &'static str,
-        &'static str,
-        &'static str,
-        i64,
-        i64,
-    )>,
+    pub(crate) caps: Vec<CapRow>,
 }
+
+/// A cap: over what, adding up what, in which window, and the most.
+#[derive(Debug, Clone)]
+pub(crate) struct CapRow {
+    scope: &'static str,
+    /// A channel, a keyword, or a placement's number.
+    scope_id: String,
+    unit: &'static str,
+    window: &'static str,
+    cap: i64,
+}
+
+/// The length of the rolling window of tests: an hour.
+const ROLLING_MS: i64 = 3_600_000;
 
 /// A campaign of a million codes with at most one a person.
 pub(crate) fn campaign(id: u32) -> Fixture {
-    Fixture {
+    let bare = Fixture {
         id,
         size: 1_000_000,
         document: serde_json::json!({}),
-        caps: vec![(id * 100, "person", "", "count", "lifetime", 0, 1)],
+        caps: Vec::new(),
+    };
+    bare.cap("person", "count", "lifetime", 1)
+}
+
+/// The keyword of a campaign: WORDB leads to campaign 1.
+pub(crate) fn keyword(id: u32) -> String {
+    format!("WORD{}", letters(id))
+}
+
+/// B is campaign 1; from 26 on there are two letters.
+fn letters(id: u32) -> String {
+    let letter = |n: u32| char::from(b'A' + u8::try_from(n % 26).expect("a letter"));
+    match id / 26 {
+        0 => letter(id).to_string(),
+        more => format!("{}{}", letter(more), letter(id)),
+    }
+}
+
+impl CapRow {
+    fn window_ms(&self) -> i64 {
+        if self.window == "rolling" {
+            ROLLING_MS
+        } else {
+            0
+        }
+    }
+
+    /// Writes itself where a document has it.
+    fn put_into(&self, caps: &mut serde_json::Value) {
+        let name = match (self.scope, self.window) {
+            ("person", window) => window,
+            (_, "lifetime") => "total",
+            (_, "minute") => "per_minute",
+            (_, window) => window,
+        };
+        let scope = match self.scope {
+            scope @ ("person" | "campaign") => &mut caps[scope],
+            "placement" => &mut caps["placement"][format!("P{}", self.scope_id)],
+            scope => &mut caps[scope][&self.scope_id],
+        };
+        if self.unit == "money" {
+            let major = format!("{}.{:02}", self.cap / 100, self.cap % 100);
+            scope["money"][name] = major.into();
+        } else if self.window == "rolling" {
+            scope["rolling"] = serde_json::json!({"count": self.cap, "within": "PT1H"});
+        } else {
+            scope[name] = self.cap.into();
+        }
     }
 }
 
@@ -44,20 +97,38 @@ impl Fixture {
         self
     }
 
-    /// Adds a cap; a cap of 0 lifetime codes a person replaces the default one.
+    /// Adds a cap of the campaign or of each person.
     pub(crate) fn cap(
-        mut self,
+        self,
         scope: &'static str,
         unit: &'static str,
         window: &'static str,
         cap: i64,
     ) -> Self {
-        let id = self.id * 100 + u32::try_from(self.caps.len()).expect("few caps");
-        self.caps.push((id, scope, "", unit, window, 0, cap));
+        self.cap_of(scope, "", unit, window, cap)
+    }
+
+    /// Adds a cap over a channel, a keyword or the placement of that number.
+    pub(crate) fn cap_of(
+        mut self,
+        scope: &'static str,
+        scope_id: &str,
+        unit: &'static str,
+        window: &'static str,
+        cap: i64,
+    ) -> Self {
+        let scope_id = scope_id.to_owned();
+        self.caps.push(CapRow {
+            scope,
+            scope_id,
+            unit,
+            window,
+            cap,
+        });
         self
     }
 
-    /// Without any cap per person.
+    /// Without any cap.
     pub(crate) fn uncapped(mut self) -> Self {
         self.caps.clear();
         self
@@ -71,23 +142,22 @@ impl Fixture {
             document,
             caps,
         } = self;
-        let letter = char::from(b'A' + u8::try_from(id % 26).expect("a letter"));
-        let pattern = format!("T{letter}{letter}-?????-?????*");
+        let (letters, word) = (letters(id), keyword(id));
+        let pattern = if id < 26 {
+            format!("T{letters}-?????-?????*")
+        } else {
+            format!("U{letters}-?????-?????*")
+        };
         let mut whole = serde_json::json!({
             "name": format!("C{id}"),
             "offer": {"type": "amount_off", "value": 500, "max_discount": 500},
             "code": {"pattern": pattern},
             "pool": {"source": "derive", "size": size},
-            "keywords": {"sender": "12345", "main": format!("WORD{letter}")},
+            "keywords": {"sender": "12345", "main": word},
         });
         let mut limits = serde_json::json!({"person": {}, "campaign": {}});
-        for (_, scope, _, _, window, _, cap) in &caps {
-            let name = if (*scope, *window) == ("campaign", "lifetime") {
-                "total"
-            } else {
-                window
-            };
-            limits[*scope][name] = (*cap).into();
+        for cap in &caps {
+            cap.put_into(&mut limits);
         }
         whole["caps"] = limits;
         let base = whole.as_object_mut().expect("an object");
@@ -111,9 +181,22 @@ impl Fixture {
                 "INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)",
                 size - 1
             ),
-            format!("INSERT INTO keyword VALUES (1, 'WORD{letter}', {id}, 'WORD{letter}', 0)"),
+            format!("INSERT INTO keyword VALUES (1, '{word}', {id}, '{word}', 0)"),
         ];
-        for (cap_id, scope, scope_id, unit, window, ms, cap) in caps {
+        for (cap_id, row) in (id * 100..).zip(caps) {
+            let ms = row.window_ms();
+            let CapRow {
+                scope,
+                scope_id,
+                unit,
+                window,
+                cap,
+            } = row;
+            if scope == "placement" {
+                sql.push(format!(
+                    "INSERT INTO placement VALUES ({scope_id}, {id}, 'P{scope_id}', 0)"
+                ));
+            }
             sql.push(format!(
                 "INSERT INTO cap VALUES ({cap_id}, {id}, '{scope}', '{scope_id}', '{unit}', '{window}', {ms}, '{zone}', {cap}, NULL)"
             ));

@@ -17,6 +17,18 @@ use sea_orm::ConnectionTrait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+/// The sizes of an engine of tests; few answers are kept, so that most replays come from the database.
+pub(crate) fn sizes() -> Sizes {
+    Sizes {
+        batch: 256,
+        backlog_batch: 512,
+        queue: 32_768,
+        replays: 100,
+        lease_ms: 60_000,
+        limits: Limits::default(),
+    }
+}
+
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum On {
@@ -68,14 +80,19 @@ impl House {
         let clock = TestClock(Arc::default());
         clock.set(Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap());
         let keys = Arc::new(Keys::from_root(&Secret::new([7; 32])));
-        let house = Self::start(url, clock, keys, dir, true).await;
+        let house = Self::start(url, clock, keys, dir, sizes()).await;
         Some(house)
     }
 
     /// Another process on the same database: its own connections, its own committer.
     pub(crate) async fn second(&self) -> Self {
+        self.second_of(sizes()).await
+    }
+
+    /// Another process, of another size.
+    pub(crate) async fn second_of(&self, sizes: Sizes) -> Self {
         let (url, clock, keys) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.keys));
-        let mut second = Self::start(url, clock, keys, Arc::clone(&self._dir), false).await;
+        let mut second = Self::start(url, clock, keys, Arc::clone(&self._dir), sizes).await;
         second.asked = Arc::clone(&self.asked);
         second
     }
@@ -85,7 +102,7 @@ impl House {
         clock: TestClock,
         keys: Arc<Keys>,
         dir: Arc<tempfile::TempDir>,
-        migrate: bool,
+        sizes: Sizes,
     ) -> Self {
         let options = Options {
             url: url.clone(),
@@ -95,23 +112,14 @@ impl House {
         let store = Store::connect(&options)
             .await
             .expect("the database can be opened");
-        if migrate {
-            store.migrate().await.expect("the tables can be made");
-        }
+        store.migrate().await.expect("the tables can be made");
         let faults = Faults::default();
         let parts = Parts {
             store: store.clone(),
             keys: Arc::clone(&keys),
             clock: Arc::new(clock.clone()),
             public_url: "https://coupons.acme.example".to_owned(),
-            sizes: Sizes {
-                batch: 256,
-                backlog_batch: 512,
-                queue: 32_768,
-                replays: 100,
-                lease_ms: 60_000,
-                limits: Limits::default(),
-            },
+            sizes,
             faults: faults.clone(),
         };
         let (engine, committer, _) = Engine::new(parts).await.expect("the engine can be built");
@@ -153,8 +161,12 @@ impl House {
 
     /// Asks for a code of a campaign for somebody, under a key of its own.
     pub(crate) async fn issue(&self, campaign: u32, phone: u64) -> Result<Settled, EngineError> {
-        let key = format!("k{}", self.asked.fetch_add(1, Ordering::SeqCst));
-        self.issue_as(campaign, phone, key).await
+        self.issue_as(campaign, phone, self.key()).await
+    }
+
+    /// A request key that nobody used.
+    pub(crate) fn key(&self) -> String {
+        format!("k{}", self.asked.fetch_add(1, Ordering::SeqCst))
     }
 
     /// Asks for a code under a given key.
@@ -175,6 +187,17 @@ impl House {
             keyword: None,
             placement: PlacementId::NONE,
         };
+        self.act_from(campaign, phone, key, from)
+    }
+
+    /// The act of asking for a code from somewhere.
+    pub(crate) fn act_from(
+        &self,
+        campaign: u32,
+        phone: u64,
+        key: String,
+        from: Attribution,
+    ) -> Act {
         Act {
             id: draw(),
             request: RequestId {
@@ -238,20 +261,47 @@ impl House {
         assert!(report.is_clean(), "the audit found: {report:?}");
     }
 
-    /// Pauses a campaign as people do; returns when it is acknowledged.
-    pub(crate) async fn pause(&self, campaign: u32) {
+    /// Changes the configuration as people do: alone in the queue, in one transaction that first locks `campaign`;
+    /// returns when it is acknowledged.
+    pub(crate) async fn change(&self, campaign: u32, statements: &[String]) {
         let turn = self.engine.turn().await.expect("the committer runs");
         let tx = self.store.begin_change().await.expect("a change can begin");
-        tx.execute_unprepared(&format!("UPDATE campaign SET status = 'paused', version = version + 1 WHERE campaign_id = {campaign}"))
-            .await
-            .expect("it is paused");
-        tx.execute_unprepared(&format!("INSERT INTO campaign_version SELECT campaign_id, version + 1, document, created_at FROM campaign_version WHERE campaign_id = {campaign}"))
-            .await
-            .expect("it has a new version");
-        tx.execute_unprepared("UPDATE catalog SET version = version + 1")
-            .await
-            .expect("all are told");
+        let lock =
+            format!("UPDATE campaign SET version = version + 1 WHERE campaign_id = {campaign}");
+        let version = format!(
+            "INSERT INTO campaign_version SELECT campaign_id, version + 1, document, {} FROM campaign_version
+             WHERE campaign_id = {campaign} AND version = (SELECT version - 1 FROM campaign WHERE campaign_id = {campaign})",
+            millis(self.clock.now())
+        );
+        let all = "UPDATE catalog SET version = version + 1".to_owned();
+        let before = [lock, version];
+        for statement in before.iter().chain(statements).chain([&all]) {
+            tx.execute_unprepared(statement)
+                .await
+                .expect("the change is written");
+        }
         tx.commit().await.expect("it is committed");
         drop(turn);
+    }
+
+    /// Waits until some writer of this database waits for a lock; SQLite does not tell, so there nothing is waited for.
+    pub(crate) async fn until_somebody_waits(&self) {
+        if !self.store.locks_rows() {
+            return;
+        }
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        for _ in 0..20_000 {
+            if self.number(waiting).await > 0 {
+                return;
+            }
+        }
+        panic!("nobody came to wait for a lock");
+    }
+
+    /// Pauses a campaign as people do; returns when it is acknowledged.
+    pub(crate) async fn pause(&self, campaign: u32) {
+        let paused =
+            format!("UPDATE campaign SET status = 'paused' WHERE campaign_id = {campaign}");
+        self.change(campaign, &[paused]).await;
     }
 }
