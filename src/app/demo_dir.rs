@@ -69,7 +69,7 @@ impl DemoDir {
         if marker.is_file() {
             return Ok(dir);
         }
-        match std::fs::read_dir(path).map(|entries| entries.count()) {
+        match std::fs::read_dir(path).map(Iterator::count) {
             Ok(0) => {}
             Ok(_) => return Err(DemoError::Foreign(path.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
