@@ -69,7 +69,7 @@ impl DemoDir {
         if marker.is_file() {
             return Ok(dir);
         }
-        match std::fs::read_dir(path).map(|entries| entries.count()) {
+        match std::fs::read_dir(path).map(Iterator::count) {
             Ok(0) => {}
             Ok(_) => return Err(DemoError::Foreign(path.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -95,7 +95,8 @@ impl DemoDir {
         })
     }
 
-    /// Its documents, in the order of their names; written the first time with dates around `today`.
+    /// Its documents: the demo's own in their order, then what a person put beside them. Written the first time, with
+    /// dates around `today`.
     ///
     /// # Errors
     /// [`DemoError::Io`].
@@ -122,7 +123,11 @@ impl DemoDir {
                 files.push(path);
             }
         }
-        files.sort();
+        let own = documents(today, &[0; 32]);
+        files.sort_by_key(|file| {
+            let place = own.iter().position(|(name, _)| file.ends_with(name));
+            (place.unwrap_or(usize::MAX), file.clone())
+        });
         Ok(files)
     }
 
@@ -178,6 +183,7 @@ mod tests {
         let demo = DemoDir::take(&dir.path().join("demo")).unwrap();
         let files = demo.documents(today()).unwrap();
         assert_eq!(files.len(), 7, "{files:?}");
+        assert!(files.first().unwrap().ends_with("sender.toml"), "{files:?}");
         let pizza = files
             .iter()
             .find(|file| file.ends_with("pizza.toml"))

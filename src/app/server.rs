@@ -177,7 +177,7 @@ impl Server {
     /// (10 s at the most), workers, committer.
     ///
     /// # Errors
-    /// [`ServeError::Io`].
+    /// [`ServeError::Io`]; [`ServeError::Store`] when the database does not close.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
         let Self {
             engine,
@@ -187,6 +187,7 @@ impl Server {
             site,
             ..
         } = self;
+        let store = engine.parts().store.clone();
         drop(engine);
         let router = http::router(site).into_make_service_with_connect_info::<SocketAddr>();
         phase.send_replace(Phase::Ready);
@@ -209,7 +210,7 @@ impl Server {
         if tokio::time::timeout(DRAIN, finished).await.is_err() {
             tracing::warn!("some work was left for the next start");
         }
-        Ok(())
+        Ok(store.close().await?)
     }
 }
 

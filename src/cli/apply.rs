@@ -84,7 +84,7 @@ pub(super) fn show(bar: &ProgressBar, progress: Progress<'_>) {
 
 fn check(plan: &Plan) -> anyhow::Result<()> {
     if plan.is_refused() {
-        return Err(Refused::new(
+        return Err(Refused::because(
             "the plan is refused, and nothing was changed",
             "Correct the lines that begin with ! and apply again.",
         ));
@@ -99,13 +99,13 @@ pub(super) fn read(files: &[impl AsRef<Path>]) -> anyhow::Result<Document> {
         let path = file.as_ref();
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Refused::new(
+            Refused::because(
                 format!("{name} cannot be read: {error}"),
                 "Check the name of the file.",
             )
         })?;
         let document = Document::parse(&name, &text).map_err(|error| {
-            Refused::new(
+            Refused::because(
                 error.to_string(),
                 "Correct the line and apply again; nothing was changed.",
             )

@@ -72,7 +72,7 @@ pub(super) async fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> an
     let house = args.place.open(console).await?;
     let engine = house.desk().await?;
     let unknown = || {
-        Refused::new(
+        Refused::because(
             format!("nothing is known of {}", args.id),
             "Give an id as the simulator shows it (dec_…), an issuance (iss_…), a code that is out, or its link.",
         )

@@ -97,11 +97,11 @@ pub(super) async fn void(args: &VoidArgs, console: &mut Console<'_>) -> anyhow::
         Some(Outcome::Voided(_)) => {
             console.say(&format!("{} is void. Evidence: {request}", args.code))
         }
-        Some(Outcome::Declined(_, TillRefusal::AlreadyRedeemed)) => Err(Refused::new(
+        Some(Outcome::Declined(_, TillRefusal::AlreadyRedeemed)) => Err(Refused::because(
             format!("{} was used, so it cannot be taken back", args.code),
             "Roll the redemption back at the till first.",
         )),
-        Some(_) | None => Err(Refused::new(
+        Some(_) | None => Err(Refused::because(
             format!("{} is not a code that is out", args.code),
             "It may be mistyped, or nobody has it yet.",
         )),

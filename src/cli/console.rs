@@ -90,7 +90,7 @@ impl<'a> Console<'a> {
     pub(super) fn confirm(&mut self, question: &str, yes: Yes) -> anyhow::Result<bool> {
         match (yes, self.reader) {
             (Yes::Given, _) => Ok(true),
-            (Yes::Ask, Reader::Program) => Err(Refused::new(
+            (Yes::Ask, Reader::Program) => Err(Refused::because(
                 "this needs a yes, and nobody is here to be asked",
                 "Add --yes once you have read what it will do.",
             )),

@@ -32,7 +32,7 @@ pub(super) struct DemoArgs {
     /// Forget everything and begin anew
     #[arg(long)]
     fresh: bool,
-    /// Print one JSON object instead of words: base_url, simulator_url, sender, keywords, till_key
+    /// Print one JSON object instead of words: `base_url`, `simulator_url`, `sender`, `keywords`, `till_key`
     #[arg(long)]
     json: bool,
 }
@@ -99,7 +99,7 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
 /// The settings of a demo: the directory's, whatever production the variables describe.
 fn settings(dir: &Path) -> anyhow::Result<Config> {
     if dir.to_str().is_none() {
-        return Err(Refused::new(
+        return Err(Refused::because(
             format!("the name of {} is not UTF-8", dir.display()),
             "Choose a directory whose name is.",
         ));

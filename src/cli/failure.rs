@@ -19,7 +19,7 @@ pub(super) struct Refused {
 
 impl Refused {
     /// `what`: lower case, without a full stop; `next`: a sentence.
-    pub(super) fn new(what: impl Into<String>, next: impl Into<String>) -> anyhow::Error {
+    pub(super) fn because(what: impl Into<String>, next: impl Into<String>) -> anyhow::Error {
         let (what, next) = (what.into(), next.into());
         Self { what, next }.into()
     }
@@ -48,9 +48,9 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
         } else if let Some(error) = cause.downcast_ref::<OpenError>() {
             after_opening(error)
         } else if let Some(error) = cause.downcast_ref::<LockError>() {
-            after_locking(error)
+            Some(after_locking(error))
         } else if let Some(error) = cause.downcast_ref::<KeyringError>() {
-            after_keyring(error)
+            Some(after_keyring(error))
         } else if let Some(error) = cause.downcast_ref::<StatusError>() {
             after_status(error)
         } else {
@@ -66,7 +66,7 @@ fn after_serving(error: &ServeError) -> Option<&'static str> {
             "Another program may have this port: stop it, or choose another with --listen 127.0.0.1:8081.",
         ),
         ServeError::Open(error) => after_opening(error),
-        ServeError::Lock(error) => after_locking(error),
+        ServeError::Lock(error) => Some(after_locking(error)),
         ServeError::Store(error) => after_store(error),
         ServeError::Io(_) => None,
     }
@@ -91,7 +91,7 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
         OpenError::Directory { .. } => {
             Some("Make it yourself with mode 0700, or name another place with --dir.")
         }
-        OpenError::Keyring(error) => after_keyring(error),
+        OpenError::Keyring(error) => Some(after_keyring(error)),
         OpenError::OtherKeyring(_) => Some(
             "Put the keyring that this database was made with there. With this one, phone numbers and coupon links cannot be read.",
         ),
@@ -102,27 +102,27 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
     }
 }
 
-fn after_locking(error: &LockError) -> Option<&'static str> {
+fn after_locking(error: &LockError) -> &'static str {
     match error {
-        LockError::Taken(_) => Some(
-            "Use that server, stop it first, or name another place with --dir. Other commands work beside it.",
-        ),
-        LockError::Io { .. } => Some("Check who owns the directory."),
+        LockError::Taken(_) => {
+            "Use that server, stop it first, or name another place with --dir. Other commands work beside it."
+        }
+        LockError::Io { .. } => "Check who owns the directory.",
     }
 }
 
-fn after_keyring(error: &KeyringError) -> Option<&'static str> {
+fn after_keyring(error: &KeyringError) -> &'static str {
     match error {
-        KeyringError::Missing(_) => Some(
-            "Restore the keyring from its backup, or copy it from another server of this database. A new one could not read its phone numbers and coupon links, so none is made.",
-        ),
-        KeyringError::Exposed { .. } => Some(
-            "Run chmod 600 on it. If others may have read it, they can name the people behind this database's rows.",
-        ),
-        KeyringError::Unreadable(_) | KeyringError::Bad { .. } => {
-            Some("Restore the file from its backup.")
+        KeyringError::Missing(_) => {
+            "Restore the keyring from its backup, or copy it from another server of this database. A new one could not read its phone numbers and coupon links, so none is made."
         }
-        KeyringError::Io { .. } => Some("Check who owns the file."),
+        KeyringError::Exposed { .. } => {
+            "Run chmod 600 on it. If others may have read it, they can name the people behind this database's rows."
+        }
+        KeyringError::Unreadable(_) | KeyringError::Bad { .. } => {
+            "Restore the file from its backup."
+        }
+        KeyringError::Io { .. } => "Check who owns the file.",
     }
 }
 

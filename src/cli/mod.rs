@@ -99,7 +99,7 @@ fn run(line: impl Iterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
 async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result<Ending> {
     match command {
         Command::Audit(args) => return audit::audit(&args, console).await,
-        Command::Demo(args) => demo::demo(args, console).await,
+        Command::Demo(args) => Box::pin(demo::demo(args, console)).await,
         Command::Serve(args) => serve::serve(&args, console).await,
         Command::Apply(args) => apply::apply(&args, console).await,
         Command::Campaign(args) => campaign::campaign(&args, console).await,

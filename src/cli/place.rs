@@ -21,7 +21,7 @@ pub(super) struct PlaceArgs {
     /// A data directory with its embedded database [default: ./codewell-demo if it is there, else the configured one]
     #[arg(long, value_name = "DIR", conflicts_with = "config", global = true)]
     pub(super) dir: Option<PathBuf>,
-    /// A configuration file; variables named CODEWELL_SECTION__KEY lie over it
+    /// A configuration file; variables named `CODEWELL_SECTION__KEY` lie over it
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 }
@@ -97,7 +97,7 @@ fn start_log(config: &Config) {
 /// The settings of a directory with its embedded database, whatever database the variables name.
 pub(super) fn of_dir(dir: &Path) -> anyhow::Result<Config> {
     if dir.to_str().is_none() {
-        return Err(Refused::new(
+        return Err(Refused::because(
             format!("the name of {} is not UTF-8", dir.display()),
             "Choose a directory whose name is.",
         ));

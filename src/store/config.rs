@@ -139,19 +139,21 @@ async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
     )
     .await?;
     let version = version_in(&tx).await?;
-    tx.commit().await.map_err(|error| match from_orm(error) {
-        StoreError::Database(error) | StoreError::Unavailable(error) => {
-            StoreError::CommitUnknown(error)
-        }
-        known @ (StoreError::Conflict(_)
-        | StoreError::Constraint(_)
-        | StoreError::CommitUnknown(_)
-        | StoreError::Stale
-        | StoreError::Miscounted { .. }
-        | StoreError::BadRow { .. }
-        | StoreError::Orm(_)
-        | StoreError::Configuration(_)) => known,
-    })?;
+    tx.commit()
+        .await
+        .map_err(|error| match StoreError::from(error) {
+            StoreError::Database(error) | StoreError::Unavailable(error) => {
+                StoreError::CommitUnknown(error)
+            }
+            known @ (StoreError::Conflict(_)
+            | StoreError::Constraint(_)
+            | StoreError::CommitUnknown(_)
+            | StoreError::Stale
+            | StoreError::Miscounted { .. }
+            | StoreError::BadRow { .. }
+            | StoreError::Orm(_)
+            | StoreError::Configuration(_)) => known,
+        })?;
     Ok(version)
 }
 
@@ -161,7 +163,7 @@ async fn run(tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<
     Ok(tx
         .execute_raw(statement)
         .await
-        .map_err(from_orm)?
+        .map_err(StoreError::from)?
         .rows_affected())
 }
 
@@ -188,7 +190,10 @@ pub(super) async fn ints(
     values: Vec<Value>,
 ) -> Result<Option<i64>, StoreError> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    let row = db.query_one_raw(statement).await.map_err(from_orm)?;
+    let row = db
+        .query_one_raw(statement)
+        .await
+        .map_err(StoreError::from)?;
     Ok(row.map(|row| row.try_get::<i64>("", "n")).transpose()?)
 }
 

@@ -45,7 +45,7 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
     /// What the object mapper says.
     #[error("the database failed")]
-    Orm(#[from] sea_orm::DbErr),
+    Orm(#[source] sea_orm::DbErr),
     /// The rows of the configuration make no picture.
     #[error("the configuration cannot be used: {0}")]
     Configuration(#[source] Box<crate::domain::catalog::BuildError>),
@@ -54,6 +54,26 @@ pub enum StoreError {
 impl From<crate::domain::catalog::BuildError> for StoreError {
     fn from(error: crate::domain::catalog::BuildError) -> Self {
         Self::Configuration(Box::new(error))
+    }
+}
+
+/// The object mapper wraps what the driver said: a conflict under its words is still a conflict.
+impl From<sea_orm::DbErr> for StoreError {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only these carry the driver's own words"
+    )]
+    fn from(error: sea_orm::DbErr) -> Self {
+        use sea_orm::{DbErr, RuntimeErr::SqlxError};
+        match error {
+            DbErr::Conn(SqlxError(driver))
+            | DbErr::Exec(SqlxError(driver))
+            | DbErr::Query(SqlxError(driver)) => match std::sync::Arc::try_unwrap(driver) {
+                Ok(driver) => driver.into(),
+                Err(shared) => Self::Orm(DbErr::Query(SqlxError(shared))),
+            },
+            other => Self::Orm(other),
+        }
     }
 }
 

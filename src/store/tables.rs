@@ -32,6 +32,15 @@ impl Store {
         })
     }
 
+    /// Closes every connection, of all clones too. The embedded database then is one file again, with nothing beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.read().close_by_ref().await?;
+        Ok(self.write().close_by_ref().await?)
+    }
+
     /// The sealed phone of some person: it says which keyring the database belongs to. `None` while there is none.
     ///
     /// # Errors
