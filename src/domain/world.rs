@@ -4,7 +4,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::campaign::Attribution;
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
-use crate::domain::ids::{CampaignId, CapId, RequestId, Spot, Subject};
+use crate::domain::ids::{CampaignId, CapId, RequestId, SenderId, Spot, Subject};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, VecDeque};
 
@@ -50,6 +50,8 @@ pub struct Range {
 pub struct Message {
     /// Whose.
     pub subject: Subject,
+    /// The number of ours that it leaves from; its brand decides whose STOP cancels it.
+    pub sender: SenderId,
     /// Its state.
     pub status: MessageStatus,
     /// An answer that STOP does not cancel.

@@ -10,6 +10,7 @@
 mod apply;
 mod audit;
 mod codes;
+mod caps;
 mod counted;
 mod doors;
 #[cfg(feature = "faults")]
@@ -17,3 +18,6 @@ mod faults;
 mod harness;
 mod races;
 mod sender;
+mod sales;
+mod texts;
+mod windows;

@@ -10,7 +10,7 @@ use crate::domain::decision::outcome::{Outcome, Refusal, Told};
 use crate::domain::ids::{CampaignId, PlacementId, Spot, millis};
 use crate::domain::reply::ReplyId;
 use crate::domain::window::Window;
-use crate::domain::world::{Answered, HeldState};
+use crate::domain::world::{Answered, HeldState, Message};
 use chrono::Duration;
 
 /// How many of her codes the MYCODES text can name.
@@ -249,11 +249,17 @@ impl Work<'_> {
             .opt_outs
             .insert((sender.brand.clone(), who.subject), OptOut::Out(now));
         self.consent(act, who, sender, "opt_out", matched);
+        let senders = &self.catalog.senders;
+        let is_of_brand = |message: &Message| {
+            let row = senders.get(&message.sender);
+            row.is_some_and(|row| row.brand == sender.brand)
+        };
         let waiting: Vec<_> = self
             .world
             .messages
             .iter_mut()
             .filter(|(_, message)| message.subject == who.subject && !message.is_compliance)
+            .filter(|(_, message)| is_of_brand(message))
             .filter(|(_, message)| message.status == MessageStatus::Queued)
             .map(|(id, message)| {
                 message.status = MessageStatus::Suppressed;
@@ -344,6 +350,14 @@ impl Work<'_> {
             word: trace.word.clone(),
             outcome: answer.outcome.clone(),
         });
+        // A STOP in this very batch finds it waiting.
+        let message = Message {
+            subject: who.subject,
+            sender: text.sender,
+            status: MessageStatus::Queued,
+            is_compliance: answer.reply.is_compliance(),
+        };
+        self.world.messages.insert(act.id, message);
         self.changes.messages.push(NewMessage {
             id: act.id,
             subject: who.subject,

@@ -319,6 +319,7 @@ async fn read_messages(
         };
         let message = Message {
             subject: Subject::from_bytes(row.bytes(1)?),
+            sender: SenderId(row.number(4)?),
             status: MessageStatus::parse(&status).ok_or_else(|| bad("status"))?,
             is_compliance: ReplyId::parse(&reply)
                 .map_err(|_| bad("reply"))?

@@ -111,15 +111,16 @@ pub(super) static READ_STOCK: Bulk = Bulk::new(
 pub(super) static READ_MESSAGES: Bulk = Bulk::new(
     "outbox_message: read",
     &[("message_id", Bytes)],
-    &[Bytes, Bytes, Text, Text],
-    "SELECT m.message_id, m.subject, m.status, m.reply FROM {rows} JOIN outbox_message m ON m.message_id = t.message_id",
+    &[Bytes, Bytes, Text, Text, Int],
+    "SELECT m.message_id, m.subject, m.status, m.reply, m.sender_id
+     FROM {rows} JOIN outbox_message m ON m.message_id = t.message_id",
 );
 
 pub(super) static READ_WAITING: Bulk = Bulk::new(
     "outbox_message: waiting",
     SUBJECT,
-    &[Bytes, Bytes, Text, Text],
-    "SELECT m.message_id, m.subject, m.status, m.reply
+    &[Bytes, Bytes, Text, Text, Int],
+    "SELECT m.message_id, m.subject, m.status, m.reply, m.sender_id
      FROM {rows} JOIN outbox_message m ON m.subject = t.subject AND m.is_open = 1",
 );
 

@@ -252,12 +252,12 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
     let mut merged: BTreeMap<[u8; 16], (Noted, String, i64)> = BTreeMap::new();
     for one in noted {
         let entry = history(one.at, one.step.status, one.step.note.as_deref());
-        let tried = i64::from(one.step.status == MessageStatus::Submitting);
+        let attempt = i64::from(one.step.status == MessageStatus::Submitting);
         let (last, lines, tries) = merged
             .entry(one.step.message)
             .or_insert_with(|| (one.clone(), String::new(), 0));
         lines.push_str(&entry);
-        *tries += tried;
+        *tries += attempt;
         let before = last.step.clone();
         last.clone_from(one);
         last.step.provider_id = one.step.provider_id.clone().or(before.provider_id);

@@ -1,9 +1,10 @@
 //! Many who ask at once, or in one batch exactly.
 
-use super::House;
+use super::{House, keyword};
 use codewell::domain::act::Act;
+use codewell::domain::campaign::{Attribution, Channel};
 use codewell::domain::decision::outcome::{Outcome, Refusal};
-use codewell::domain::ids::Spot;
+use codewell::domain::ids::{PlacementId, SenderId, Spot};
 use codewell::engine::{EngineError, Settled};
 use std::collections::HashSet;
 use std::future::{Future, poll_fn};
@@ -24,7 +25,7 @@ pub(crate) async fn all(
 }
 
 /// Settles each act in a task of its own and gathers the outcomes, in no order.
-pub(crate) async fn settle_all(acts: Vec<(House, Act)>) -> Vec<Outcome> {
+async fn settle_all(acts: Vec<(House, Act)>) -> Vec<Outcome> {
     let mut tasks: JoinSet<Result<Settled, EngineError>> = JoinSet::new();
     for (house, act) in acts {
         tasks.spawn(async move { house.engine.settle(act).await });
@@ -89,4 +90,41 @@ pub(crate) fn capped(outcomes: &[Outcome]) -> usize {
     let is_capped =
         |outcome: &&Outcome| matches!(outcome, Outcome::Refused(Refusal::CapReached(_), _));
     outcomes.iter().filter(is_capped).count()
+}
+
+/// Somebody who texted the word of a campaign on the billboard that has the campaign's own number.
+pub(crate) fn from_word(id: u32) -> Attribution {
+    Attribution {
+        channel: Channel::Sms,
+        sender: Some(SenderId(1)),
+        keyword: Some(keyword(id)),
+        placement: PlacementId(id),
+    }
+}
+
+/// Somebody who came another way: counted by the campaign and nothing else.
+pub(crate) fn elsewhere(_: u32) -> Attribution {
+    Attribution {
+        channel: Channel::Web,
+        sender: None,
+        keyword: None,
+        placement: PlacementId::NONE,
+    }
+}
+
+/// So many phones ask for a code of a campaign, half of them in another process.
+pub(crate) async fn asked_from(
+    houses: &[House; 2],
+    id: u32,
+    phones: std::ops::Range<u64>,
+    from: &Attribution,
+) -> Vec<Outcome> {
+    let act = |phone: u64| {
+        let house = &houses[usize::from(phone % 2 == 1)];
+        (
+            house.clone(),
+            house.act_from(id, phone, house.key(), from.clone()),
+        )
+    };
+    settle_all(phones.map(act).collect()).await
 }

@@ -3,6 +3,7 @@
 use super::House;
 use codewell::domain::ids::millis;
 use codewell::engine::Clock;
+use sea_orm::ConnectionTrait;
 
 /// A campaign with a derived pool.
 #[derive(Debug, Clone)]
@@ -202,9 +203,17 @@ impl Fixture {
             ));
         }
         sql.push("UPDATE catalog SET version = version + 1".to_owned());
+        let tx = house
+            .store
+            .begin_change()
+            .await
+            .expect("a change can begin");
         for statement in sql {
-            house.sql(&statement).await;
+            tx.execute_unprepared(&statement)
+                .await
+                .expect("the statement runs");
         }
+        tx.commit().await.expect("the campaign is written");
         house
             .engine
             .fresh_catalog()

@@ -6,7 +6,7 @@ mod house;
 pub(crate) mod pg;
 mod skips;
 
-pub(crate) use askers::{all, capped, in_one_batch, issued, settle_all};
-pub(crate) use campaigns::{campaign, keyword, sender};
+pub(crate) use askers::{all, asked_from, capped, elsewhere, from_word, in_one_batch, issued};
+pub(crate) use campaigns::{Fixture, campaign, keyword, sender};
 pub(crate) use house::{House, On, on_both, sizes};
 pub(crate) use skips::skip;
