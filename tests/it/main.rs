@@ -20,4 +20,5 @@ mod races;
 mod sender;
 mod sales;
 mod texts;
+mod till;
 mod windows;

@@ -321,13 +321,7 @@ impl Work<'_> {
             .iter()
             .filter(same)
             .filter(since(limits.same_answer))
-            .any(|one| {
-                one.outcome == *outcome
-                    || one
-                        .outcome
-                        .spot()
-                        .is_some_and(|spot| outcome.spot() == Some(spot))
-            });
+            .any(|one| one.outcome == *outcome);
         let in_hour = answered.iter().filter(same).filter(hour).count();
         let most = if trace.kind == "unknown" {
             1
