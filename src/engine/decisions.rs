@@ -3,7 +3,7 @@
 use super::{Engine, EngineError};
 use crate::domain::catalog::Catalog;
 use crate::domain::ids::RequestId;
-use crate::store::outbox::RequestRecord;
+use crate::store::requests::RequestRecord;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 

@@ -142,7 +142,7 @@ async fn end_streams(
 fn until_stop(body: Body, mut phase: watch::Receiver<Phase>) -> Body {
     let stop = async move {
         // An error means that the server is gone, which is a stop as well.
-        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+        let _ = phase.wait_for(|phase| *phase >= Phase::Stopping).await;
     };
     Body::from_stream(UntilStop {
         chunks: Box::pin(body.into_data_stream()),

@@ -14,6 +14,7 @@ mod error;
 pub mod explain;
 pub mod ledger;
 pub mod outbox;
+pub mod requests;
 mod tables;
 mod tx;
 

@@ -21,195 +21,32 @@ on_both! {
     of_two_processes_that_claim_at_once_each_message_goes_to_one,
 }
 
-pub(crate) use bodies::config;
+mod line;
+
+pub(crate) use line::config;
 
 mod bodies {
-    use crate::harness::{House, sender};
-    use chrono::{DateTime, TimeDelta, Utc};
-    use codewell::config::SenderConfig;
+    use super::line::{Line, PHONE, ambiguous, config, registry, transient};
+    use crate::harness::House;
+    use chrono::TimeDelta;
     use codewell::domain::act::{MessageStatus, MessageStep};
-    use codewell::domain::decision::changes::NewMessage;
     use codewell::domain::ids::SenderId;
-    use codewell::engine::{Due, EarlyReports, Engine, IN_DOUBT, Reported, step};
-    use codewell::sms::{
-        Accepted, Acknowledgement, Authentic, Event, Forged, Outgoing, Pace, Registry, SendError,
-        SmsProvider, Unreadable, Webhook,
-    };
+    use codewell::engine::{Due, Engine, IN_DOUBT, Reported, step};
+    use codewell::sms::SendError;
     use codewell::workers::sender::Sender;
-    use std::collections::{HashSet, VecDeque};
-    use std::sync::{Arc, Mutex};
+    use std::collections::HashSet;
     use std::time::Duration;
-    use tokio::sync::mpsc;
-
-    const PHONE: &str = "+12025550123";
-
-    /// A carrier that answers what it was told to, then accepts, and writes down what it got.
-    #[derive(Debug, Default)]
-    struct Script {
-        answers: Mutex<VecDeque<SendError>>,
-        got: Mutex<Vec<(String, String)>>,
-        /// Runs while the carrier holds the message.
-        meanwhile: Mutex<Option<(Engine, EarlyReports, Reported)>>,
-    }
-
-    #[async_trait::async_trait]
-    impl SmsProvider for Script {
-        fn name(&self) -> &'static str {
-            "simulator"
-        }
-
-        fn authenticate<'a>(
-            &self,
-            _: &'a Webhook<'a>,
-            _: DateTime<Utc>,
-        ) -> Result<Authentic<'a>, Forged> {
-            Err(Forged::Unsigned)
-        }
-
-        fn parse(&self, _: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
-            Ok(Vec::new())
-        }
-
-        fn acknowledge(&self) -> Acknowledgement {
-            Acknowledgement {
-                status: 204,
-                content_type: None,
-                body: "",
-            }
-        }
-
-        fn pace(&self) -> Pace {
-            Pace::PerSender
-        }
-
-        async fn send(&self, out: &Outgoing) -> Result<Accepted, SendError> {
-            let to = out.to.expose().to_owned();
-            self.got.lock().unwrap().push((to, out.body.clone()));
-            let meanwhile = self.meanwhile.lock().unwrap().take();
-            if let Some((engine, early, report)) = meanwhile {
-                engine.report(&early, SenderId(1), report).await.unwrap();
-            }
-            if let Some(error) = self.answers.lock().unwrap().pop_front() {
-                return Err(error);
-            }
-            Ok(Accepted {
-                provider_id: format!("p{}", out.attempt),
-                segments: out.segments,
-            })
-        }
-    }
-
-    /// A house whose one number is served by the scripted carrier.
-    struct Line {
-        house: House,
-        engine: Engine,
-        carrier: Arc<Script>,
-        early: EarlyReports,
-        sender: Sender,
-        fresh: mpsc::UnboundedReceiver<NewMessage>,
-    }
-
-    impl Line {
-        async fn new(house: House) -> Self {
-            sender(&house).await;
-            // The house keeps no messages; this engine, on the same database, hands them to us.
-            let parts = house.engine.parts().clone();
-            let (engine, committer, fresh) = Engine::new(parts).await.unwrap();
-            tokio::spawn(committer.run());
-            let carrier = Arc::new(Script::default());
-            let early = EarlyReports::default();
-            let sender = Sender::new(engine.clone(), registry(&carrier), early.clone(), config());
-            Self {
-                house,
-                engine,
-                carrier,
-                early,
-                sender,
-                fresh,
-            }
-        }
-
-        fn forward(&self, by: TimeDelta) {
-            self.house.clock.forward(by);
-        }
-
-        /// A phone texts; the answer is not yet sent.
-        async fn text(&mut self, key: &str, words: &str) -> Due {
-            let settled = self
-                .engine
-                .receive(SenderId(1), key, PHONE, words.to_owned());
-            settled.await.unwrap();
-            let message = self.fresh.try_recv().expect("every text here is answered");
-            self.sender.fresh(message)
-        }
-
-        async fn attempt(&self, due: Due) -> Option<DateTime<Utc>> {
-            self.sender.attempt(due).await
-        }
-
-        async fn claim(&self) -> Vec<Due> {
-            self.engine
-                .claim_due(TimeDelta::seconds(60), 10)
-                .await
-                .unwrap()
-        }
-
-        /// The one message that is due.
-        async fn claim_one(&self) -> Due {
-            let mut due = self.claim().await;
-            assert_eq!(due.len(), 1);
-            due.remove(0)
-        }
-
-        fn calls(&self) -> usize {
-            self.carrier.got.lock().unwrap().len()
-        }
-
-        fn will(&self, error: SendError) {
-            self.carrier.answers.lock().unwrap().push_back(error);
-        }
-
-        /// Whether the first message's row is as this SQL says.
-        async fn is(&self, what: &str) -> bool {
-            let sql =
-                format!("SELECT count(*) FROM outbox_message WHERE request_key = 'm1' AND {what}");
-            self.house.number(&sql).await == 1
-        }
-    }
-
-    fn registry(carrier: &Arc<Script>) -> Registry {
-        Registry::new([Arc::clone(carrier) as Arc<dyn SmsProvider>])
-    }
-
-    pub(crate) fn config() -> SenderConfig {
-        SenderConfig {
-            in_flight: 4,
-            lease: Duration::from_secs(60),
-            retry_steps: vec![Duration::from_secs(5), Duration::from_secs(30)],
-            rates: Vec::new(),
-        }
-    }
-
-    fn transient() -> SendError {
-        SendError::Transient {
-            detail: "no connection".to_owned(),
-        }
-    }
-
-    fn ambiguous() -> SendError {
-        SendError::Ambiguous {
-            detail: "connection lost".to_owned(),
-        }
-    }
 
     pub(super) async fn a_message_is_handed_over_and_what_the_carrier_said_is_kept(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "HELP").await;
         assert_eq!(line.attempt(due).await, None);
-        let [(to, body)] = &line.carrier.got.lock().unwrap()[..] else {
-            unreachable!("one message was handed over");
+        let got = line.carrier.got.lock().unwrap().clone();
+        let [(to, body)] = &got[..] else {
+            panic!("one message was handed over, not {}", got.len());
         };
-        assert!(to == PHONE && body.starts_with("Acme: help at acme.example/help."));
+        assert_eq!(to, PHONE);
+        assert!(body.starts_with("Acme: help at acme.example/help."));
         assert!(line.is("status = 'submitted'").await);
         assert!(line.is("provider_id = 'p0'").await);
         assert!(line.is("length(body_hash) = 32").await);
@@ -228,10 +65,8 @@ mod bodies {
         assert_eq!(first - start, TimeDelta::seconds(5));
         assert_eq!(line.claim().await, []);
         line.forward(TimeDelta::seconds(5));
-        let [again] = &line.claim().await[..] else {
-            unreachable!("one message is due");
-        };
-        let second = line.attempt(again.clone()).await.unwrap();
+        let again = line.claim_one().await;
+        let second = line.attempt(again).await.unwrap();
         assert_eq!(second - line.engine.now(), TimeDelta::seconds(30));
         line.forward(TimeDelta::seconds(30));
         let last = line.claim_one().await;
