@@ -13,19 +13,12 @@ use std::path::{Path, PathBuf};
 
 /// Says that a directory is a demo's, so that `--fresh` may empty it and nothing else is taken for one.
 const MARKER: &str = "demo.txt";
-const MARKER_TEXT: &str =
-    "This directory belongs to `codewell demo`. `codewell demo --fresh` empties it.\n";
+const MARKER_TEXT: &str = "This directory belongs to `codewell demo`. `codewell demo --fresh` empties it.\n";
 const CAMPAIGNS: &str = "campaigns";
 const TILL_KEY: &str = "till.key";
 
 /// What a demo leaves behind, besides its campaigns.
-const FILES: [&str; 5] = [
-    "codewell.db",
-    "codewell.db-wal",
-    "codewell.db-shm",
-    "keyring.json",
-    TILL_KEY,
-];
+const FILES: [&str; 5] = ["codewell.db", "codewell.db-wal", "codewell.db-shm", "keyring.json", TILL_KEY];
 
 /// A directory that is a demo's.
 #[derive(Debug, Clone)]
@@ -62,9 +55,7 @@ impl DemoDir {
     /// # Errors
     /// [`DemoError::Foreign`]: demo campaigns do not belong beside real ones.
     pub fn take(path: &Path) -> Result<Self, DemoError> {
-        let dir = Self {
-            path: path.to_owned(),
-        };
+        let dir = Self { path: path.to_owned() };
         let marker = path.join(MARKER);
         if marker.is_file() {
             return Ok(dir);
@@ -90,9 +81,7 @@ impl DemoDir {
         for name in FILES {
             remove(&self.path.join(name), |path| std::fs::remove_file(path))?;
         }
-        remove(&self.path.join(CAMPAIGNS), |path| {
-            std::fs::remove_dir_all(path)
-        })
+        remove(&self.path.join(CAMPAIGNS), |path| std::fs::remove_dir_all(path))
     }
 
     /// Its documents: the demo's own in their order, then what a person put beside them. Written the first time, with
@@ -116,10 +105,7 @@ impl DemoDir {
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(io_error(&folder))?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
+            if path.extension().is_some_and(|extension| extension == "toml") {
                 files.push(path);
             }
         }
@@ -157,10 +143,7 @@ fn remove(path: &Path, with: impl Fn(&Path) -> io::Result<()>) -> Result<(), Dem
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> DemoError {
-    |source| DemoError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    |source| DemoError::Io { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -184,10 +167,7 @@ mod tests {
         let files = demo.documents(today()).unwrap();
         assert_eq!(files.len(), 7, "{files:?}");
         assert!(files.first().unwrap().ends_with("sender.toml"), "{files:?}");
-        let pizza = files
-            .iter()
-            .find(|file| file.ends_with("pizza.toml"))
-            .unwrap();
+        let pizza = files.iter().find(|file| file.ends_with("pizza.toml")).unwrap();
         std::fs::write(pizza, "# mine").unwrap();
         assert_eq!(demo.documents(today()).unwrap(), files);
         assert_eq!(std::fs::read_to_string(pizza).unwrap(), "# mine");

@@ -80,10 +80,7 @@ const NEXT_PORTS: u16 = 50;
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn open_for_server(
-    config: Config,
-    old_tables: OldTables,
-) -> Result<(House, ServerLock), ServeError> {
+pub async fn open_for_server(config: Config, old_tables: OldTables) -> Result<(House, ServerLock), ServeError> {
     let made = make_dir(&config.server.data_dir)?;
     let lock = ServerLock::take(&config.database.url)?;
     let mut house = House::open(config, FirstRun::Make, old_tables).await?;
@@ -103,14 +100,9 @@ pub async fn listen(address: SocketAddr, taken: PortTaken) -> Result<TcpListener
             Ok(listener) => return Ok(listener),
             Err(error) => error,
         };
-        let goes_on = taken == PortTaken::Next
-            && error.kind() == io::ErrorKind::AddrInUse
-            && !ports.is_empty();
+        let goes_on = taken == PortTaken::Next && error.kind() == io::ErrorKind::AddrInUse && !ports.is_empty();
         if !goes_on {
-            return Err(ServeError::Listen {
-                address,
-                source: error,
-            });
+            return Err(ServeError::Listen { address, source: error });
         }
     }
 }
@@ -120,11 +112,7 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`].
-    pub async fn start(
-        house: &House,
-        listener: TcpListener,
-        lock: ServerLock,
-    ) -> Result<Self, ServeError> {
+    pub async fn start(house: &House, listener: TcpListener, lock: ServerLock) -> Result<Self, ServeError> {
         let bound = listener.local_addr().map_err(ServeError::Io)?;
         let public_url = house.config.server.public_url_at(bound).as_str().to_owned();
         let (engine, committer, messages) = house.engine(&public_url).await?;
@@ -133,17 +121,9 @@ impl Server {
         workers.spawn(committer.run());
         let early = EarlyReports::default();
         let (carriers, phones) = carriers(house);
-        let sms = SmsDoor {
-            engine: engine.clone(),
-            carriers: carriers.clone(),
-            early: early.clone(),
-        };
+        let sms = SmsDoor { engine: engine.clone(), carriers: carriers.clone(), early: early.clone() };
         let simulator = phones.map(|phones| {
-            let door = SimulatorDoor {
-                sms: sms.clone(),
-                phones: phones.phones,
-                outside: phones.outside,
-            };
+            let door = SimulatorDoor { sms: sms.clone(), phones: phones.phones, outside: phones.outside };
             let drained = reached(watched.clone(), Phase::Drained);
             workers.spawn(deliver_reports(door.clone(), phones.notices, drained));
             door
@@ -155,22 +135,11 @@ impl Server {
         let site = Site {
             engine: engine.clone(),
             phase: watched,
-            guesses: Guesses::new(
-                limits.wrong_codes_per_key_minute,
-                limits.wrong_codes_per_address_minute,
-            ),
+            guesses: Guesses::new(limits.wrong_codes_per_key_minute, limits.wrong_codes_per_address_minute),
             sms,
             simulator,
         };
-        Ok(Self {
-            engine,
-            public_url,
-            listener,
-            workers,
-            phase,
-            site,
-            _lock: lock,
-        })
+        Ok(Self { engine, public_url, listener, workers, phase, site, _lock: lock })
     }
 
     /// Serves until `stop` resolves, then in order: not ready any more, no new connections, requests under way
@@ -179,14 +148,7 @@ impl Server {
     /// # Errors
     /// [`ServeError::Io`]; [`ServeError::Store`] when the database does not close.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
-        let Self {
-            engine,
-            listener,
-            mut workers,
-            phase,
-            site,
-            ..
-        } = self;
+        let Self { engine, listener, mut workers, phase, site, .. } = self;
         let store = engine.parts().store.clone();
         drop(engine);
         let router = http::router(site).into_make_service_with_connect_info::<SocketAddr>();
@@ -235,11 +197,7 @@ fn carriers(house: &House) -> (Registry, Option<Browser>) {
             let phones = Phones::new();
             let secret = Secret::new(house.keys.derive(SIMULATOR_SECRET));
             let (carrier, notices) = sms::Simulator::new(&secret, Arc::new(phones.clone()));
-            let browser = Browser {
-                phones,
-                outside: carrier.outside(),
-                notices,
-            };
+            let browser = Browser { phones, outside: carrier.outside(), notices };
             let carrier: Arc<dyn SmsProvider> = Arc::new(carrier);
             (Registry::new([carrier]), Some(browser))
         }
@@ -270,9 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_gives_the_next_free_one_only_to_who_asks_for_it() {
-        let first = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse)
-            .await
-            .unwrap();
+        let first = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse).await.unwrap();
         let taken = first.local_addr().unwrap();
         let error = listen(taken, PortTaken::Refuse).await.unwrap_err();
         assert_eq!(error.to_string(), format!("cannot listen on {taken}"));

@@ -48,10 +48,7 @@ pub(super) async fn audit(args: &AuditArgs, console: &mut Console<'_>) -> anyhow
         console.note("Every rule holds.");
         return Ok(Ending::Done);
     }
-    let broken = report
-        .checks
-        .iter()
-        .filter(|check| !check.breaches.is_empty());
+    let broken = report.checks.iter().filter(|check| !check.breaches.is_empty());
     console.note(&format!("{} rules do not hold.", broken.count()));
     Ok(Ending::Breached)
 }

@@ -119,12 +119,7 @@ fn start_log(config: LogConfig) {
 
 /// Applies the documents while there is no campaign. Later runs leave campaigns as people made them.
 async fn fill(engine: &Engine, dir: &DemoDir, console: &mut Console<'_>) -> anyhow::Result<()> {
-    let is_filled = engine
-        .catalog()
-        .rows
-        .campaigns
-        .iter()
-        .any(|record| record.status.is_some());
+    let is_filled = engine.catalog().rows.campaigns.iter().any(|record| record.status.is_some());
     let today = engine.parts().clock.now().with_timezone(&ZONE).date_naive();
     let files = dir.documents(today)?;
     if is_filled {
@@ -141,36 +136,17 @@ fn keywords(engine: &Engine) -> Vec<String> {
     let catalog = engine.catalog();
     let campaigns = catalog.rows.campaigns.iter();
     let words = campaigns.flat_map(|record| {
-        let own = catalog
-            .rows
-            .keywords
-            .iter()
-            .filter(|row| row.campaign == record.id);
-        own.filter(|row| row.word == row.keyword && row.word == record.doc.name)
-            .map(|row| row.word.clone())
+        let own = catalog.rows.keywords.iter().filter(|row| row.campaign == record.id);
+        own.filter(|row| row.word == row.keyword && row.word == record.doc.name).map(|row| row.word.clone())
     });
     words.collect()
 }
 
-fn say_what_runs(
-    running: &Running<'_>,
-    key: &TillKey,
-    dir: &Path,
-    console: &mut Console<'_>,
-) -> anyhow::Result<()> {
-    let Running {
-        base_url,
-        simulator_url,
-        sender,
-        ..
-    } = running;
+fn say_what_runs(running: &Running<'_>, key: &TillKey, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<()> {
+    let Running { base_url, simulator_url, sender, .. } = running;
     let program = program();
     let dir = dir.display();
-    let again = if dir.to_string() == DEMO_DIR {
-        String::new()
-    } else {
-        format!(" --dir {dir}")
-    };
+    let again = if dir.to_string() == DEMO_DIR { String::new() } else { format!(" --dir {dir}") };
     let key = key.expose();
     console.say(&format!(
         "Codewell runs. Open {base_url}

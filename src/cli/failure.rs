@@ -62,9 +62,9 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
 
 fn after_serving(error: &ServeError) -> Option<&'static str> {
     match error {
-        ServeError::Listen { .. } => Some(
-            "Another program may have this port: stop it, or choose another with --listen 127.0.0.1:8081.",
-        ),
+        ServeError::Listen { .. } => {
+            Some("Another program may have this port: stop it, or choose another with --listen 127.0.0.1:8081.")
+        }
         ServeError::Open(error) => after_opening(error),
         ServeError::Lock(error) => Some(after_locking(error)),
         ServeError::Store(error) => after_store(error),
@@ -88,16 +88,14 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
         OpenError::Nothing(_) => Some(
             "Start with `codewell demo`, `codewell serve` or `codewell apply FILE`, or name another place with --dir or --config.",
         ),
-        OpenError::Directory { .. } => {
-            Some("Make it yourself with mode 0700, or name another place with --dir.")
-        }
+        OpenError::Directory { .. } => Some("Make it yourself with mode 0700, or name another place with --dir."),
         OpenError::Keyring(error) => Some(after_keyring(error)),
         OpenError::OtherKeyring(_) => Some(
             "Put the keyring that this database was made with there. With this one, phone numbers and coupon links cannot be read.",
         ),
-        OpenError::OldTables(_) => Some(
-            "Back up the database, then run `codewell migrate` with the same --dir or --config.",
-        ),
+        OpenError::OldTables(_) => {
+            Some("Back up the database, then run `codewell migrate` with the same --dir or --config.")
+        }
         OpenError::Store(error) => after_store(error),
     }
 }
@@ -119,9 +117,7 @@ fn after_keyring(error: &KeyringError) -> &'static str {
         KeyringError::Exposed { .. } => {
             "Run chmod 600 on it. If others may have read it, they can name the people behind this database's rows."
         }
-        KeyringError::Unreadable(_) | KeyringError::Bad { .. } => {
-            "Restore the file from its backup."
-        }
+        KeyringError::Unreadable(_) | KeyringError::Bad { .. } => "Restore the file from its backup.",
         KeyringError::Io { .. } => "Check who owns the file.",
     }
 }
@@ -146,9 +142,9 @@ fn after_store(error: &StoreError) -> Option<&'static str> {
         StoreError::BadRow { .. } | StoreError::Miscounted { .. } => {
             Some("`codewell audit` says what else does not fit.")
         }
-        StoreError::Configuration(_) => Some(
-            "Correct the campaign's file and apply it again, or go back to the public_url it was applied under.",
-        ),
+        StoreError::Configuration(_) => {
+            Some("Correct the campaign's file and apply it again, or go back to the public_url it was applied under.")
+        }
         StoreError::Constraint(_) | StoreError::Database(_) | StoreError::Orm(_) => None,
     }
 }

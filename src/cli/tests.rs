@@ -30,21 +30,13 @@ fn the_command_line_does_not_contradict_itself() {
 #[test]
 fn every_command_explains_itself() {
     let mut all = Cli::command().render_long_help().to_string();
-    let mut waiting: Vec<(String, clap::Command)> = Cli::command()
-        .get_subcommands()
-        .map(|command| (String::new(), command.clone()))
-        .collect();
+    let mut waiting: Vec<(String, clap::Command)> =
+        Cli::command().get_subcommands().map(|command| (String::new(), command.clone())).collect();
     waiting.reverse();
     while let Some((path, command)) = waiting.pop() {
         let path = format!("{path} {}", command.get_name());
-        let _ = write!(
-            all,
-            "\n=== codewell{path}\n{}",
-            command.clone().render_long_help()
-        );
-        let inner = command
-            .get_subcommands()
-            .map(|inner| (path.clone(), inner.clone()));
+        let _ = write!(all, "\n=== codewell{path}\n{}", command.clone().render_long_help());
+        let inner = command.get_subcommands().map(|inner| (path.clone(), inner.clone()));
         waiting.extend(inner.collect::<Vec<_>>().into_iter().rev());
     }
     assert_snapshot!(all);

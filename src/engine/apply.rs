@@ -109,10 +109,7 @@ impl Engine {
         let facts = self.facts(&catalog, documents).await?;
         let house = House {
             public_url: parts.public_url.clone(),
-            carriers: CARRIERS
-                .iter()
-                .map(|carrier| (*carrier).to_owned())
-                .collect(),
+            carriers: CARRIERS.iter().map(|carrier| (*carrier).to_owned()).collect(),
             key_id: key_number(&parts.keys),
             now: parts.clock.now(),
         };
@@ -124,11 +121,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ApplyError::Refused`] with the plan; a file or the database.
-    pub async fn apply(
-        &self,
-        documents: &Document,
-        on: OnProgress<'_>,
-    ) -> Result<Applied, ApplyError> {
+    pub async fn apply(&self, documents: &Document, on: OnProgress<'_>) -> Result<Applied, ApplyError> {
         let mut applied = Applied::default();
         for round in 1.. {
             let plan = self.plan(documents).await?;
@@ -144,8 +137,7 @@ impl Engine {
             match self.carry_out(plan, &mut applied.imports, on).await {
                 Ok(()) => break,
                 // Somebody else's change came between, or nobody knows whether ours was: look again.
-                Err(ApplyError::Store(StoreError::Stale | StoreError::CommitUnknown(_)))
-                    if round < ROUNDS => {}
+                Err(ApplyError::Store(StoreError::Stale | StoreError::CommitUnknown(_))) if round < ROUNDS => {}
                 Err(error) => return Err(error),
             }
         }
@@ -161,9 +153,7 @@ impl Engine {
     ) -> Result<(), ApplyError> {
         let mut change = plan.change;
         for work in &plan.codes {
-            let (id, size) = self
-                .write_codes(work, &mut change.planned_on, imports, on)
-                .await?;
+            let (id, size) = self.write_codes(work, &mut change.planned_on, imports, on).await?;
             let mut campaigns = change.campaigns.iter_mut();
             if let Some(campaign) = campaigns.find(|campaign| campaign.doc.name == work.doc.name) {
                 campaign.id = Some(id);
@@ -191,28 +181,15 @@ impl Engine {
             (PoolKind::Generated, Some(text), _) => {
                 let total = Some(work.pool.size - work.live);
                 let done = |done| {
-                    on(Progress {
-                        campaign,
-                        done,
-                        total,
-                    });
+                    on(Progress { campaign, done, total });
                 };
-                generate::fill(
-                    store,
-                    (id, POOL_NO),
-                    text.pattern(),
-                    (work.live, work.pool.size),
-                    done,
-                )
-                .await?;
+                generate::fill(store, (id, POOL_NO), text.pattern(), (work.live, work.pool.size), done).await?;
                 Ok((id, work.pool.size))
             }
             (PoolKind::Imported, _, Some(path)) => {
                 let catalog = self.fresh_catalog().await?;
                 let claims = claims(&catalog, None);
-                let report = self
-                    .run_import((id, work.live), campaign, path, &claims, on)
-                    .await?;
+                let report = self.run_import((id, work.live), campaign, path, &claims, on).await?;
                 imports.push((campaign.to_owned(), report));
                 Ok((id, codes::next_position(store, id, POOL_NO).await?))
             }
@@ -225,9 +202,7 @@ impl Engine {
     async fn draft(&self, work: &CodeWork, planned_on: &mut i64) -> Result<CampaignId, ApplyError> {
         let parts = self.parts();
         let now = parts.clock.now();
-        let draft = self.in_turn(async || {
-            config::draft(&parts.store, &work.doc, &work.pool, *planned_on, now).await
-        });
+        let draft = self.in_turn(async || config::draft(&parts.store, &work.doc, &work.pool, *planned_on, now).await);
         let draft = draft.await?;
         *planned_on = draft.version;
         Ok(draft.id)
@@ -243,26 +218,13 @@ impl Engine {
     ) -> Result<ImportReport, ApplyError> {
         let catalog = self.catalog();
         let names = names(&catalog);
-        let ground = import::Ground {
-            store: &self.parts().store,
-            campaign: Some(id),
-            live,
-            claims,
-            names: &names,
-        };
+        let ground = import::Ground { store: &self.parts().store, campaign: Some(id), live, claims, names: &names };
         let source = open(path)?;
         let done = |done| {
-            on(Progress {
-                campaign,
-                done,
-                total: None,
-            });
+            on(Progress { campaign, done, total: None });
         };
         let report = import::run(&ground, (id, POOL_NO), source, done).await;
-        report.map_err(|source| ApplyError::Import {
-            path: path.to_owned(),
-            source,
-        })
+        report.map_err(|source| ApplyError::Import { path: path.to_owned(), source })
     }
 
     /// The document that brings a campaign's own pool to `size` codes; apply it as any other.
@@ -274,37 +236,23 @@ impl Engine {
         let (record, _) = find(&catalog, name)?;
         let mut doc = record.doc.clone();
         if doc.pool.source.kind() == PoolKind::Imported {
-            return Err(ApplyError::WrongPool {
-                campaign: name.to_owned(),
-                kind: PoolKind::Imported.word(),
-            });
+            return Err(ApplyError::WrongPool { campaign: name.to_owned(), kind: PoolKind::Imported.word() });
         }
         doc.pool.size = Some(size);
-        let located = Located {
-            file: name.to_owned(),
-            line: 1,
-            value: doc,
-        };
-        Ok(Document {
-            campaigns: vec![located],
-            ..Document::default()
-        })
+        let located = Located { file: name.to_owned(), line: 1, value: doc };
+        Ok(Document { campaigns: vec![located], ..Document::default() })
     }
 
     async fn commit(&self, change: &Change) -> Result<(), ApplyError> {
         let parts = self.parts();
         let now = parts.clock.now();
-        self.in_turn(async || config::commit(&parts.store, change, now).await)
-            .await?;
+        self.in_turn(async || config::commit(&parts.store, change, now).await).await?;
         self.fresh_catalog().await?;
         Ok(())
     }
 
     /// Runs a change alone in the committer's queue, again while other processes hold its locks.
-    async fn in_turn<T>(
-        &self,
-        work: impl AsyncFn() -> Result<T, StoreError>,
-    ) -> Result<T, ApplyError> {
+    async fn in_turn<T>(&self, work: impl AsyncFn() -> Result<T, StoreError>) -> Result<T, ApplyError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -322,10 +270,7 @@ impl Engine {
 }
 
 fn open(path: &Path) -> Result<File, ApplyError> {
-    File::open(path).map_err(|source| ApplyError::File {
-        path: path.to_owned(),
-        source,
-    })
+    File::open(path).map_err(|source| ApplyError::File { path: path.to_owned(), source })
 }
 
 fn find<'a>(
@@ -337,15 +282,8 @@ fn find<'a>(
         (record.doc.name == name).then_some((record, status))
     });
     found.ok_or_else(|| {
-        let names = catalog
-            .campaigns
-            .values()
-            .map(|campaign| campaign.name.clone());
-        let nearest = names
-            .min_by_key(|known| strsim::osa_distance(&known.to_uppercase(), &name.to_uppercase()));
-        ApplyError::NoCampaign {
-            name: name.to_owned(),
-            nearest,
-        }
+        let names = catalog.campaigns.values().map(|campaign| campaign.name.clone());
+        let nearest = names.min_by_key(|known| strsim::osa_distance(&known.to_uppercase(), &name.to_uppercase()));
+        ApplyError::NoCampaign { name: name.to_owned(), nearest }
     })
 }

@@ -53,19 +53,13 @@ async fn fill_chunk(
         missing = codes::missing(store, campaign, pool_no, first, last).await?;
     }
     let (written, expected) = (last + 1 - first - missing.len() as u64, last + 1 - first);
-    Err(StoreError::Miscounted {
-        statement: "code: draw",
-        written,
-        expected,
-    })
+    Err(StoreError::Miscounted { statement: "code: draw", written, expected })
 }
 
 /// One code out of the whole space, each as likely, but for those that read badly.
 fn draw_code(pattern: &Pattern) -> NormedCode {
     loop {
-        let code = pattern
-            .random_index(draw())
-            .and_then(|index| pattern.format(index));
+        let code = pattern.random_index(draw()).and_then(|index| pattern.format(index));
         let normed = code.map(|code| {
             let norm = code.norm();
             (code, norm)

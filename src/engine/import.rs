@@ -86,17 +86,8 @@ pub struct ImportReport {
 
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            lines,
-            added,
-            already_here,
-            refused,
-            faults,
-        } = self;
-        write!(
-            f,
-            "{lines} lines: {added} new, {already_here} already here, {refused} left out"
-        )?;
+        let Self { lines, added, already_here, refused, faults } = self;
+        write!(f, "{lines} lines: {added} new, {already_here} already here, {refused} left out")?;
         for (line, fault) in faults {
             write!(f, "\n  line {line}: {fault}")?;
         }
@@ -123,17 +114,10 @@ impl Ground<'_> {
     fn claimant(&self, code: &CodeNorm) -> Option<LineFault> {
         let takes = |(_, pattern): &&(String, Pattern)| {
             let prefix = pattern.literal_prefix();
-            if prefix.is_empty() {
-                pattern.matches_shape(code)
-            } else {
-                code.expose().starts_with(prefix)
-            }
+            if prefix.is_empty() { pattern.matches_shape(code) } else { code.expose().starts_with(prefix) }
         };
         let (campaign, pattern) = self.claims.iter().find(takes)?;
-        Some(LineFault::Claimed {
-            campaign: campaign.clone(),
-            pattern: pattern.as_str().to_owned(),
-        })
+        Some(LineFault::Claimed { campaign: campaign.clone(), pattern: pattern.as_str().to_owned() })
     }
 
     fn is_ours(&self, spot: Spot) -> bool {
@@ -141,12 +125,7 @@ impl Ground<'_> {
     }
 
     fn elsewhere(&self, spot: Spot) -> LineFault {
-        LineFault::Elsewhere(
-            self.names
-                .get(&spot.campaign)
-                .cloned()
-                .unwrap_or_else(|| spot.campaign.to_string()),
-        )
+        LineFault::Elsewhere(self.names.get(&spot.campaign).cloned().unwrap_or_else(|| spot.campaign.to_string()))
     }
 }
 
@@ -163,24 +142,12 @@ struct Lines<R: Read> {
 
 impl<R: Read> Lines<R> {
     fn open(source: R) -> Result<Self, ImportError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(source);
+        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
         let head = reader.headers()?.clone();
-        let is_code = |name: &str| {
-            name.trim_start_matches('\u{feff}')
-                .eq_ignore_ascii_case("code")
-        };
+        let is_code = |name: &str| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case("code");
         let column = head.iter().position(is_code);
-        let column = column
-            .ok_or_else(|| ImportError::NoColumn(head.iter().collect::<Vec<_>>().join(", ")))?;
-        Ok(Self {
-            reader,
-            column,
-            seen: HashSet::new(),
-            hashers: (RandomState::new(), RandomState::new()),
-        })
+        let column = column.ok_or_else(|| ImportError::NoColumn(head.iter().collect::<Vec<_>>().join(", ")))?;
+        Ok(Self { reader, column, seen: HashSet::new(), hashers: (RandomState::new(), RandomState::new()) })
     }
 
     /// The next lines; empty at the end.
@@ -194,9 +161,7 @@ impl<R: Read> Lines<R> {
                 Ok(false) => break,
                 Ok(true) => {
                     let code = Code::parse(record.get(self.column).unwrap_or_default());
-                    let code = code
-                        .map_err(LineFault::from)
-                        .and_then(|code| self.first_time(code));
+                    let code = code.map_err(LineFault::from).and_then(|code| self.first_time(code));
                     lines.push((line, code));
                 }
                 Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
@@ -211,16 +176,9 @@ impl<R: Read> Lines<R> {
 
     fn first_time(&mut self, code: Code) -> Result<NormedCode, LineFault> {
         let norm = code.norm();
-        let (one, other) = (
-            self.hashers.0.hash_one(&norm),
-            self.hashers.1.hash_one(&norm),
-        );
+        let (one, other) = (self.hashers.0.hash_one(&norm), self.hashers.1.hash_one(&norm));
         let is_new = self.seen.insert(u128::from(one) << 64 | u128::from(other));
-        if is_new {
-            Ok((code, norm))
-        } else {
-            Err(LineFault::Twice)
-        }
+        if is_new { Ok((code, norm)) } else { Err(LineFault::Twice) }
     }
 }
 
@@ -228,10 +186,7 @@ impl<R: Read> Lines<R> {
 ///
 /// # Errors
 /// [`ImportError`].
-pub(super) async fn survey(
-    ground: &Ground<'_>,
-    source: impl Read + Send,
-) -> Result<Survey, ImportError> {
+pub(super) async fn survey(ground: &Ground<'_>, source: impl Read + Send) -> Result<Survey, ImportError> {
     let mut lines = Lines::open(source)?;
     let mut survey = Survey::default();
     loop {
@@ -247,9 +202,7 @@ pub(super) async fn survey(
             match judge(ground, code, &known) {
                 Verdict::Refused(fault) => {
                     survey.refused += 1;
-                    survey
-                        .first_refused
-                        .get_or_insert_with(|| format!("line {line}: {fault}"));
+                    survey.first_refused.get_or_insert_with(|| format!("line {line}: {fault}"));
                 }
                 Verdict::Here(spot) if spot.position < ground.live => survey.already_live += 1,
                 Verdict::Here(_) => survey.not_live += 1,
@@ -271,11 +224,7 @@ enum Verdict {
     Refused(LineFault),
 }
 
-fn judge(
-    ground: &Ground<'_>,
-    code: Result<NormedCode, LineFault>,
-    known: &HashMap<CodeNorm, Spot>,
-) -> Verdict {
+fn judge(ground: &Ground<'_>, code: Result<NormedCode, LineFault>, known: &HashMap<CodeNorm, Spot>) -> Verdict {
     let (code, norm) = match code {
         Ok(normed) => normed,
         Err(fault) => return Verdict::Refused(fault),
@@ -283,9 +232,7 @@ fn judge(
     match known.get(&norm) {
         Some(spot) if ground.is_ours(*spot) => Verdict::Here(*spot),
         Some(spot) => Verdict::Refused(ground.elsewhere(*spot)),
-        None => ground
-            .claimant(&norm)
-            .map_or(Verdict::New(code), Verdict::Refused),
+        None => ground.claimant(&norm).map_or(Verdict::New(code), Verdict::Refused),
     }
 }
 

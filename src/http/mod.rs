@@ -78,10 +78,7 @@ pub fn router(site: Site) -> Router {
         .route("/readyz", get(machines::show_readiness));
     if let Some(door) = &site.simulator {
         let phones = simulator::routes::<simulator::SimulatorDoor>().with_state(door.clone());
-        routes = routes
-            .route("/", get(home::show_home))
-            .merge(till_page::routes())
-            .merge(phones);
+        routes = routes.route("/", get(home::show_home)).merge(till_page::routes()).merge(phones);
     }
     let routes = routes
         .fallback(edge::not_found)

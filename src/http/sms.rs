@@ -8,9 +8,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::catalog::SenderRow;
 use crate::domain::phone::SenderAddress;
 use crate::engine::{EarlyReports, Engine, EngineError, Reported};
-use crate::sms::{
-    Acknowledgement, Event, Inbound, Registry, Report, ReportStatus, SmsProvider, Webhook,
-};
+use crate::sms::{Acknowledgement, Event, Inbound, Registry, Report, ReportStatus, SmsProvider, Webhook};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -80,9 +78,7 @@ async fn receive(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| {
-        Problem::new(rejection.status(), "invalid_request", rejection.body_text())
-    })?;
+    let body = body.map_err(|rejection| Problem::new(rejection.status(), "invalid_request", rejection.body_text()))?;
     // A value that is no text is no part of a signature either.
     let named = headers.iter().filter_map(|(name, value)| {
         let value = value.to_str().ok()?;
@@ -123,19 +119,13 @@ impl SmsDoor {
     ) -> Result<Acknowledgement, Problem> {
         let (sender, carrier) = self.sender(address).await?;
         let url = url(&self.engine.parts().public_url, &sender.address, hook);
-        let webhook = Webhook {
-            url: &url,
-            headers,
-            body,
-        };
-        let proof = carrier
-            .authenticate(&webhook, self.engine.now())
-            .map_err(|forged| {
-                let error = &forged as &dyn std::error::Error;
-                tracing::warn!(error, sender.id = sender.id.0, "a webhook was refused");
-                let detail = "the webhook's signature does not hold";
-                Problem::new(StatusCode::UNAUTHORIZED, "invalid_signature", detail)
-            })?;
+        let webhook = Webhook { url: &url, headers, body };
+        let proof = carrier.authenticate(&webhook, self.engine.now()).map_err(|forged| {
+            let error = &forged as &dyn std::error::Error;
+            tracing::warn!(error, sender.id = sender.id.0, "a webhook was refused");
+            let detail = "the webhook's signature does not hold";
+            Problem::new(StatusCode::UNAUTHORIZED, "invalid_signature", detail)
+        })?;
         let events = carrier.parse(proof).map_err(|unreadable| {
             let error = &unreadable as &dyn std::error::Error;
             tracing::error!(
@@ -159,20 +149,15 @@ impl SmsDoor {
                 Event::Report(report) => self.report(sender, report).await,
                 Event::Unreadable(unreadable) => {
                     let error = &unreadable as &dyn std::error::Error;
-                    tracing::error!(
-                        error,
-                        sender.id = sender.id.0,
-                        "a part of a webhook is lost"
-                    );
+                    tracing::error!(error, sender.id = sender.id.0, "a part of a webhook is lost");
                     Ok(())
                 }
             };
             match settled {
                 Ok(()) => {}
-                Err(EngineError::KeyReused) => tracing::warn!(
-                    sender.id = sender.id.0,
-                    "a carrier gave two texts one name; the first stands"
-                ),
+                Err(EngineError::KeyReused) => {
+                    tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands")
+                }
                 Err(error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_))) => {
                     failed = Some(error);
                 }
@@ -182,12 +167,7 @@ impl SmsDoor {
     }
 
     async fn text(&self, sender: &SenderRow, inbound: Inbound) -> Result<(), EngineError> {
-        let Inbound {
-            message_id,
-            from,
-            to,
-            text,
-        } = inbound;
+        let Inbound { message_id, from, to, text } = inbound;
         // The address of the webhook is what its signature vouches for.
         let is_ours = SenderAddress::parse(&to).is_ok_and(|to| to.as_str() == sender.address);
         if !is_ours || message_id.len() > MAX_ID_BYTES {
@@ -208,11 +188,7 @@ impl SmsDoor {
             ReportStatus::Delivered => MessageStatus::Delivered,
             ReportStatus::Failed => MessageStatus::Failed,
         };
-        let reported = Reported {
-            provider_id: report.provider_id,
-            status,
-            note: report.note,
-        };
+        let reported = Reported { provider_id: report.provider_id, status, note: report.note };
         self.engine.report(&self.early, sender.id, reported).await
     }
 

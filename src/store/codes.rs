@@ -61,20 +61,9 @@ pub async fn missing(
     last: u64,
 ) -> Result<Vec<u64>, StoreError> {
     let mut tx = store.begin().await?;
-    let rows = tx
-        .read(
-            &TAKEN,
-            &[vec![first.into(), last.into()]],
-            &[campaign.0.into(), pool_no.into()],
-        )
-        .await?;
-    let taken = rows
-        .iter()
-        .map(|row| row.number(0))
-        .collect::<Result<HashSet<u64>, _>>()?;
-    Ok((first..=last)
-        .filter(|position| !taken.contains(position))
-        .collect())
+    let rows = tx.read(&TAKEN, &[vec![first.into(), last.into()]], &[campaign.0.into(), pool_no.into()]).await?;
+    let taken = rows.iter().map(|row| row.number(0)).collect::<Result<HashSet<u64>, _>>()?;
+    Ok((first..=last).filter(|position| !taken.contains(position)).collect())
 }
 
 /// Writes codes at positions; one that anybody has already is left out. Answers with how many were written.
@@ -88,20 +77,14 @@ pub async fn add(
     codes: &[(u64, &NormedCode)],
 ) -> Result<u64, StoreError> {
     let mut tx = store.begin().await?;
-    let added = tx
-        .run(&ADD, &cells(codes), &[campaign.0.into(), pool_no.into()])
-        .await?;
+    let added = tx.run(&ADD, &cells(codes), &[campaign.0.into(), pool_no.into()]).await?;
     tx.commit().await?;
     Ok(added)
 }
 
 fn cells(codes: &[(u64, &NormedCode)]) -> Vec<Vec<Cell>> {
     let row = |(position, (code, norm)): &(u64, &NormedCode)| {
-        vec![
-            (*position).into(),
-            norm.expose().into(),
-            code.expose().into(),
-        ]
+        vec![(*position).into(), norm.expose().into(), code.expose().into()]
     };
     codes.iter().map(row).collect()
 }
@@ -110,22 +93,13 @@ fn cells(codes: &[(u64, &NormedCode)]) -> Vec<Vec<Cell>> {
 ///
 /// # Errors
 /// What the database says.
-pub async fn known(
-    store: &Store,
-    codes: &[&CodeNorm],
-) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
+pub async fn known(store: &Store, codes: &[&CodeNorm]) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
     let mut tx = store.begin().await?;
     known_in(&mut tx, codes).await
 }
 
-async fn known_in(
-    tx: &mut crate::store::Tx<'_>,
-    codes: &[&CodeNorm],
-) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
-    let rows: Vec<Vec<Cell>> = codes
-        .iter()
-        .map(|code| vec![code.expose().into()])
-        .collect();
+async fn known_in(tx: &mut crate::store::Tx<'_>, codes: &[&CodeNorm]) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
+    let rows: Vec<Vec<Cell>> = codes.iter().map(|code| vec![code.expose().into()]).collect();
     let found = tx.read(&KNOWN, &rows, &[]).await?;
     let mut known = HashMap::with_capacity(found.len());
     for row in found {
@@ -137,11 +111,7 @@ async fn known_in(
         })?;
         known.insert(
             norm,
-            Spot {
-                campaign: CampaignId(row.number(1)?),
-                pool: row.number(2)?,
-                position: row.number(3)?,
-            },
+            Spot { campaign: CampaignId(row.number(1)?), pool: row.number(2)?, position: row.number(3)? },
         );
     }
     Ok(known)
@@ -151,22 +121,12 @@ async fn known_in(
 ///
 /// # Errors
 /// What the database says.
-pub async fn next_position(
-    store: &Store,
-    campaign: CampaignId,
-    pool_no: u16,
-) -> Result<u64, StoreError> {
+pub async fn next_position(store: &Store, campaign: CampaignId, pool_no: u16) -> Result<u64, StoreError> {
     next_in(&mut store.begin().await?, campaign, pool_no).await
 }
 
-async fn next_in(
-    tx: &mut crate::store::Tx<'_>,
-    campaign: CampaignId,
-    pool_no: u16,
-) -> Result<u64, StoreError> {
-    let rows = tx
-        .read(&NEXT, &[vec![campaign.0.into(), pool_no.into()]], &[])
-        .await?;
+async fn next_in(tx: &mut crate::store::Tx<'_>, campaign: CampaignId, pool_no: u16) -> Result<u64, StoreError> {
+    let rows = tx.read(&NEXT, &[vec![campaign.0.into(), pool_no.into()]], &[]).await?;
     rows.first().map_or(Ok(0), |row| row.number(0))
 }
 
@@ -184,9 +144,7 @@ pub async fn append(
     loop {
         tries += 1;
         match append_once(store, campaign, pool_no, codes).await {
-            Err(error)
-                if tries < TRIES
-                    && (error.is_passing() || matches!(error, StoreError::Miscounted { .. })) => {}
+            Err(error) if tries < TRIES && (error.is_passing() || matches!(error, StoreError::Miscounted { .. })) => {}
             result => return result,
         }
     }
@@ -204,16 +162,10 @@ async fn append_once(
     let first = next_in(&mut tx, campaign, pool_no).await?;
     let new = codes.iter().filter(|(_, norm)| !known.contains_key(norm));
     let new: Vec<(u64, &NormedCode)> = (first..).zip(new).collect();
-    let written = tx
-        .run(&ADD, &cells(&new), &[campaign.0.into(), pool_no.into()])
-        .await?;
+    let written = tx.run(&ADD, &cells(&new), &[campaign.0.into(), pool_no.into()]).await?;
     let expected = new.len() as u64;
     if written != expected {
-        return Err(StoreError::Miscounted {
-            statement: ADD.name,
-            written,
-            expected,
-        });
+        return Err(StoreError::Miscounted { statement: ADD.name, written, expected });
     }
     tx.commit().await?;
     Ok(known)

@@ -59,19 +59,16 @@ impl From<crate::domain::catalog::BuildError> for StoreError {
 
 /// The object mapper wraps what the driver said: a conflict under its words is still a conflict.
 impl From<sea_orm::DbErr> for StoreError {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "only these carry the driver's own words"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these carry the driver's own words")]
     fn from(error: sea_orm::DbErr) -> Self {
         use sea_orm::{DbErr, RuntimeErr::SqlxError};
         match error {
-            DbErr::Conn(SqlxError(driver))
-            | DbErr::Exec(SqlxError(driver))
-            | DbErr::Query(SqlxError(driver)) => match std::sync::Arc::try_unwrap(driver) {
-                Ok(driver) => driver.into(),
-                Err(shared) => Self::Orm(DbErr::Query(SqlxError(shared))),
-            },
+            DbErr::Conn(SqlxError(driver)) | DbErr::Exec(SqlxError(driver)) | DbErr::Query(SqlxError(driver)) => {
+                match std::sync::Arc::try_unwrap(driver) {
+                    Ok(driver) => driver.into(),
+                    Err(shared) => Self::Orm(DbErr::Query(SqlxError(shared))),
+                }
+            }
             other => Self::Orm(other),
         }
     }
@@ -100,28 +97,18 @@ impl From<sqlx::Error> for StoreError {
                 | sqlx::Error::WorkerCrashed
                 | sqlx::Error::Protocol(_)
         );
-        if is_away {
-            Self::Unavailable(error)
-        } else {
-            Self::Database(error)
-        }
+        if is_away { Self::Unavailable(error) } else { Self::Database(error) }
     }
 }
 
 fn is_constraint(kind: &sqlx::error::ErrorKind) -> bool {
     use sqlx::error::ErrorKind;
-    matches!(
-        kind,
-        ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation
-    )
+    matches!(kind, ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation)
 }
 
 /// PostgreSQL: serialisation failure, deadlock, lock time-out. SQLite: BUSY and LOCKED with their extensions.
 fn is_conflict(code: &str) -> bool {
-    matches!(
-        code,
-        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517"
-    )
+    matches!(code, "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517")
 }
 
 impl StoreError {

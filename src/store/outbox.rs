@@ -60,7 +60,8 @@ struct DueRow {
 }
 
 const DUE: &str = "is_open = 1 AND due_at <= $1 AND lease_until < $1";
-const COLUMNS: &str = "message_id, subject, sender_id, reply, campaign_id, pool_no, position, params, door, request_key,
+const COLUMNS: &str =
+    "message_id, subject, sender_id, reply, campaign_id, pool_no, position, params, door, request_key,
     status, lease_until, attempts, history, created_at";
 
 impl Store {
@@ -79,11 +80,7 @@ impl Store {
     ) -> Result<Vec<Due>, StoreError> {
         // On PostgreSQL a row that a batch has locked is passed over: a claim waits for nobody, so it is in nobody's
         // way, whatever the order of its rows. SQLite has one writer at a time.
-        let skip = if self.locks_rows() {
-            "FOR UPDATE SKIP LOCKED"
-        } else {
-            ""
-        };
+        let skip = if self.locks_rows() { "FOR UPDATE SKIP LOCKED" } else { "" };
         let sql = format!(
             "WITH due AS MATERIALIZED (
                 SELECT message_id FROM outbox_message WHERE {DUE} ORDER BY due_at LIMIT $3 {skip})
@@ -91,20 +88,13 @@ impl Store {
              WHERE message_id IN (SELECT message_id FROM due) AND {DUE}
              RETURNING {COLUMNS}"
         );
-        let values = [
-            Value::from(millis(now)),
-            Value::from(millis(lease_until)),
-            Value::from(i64::from(limit)),
-        ];
+        let values = [Value::from(millis(now)), Value::from(millis(lease_until)), Value::from(i64::from(limit))];
         let rows = DueRow::find_by_statement(self.statement(&sql, values));
         let mut taken = Vec::new();
         for row in rows.all(self.write()).await? {
             match due(&row) {
                 Ok(one) => taken.push(one),
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a message cannot be read"
-                ),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a message cannot be read"),
             }
         }
         taken.sort_by_key(|due| (due.message.created_at, due.message.id));
@@ -119,18 +109,12 @@ impl Store {
         let sql = "SELECT m.status, o.opted_out_at FROM outbox_message m
              LEFT JOIN opt_out o ON o.brand = $2 AND o.subject = m.subject WHERE m.message_id = $1";
         let values = [Value::from(message.to_vec()), Value::from(brand)];
-        let row = self
-            .read()
-            .query_one_raw(self.statement(sql, values))
-            .await?;
+        let row = self.read().query_one_raw(self.statement(sql, values)).await?;
         let Some(row) = row else { return Ok(None) };
         let word: String = row.try_get("", "status")?;
         let status = MessageStatus::parse(&word).ok_or_else(|| bad("status", &message))?;
         let opted_out_at: Option<i64> = row.try_get("", "opted_out_at")?;
-        Ok(Some(Gate {
-            status,
-            opted_out_at: opted_out_at.map(from_millis),
-        }))
+        Ok(Some(Gate { status, opted_out_at: opted_out_at.map(from_millis) }))
     }
 
     /// The message that a carrier knows by this name, and whose it is.
@@ -144,23 +128,15 @@ impl Store {
     ) -> Result<Option<([u8; 16], Subject)>, StoreError> {
         let sql = "SELECT message_id, subject FROM outbox_message WHERE provider_id = $1 AND sender_id = $2";
         let values = [Value::from(provider_id), Value::from(i64::from(sender.0))];
-        let row = self
-            .read()
-            .query_one_raw(self.statement(sql, values))
-            .await?;
+        let row = self.read().query_one_raw(self.statement(sql, values)).await?;
         let Some(row) = row else { return Ok(None) };
-        let (id, subject): (Vec<u8>, Vec<u8>) =
-            (row.try_get("", "message_id")?, row.try_get("", "subject")?);
+        let (id, subject): (Vec<u8>, Vec<u8>) = (row.try_get("", "message_id")?, row.try_get("", "subject")?);
         let subject = sixteen(&subject).ok_or_else(|| bad("subject", &id))?;
         let id = sixteen(&id).ok_or_else(|| bad("message_id", &id))?;
         Ok(Some((id, Subject::from_bytes(subject))))
     }
 
-    pub(super) fn statement(
-        &self,
-        sql: &str,
-        values: impl IntoIterator<Item = Value>,
-    ) -> Statement {
+    pub(super) fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
         Statement::from_sql_and_values(self.read().get_database_backend(), sql, values)
     }
 }
@@ -170,11 +146,7 @@ fn sixteen(bytes: &[u8]) -> Option<[u8; 16]> {
 }
 
 fn bad(column: &'static str, id: &[u8]) -> StoreError {
-    StoreError::BadRow {
-        table: "outbox_message",
-        column,
-        id: format!("{id:02x?}"),
-    }
+    StoreError::BadRow { table: "outbox_message", column, id: format!("{id:02x?}") }
 }
 
 fn due(row: &DueRow) -> Result<Due, StoreError> {
@@ -199,10 +171,7 @@ fn due(row: &DueRow) -> Result<Due, StoreError> {
         spot,
         params: serde_json::from_str::<Params>(&row.params).map_err(|_| wrong("params"))?,
         created_at: from_millis(row.created_at),
-        request: RequestId {
-            door: row.door.clone(),
-            key: row.request_key.clone(),
-        },
+        request: RequestId { door: row.door.clone(), key: row.request_key.clone() },
     };
     Ok(Due {
         message,
@@ -223,11 +192,7 @@ pub(super) fn spot_of(
     };
     let pool = u16::try_from(pool).map_err(|_| "pool_no")?;
     let position = u64::try_from(position).map_err(|_| "position")?;
-    Ok(Some(Spot {
-        campaign,
-        pool,
-        position,
-    }))
+    Ok(Some(Spot { campaign, pool, position }))
 }
 
 #[cfg(test)]

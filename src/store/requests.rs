@@ -26,25 +26,18 @@ impl Store {
     ///
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
-    pub async fn request_records(
-        &self,
-        asked: &[RequestId],
-    ) -> Result<HashMap<RequestId, RequestRecord>, StoreError> {
+    pub async fn request_records(&self, asked: &[RequestId]) -> Result<HashMap<RequestId, RequestRecord>, StoreError> {
         let mut found = HashMap::new();
         // Two parameters a request; both databases take hundreds.
         for some in asked.chunks(200) {
-            let pairs: Vec<String> = (0..some.len())
-                .map(|at| format!("(${}, ${})", 2 * at + 1, 2 * at + 2))
-                .collect();
+            let pairs: Vec<String> = (0..some.len()).map(|at| format!("(${}, ${})", 2 * at + 1, 2 * at + 2)).collect();
             let sql = format!(
                 "SELECT door, request_key, received_at, kind, outcome, rule, cap_id, cap, used, resets_at, campaign_id,
                      pool_no, position, reference
                  FROM request WHERE (door, request_key) IN (VALUES {})",
                 pairs.join(", ")
             );
-            let values = some
-                .iter()
-                .flat_map(|id| [Value::from(id.door.as_str()), Value::from(id.key.as_str())]);
+            let values = some.iter().flat_map(|id| [Value::from(id.door.as_str()), Value::from(id.key.as_str())]);
             let rows = RequestRow::find_by_statement(self.statement(&sql, values));
             for row in rows.all(self.read()).await? {
                 let (id, record) = request(row)?;
@@ -74,19 +67,10 @@ struct RequestRow {
 }
 
 fn request(row: RequestRow) -> Result<(RequestId, RequestRecord), StoreError> {
-    let id = RequestId {
-        door: row.door,
-        key: row.request_key,
-    };
-    let wrong = |column| StoreError::BadRow {
-        table: "request",
-        column,
-        id: id.to_string(),
-    };
+    let id = RequestId { door: row.door, key: row.request_key };
+    let wrong = |column| StoreError::BadRow { table: "request", column, id: id.to_string() };
     let number = |column, cell: Option<i64>| -> Result<Option<u32>, StoreError> {
-        cell.map(u32::try_from)
-            .transpose()
-            .map_err(|_| wrong(column))
+        cell.map(u32::try_from).transpose().map_err(|_| wrong(column))
     };
     let campaign = number("campaign_id", row.campaign_id)?.map(CampaignId);
     let record = Record {
@@ -100,11 +84,6 @@ fn request(row: RequestRow) -> Result<(RequestId, RequestRecord), StoreError> {
         reference: row.reference,
     };
     let received_at = from_millis(row.received_at);
-    let decided = RequestRecord {
-        kind: row.kind,
-        received_at,
-        record,
-        campaign,
-    };
+    let decided = RequestRecord { kind: row.kind, received_at, record, campaign };
     Ok((id, decided))
 }

@@ -29,11 +29,7 @@ mod bodies {
         }
         assert!(matches!(
             outcomes.as_slice(),
-            [
-                Outcome::Issued(_),
-                Outcome::Issued(_),
-                Outcome::Refused(Refusal::PoolEmpty, None)
-            ]
+            [Outcome::Issued(_), Outcome::Issued(_), Outcome::Refused(Refusal::PoolEmpty, None)]
         ));
         assert_eq!(house.number("SELECT COUNT(*) FROM code").await, 4);
         house.audited().await;
@@ -42,8 +38,7 @@ mod bodies {
     pub(super) async fn a_list_uploaded_twice_adds_nothing_and_bad_lines_are_named(house: House) {
         let dir = tempfile::tempdir().expect("a directory");
         let list = dir.path().join("codes.csv");
-        std::fs::write(&list, "id,code\n1,AAA-1\n2,aaa 1\n3,\n4,PZA-7\n5,BBB-2\n")
-            .expect("it is written");
+        std::fs::write(&list, "id,code\n1,AAA-1\n2,aaa 1\n3,\n4,PZA-7\n5,BBB-2\n").expect("it is written");
         let file = list.to_str().expect("a plain path");
         let burger = format!(
             "[[campaign]]\nname = \"BURGER\"\noffer = {{ type = \"free_item\", title = \"Free fries\" }}\n\
@@ -55,47 +50,23 @@ mod bodies {
         let lines: Vec<_> = report.faults.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [3, 4, 5]);
         assert!(matches!(report.faults.first(), Some((3, LineFault::Twice))));
-        assert!(matches!(
-            report.faults.last(),
-            Some((5, LineFault::Claimed { .. }))
-        ));
+        assert!(matches!(report.faults.last(), Some((5, LineFault::Claimed { .. }))));
         assert!(apply(&house, &burger).await.plan.is_empty());
-        let again = house
-            .engine
-            .import("BURGER", &list, &|_| {})
-            .await
-            .expect("it is read");
+        let again = house.engine.import("BURGER", &list, &|_| {}).await.expect("it is read");
         assert_eq!((again.added, again.already_here, again.refused), (0, 2, 3));
         std::fs::write(&list, "code\nAAA-1\nCCC-3\n").expect("it is written");
-        let more = house
-            .engine
-            .import("BURGER", &list, &|_| {})
-            .await
-            .expect("it is read");
+        let more = house.engine.import("BURGER", &list, &|_| {}).await.expect("it is read");
         assert_eq!((more.added, more.already_here), (1, 1));
         for phone in 0..3 {
-            assert!(matches!(
-                ask(&house, phone, "BURGER").await,
-                Outcome::Issued(_)
-            ));
+            assert!(matches!(ask(&house, phone, "BURGER").await, Outcome::Issued(_)));
         }
-        assert!(matches!(
-            ask(&house, 3, "BURGER").await,
-            Outcome::Refused(Refusal::PoolEmpty, None)
-        ));
-        let under = burger
-            .replace("BURGER", "BB")
-            .replace("source = \"import\"", "source = \"generate\", size = 1");
+        assert!(matches!(ask(&house, 3, "BURGER").await, Outcome::Refused(Refusal::PoolEmpty, None)));
+        let under = burger.replace("BURGER", "BB").replace("source = \"import\"", "source = \"generate\", size = 1");
         let under = under
             .replace("pool =", "code.pattern = \"BBB-?????-?????*\"\npool =")
             .replace(&format!(", file = '{file}'"), "");
         let refused = refusals(&house, &under).await;
-        assert!(
-            refused
-                .iter()
-                .any(|text| text.contains("campaign BURGER has imported codes")),
-            "{refused:?}"
-        );
+        assert!(refused.iter().any(|text| text.contains("campaign BURGER has imported codes")), "{refused:?}");
         house.audited().await;
     }
 
@@ -133,17 +104,8 @@ mod bodies {
         house.audited().await;
         let other = pizza(25_000, "").replace("PZA-", "PIZ-");
         let applied = apply(&house, &other).await;
-        assert!(
-            texts(&applied.plan, Mark::Add)
-                .iter()
-                .any(|text| text.contains("campaign PIZZA"))
-        );
-        assert_eq!(
-            house
-                .number("SELECT COUNT(*) FROM code WHERE code LIKE 'PIZ-%'")
-                .await,
-            25_000
-        );
+        assert!(texts(&applied.plan, Mark::Add).iter().any(|text| text.contains("campaign PIZZA")));
+        assert_eq!(house.number("SELECT COUNT(*) FROM code WHERE code LIKE 'PIZ-%'").await, 25_000);
         assert_eq!(house.number("SELECT COUNT(*) FROM code").await, 25_000);
         assert!(matches!(ask(&house, 1, "PIZZA").await, Outcome::Issued(_)));
         house.audited().await;

@@ -27,9 +27,7 @@ mod bodies {
     use codewell::engine::{Clock as _, EarlyReports, Engine};
     use codewell::http::simulator::{SimulatorDoor, deliver_reports};
     use codewell::http::sms::SmsDoor;
-    use codewell::sms::{
-        BubbleStatus, Direction, Outside, Phones, Registry, SIMULATOR_SECRET, Simulator,
-    };
+    use codewell::sms::{BubbleStatus, Direction, Outside, Phones, Registry, SIMULATOR_SECRET, Simulator};
     use codewell::workers::sender::Sender;
     use serde_json::{Value, json};
     use std::sync::Arc;
@@ -51,8 +49,7 @@ mod bodies {
             sender(&house).await;
             campaign(1).write(&house).await;
             // The house keeps no messages; this engine, on the same database, hands them to the sender.
-            let (engine, committer, fresh) =
-                Engine::new(house.engine.parts().clone()).await.unwrap();
+            let (engine, committer, fresh) = Engine::new(house.engine.parts().clone()).await.unwrap();
             tokio::spawn(committer.run());
             let phones = Phones::new();
             let secret = Secret::new(engine.parts().keys.derive(SIMULATOR_SECRET));
@@ -60,38 +57,16 @@ mod bodies {
             let outside = simulator.outside();
             let carriers = Registry::new([Arc::new(simulator) as _]);
             let early = EarlyReports::default();
-            let worker = Sender::new(
-                engine.clone(),
-                carriers.clone(),
-                early.clone(),
-                crate::sender::config(),
-            );
+            let worker = Sender::new(engine.clone(), carriers.clone(), early.clone(), crate::sender::config());
             tokio::spawn(worker.run(fresh, std::future::pending()));
-            let sms = SmsDoor {
-                engine,
-                carriers,
-                early,
-            };
-            let door = SimulatorDoor {
-                sms,
-                phones: phones.clone(),
-                outside: outside.clone(),
-            };
-            tokio::spawn(deliver_reports(
-                door.clone(),
-                notices,
-                std::future::pending(),
-            ));
+            let sms = SmsDoor { engine, carriers, early };
+            let door = SimulatorDoor { sms, phones: phones.clone(), outside: outside.clone() };
+            tokio::spawn(deliver_reports(door.clone(), notices, std::future::pending()));
             let router = Router::new()
                 .merge(codewell::http::sms::routes())
                 .merge(codewell::http::simulator::routes())
                 .with_state(door);
-            Self {
-                house,
-                router,
-                phones,
-                outside,
-            }
+            Self { house, router, phones, outside }
         }
 
         async fn ask(&self, request: Request<Body>) -> (StatusCode, Bytes, axum::http::HeaderMap) {
@@ -143,9 +118,7 @@ mod bodies {
         }
 
         async fn count(&self, of: &str) -> i64 {
-            self.house
-                .number(&format!("SELECT count(*) FROM {of}"))
-                .await
+            self.house.number(&format!("SELECT count(*) FROM {of}")).await
         }
 
         /// Waits until a query says that there is one such row.
@@ -174,32 +147,17 @@ mod bodies {
             panic!("two messages, not {messages:?}");
         };
         assert_eq!((&mo["id"], &mo["direction"]), (&body["id"], &json!("mo")));
-        assert_eq!(
-            (&mo["status"], &mo["text"]),
-            (&json!("received"), &json!("wordb"))
-        );
-        assert_eq!(
-            (&mt["direction"], &mt["status"]),
-            (&json!("mt"), &json!("delivered"))
-        );
+        assert_eq!((&mo["status"], &mo["text"]), (&json!("received"), &json!("wordb")));
+        assert_eq!((&mt["direction"], &mt["status"]), (&json!("mt"), &json!("delivered")));
         assert_eq!(mt["segments"], json!(1));
         assert!(mt["text"].as_str().unwrap().starts_with("Acme: "));
         assert_eq!(mo["decision"], mt["decision"]);
-        assert!(
-            mt["decision"]
-                .as_str()
-                .unwrap()
-                .starts_with("dec_sms-12345.mo_")
-        );
+        assert!(mt["decision"].as_str().unwrap().starts_with("dec_sms-12345.mo_"));
         for message in [mo, mt] {
             let why = &message["explain"];
-            assert_eq!(
-                (&why["outcome"], &why["campaign"]),
-                (&json!("issued"), &json!("C1"))
-            );
+            assert_eq!((&why["outcome"], &why["campaign"]), (&json!("issued"), &json!("C1")));
         }
-        site.one("outbox_message WHERE status = 'delivered' AND segments = 1")
-            .await;
+        site.one("outbox_message WHERE status = 'delivered' AND segments = 1").await;
     }
 
     pub(super) async fn a_forged_webhook_changes_nothing(house: House) {
@@ -216,21 +174,11 @@ mod bodies {
         assert_eq!(site.count("request").await, 0);
     }
 
-    pub(super) async fn an_unknown_number_is_not_found_and_an_unreadable_webhook_is_refused(
-        house: House,
-    ) {
+    pub(super) async fn an_unknown_number_is_not_found_and_an_unreadable_webhook_is_refused(house: House) {
         let site = Site::open(house).await;
         for (path, body, status) in [
-            (
-                "/sms/54321/inbound",
-                text("m1", "WORDB"),
-                StatusCode::NOT_FOUND,
-            ),
-            (
-                "/sms/nobody/status",
-                text("m1", "WORDB"),
-                StatusCode::NOT_FOUND,
-            ),
+            ("/sms/54321/inbound", text("m1", "WORDB"), StatusCode::NOT_FOUND),
+            ("/sms/nobody/status", text("m1", "WORDB"), StatusCode::NOT_FOUND),
             (INBOUND, text("m1", "WORDB"), StatusCode::NO_CONTENT),
         ] {
             assert_eq!(site.webhook(path, &body).await, status, "{path}");
@@ -258,11 +206,7 @@ mod bodies {
         assert_eq!(site.webhook(INBOUND, &body).await, StatusCode::NO_CONTENT);
         site.got(2).await;
         assert_eq!(site.count("issuance").await, 1);
-        assert_eq!(
-            site.count("request WHERE request_key IN ('m1', 'm4')")
-                .await,
-            2
-        );
+        assert_eq!(site.count("request WHERE request_key IN ('m1', 'm4')").await, 2);
     }
 
     pub(super) async fn the_same_webhook_fifty_times_is_one_text_and_one_reply(house: House) {
@@ -299,38 +243,16 @@ mod bodies {
             let report = json!({ "id": bubble.id, "status": status });
             assert_eq!(site.webhook(STATUS, &report).await, StatusCode::NO_CONTENT);
         }
-        assert_eq!(
-            site.count("outbox_message WHERE status = 'delivered'")
-                .await,
-            1
-        );
+        assert_eq!(site.count("outbox_message WHERE status = 'delivered'").await, 1);
     }
 
     pub(super) async fn what_cannot_be_texted_is_refused_with_the_fix(house: House) {
         let site = Site::open(house).await;
         for (from, to, words, status, code) in [
-            (
-                "12",
-                "12345",
-                "WORDB",
-                StatusCode::BAD_REQUEST,
-                "invalid_phone",
-            ),
+            ("12", "12345", "WORDB", StatusCode::BAD_REQUEST, "invalid_phone"),
             (PHONE, "54321", "WORDB", StatusCode::NOT_FOUND, "not_found"),
-            (
-                PHONE,
-                "12345",
-                " ",
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-            ),
-            (
-                PHONE,
-                "12345",
-                &"x".repeat(1601),
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-            ),
+            (PHONE, "12345", " ", StatusCode::BAD_REQUEST, "invalid_request"),
+            (PHONE, "12345", &"x".repeat(1601), StatusCode::BAD_REQUEST, "invalid_request"),
         ] {
             let asked = json!({ "from": from, "to": to, "text": words });
             let (told, body) = site.post_json("/simulator/messages", &asked).await;
@@ -356,9 +278,7 @@ mod bodies {
         let next = headers[header::LOCATION].to_str().unwrap();
         assert_eq!(next, "/simulator?phone=%2B12025550123");
         site.got(1).await;
-        let (status, page, _) = site
-            .ask(Request::get(next).body(Body::empty()).unwrap())
-            .await;
+        let (status, page, _) = site.ask(Request::get(next).body(Body::empty()).unwrap()).await;
         let page = String::from_utf8(page.to_vec()).unwrap();
         assert_eq!(status, StatusCode::OK);
         assert!(page.contains("(202) 555-0123") && page.contains("Acme"));
@@ -369,17 +289,12 @@ mod bodies {
         assert!(page.contains("Write 1 to 1600 characters"));
     }
 
-    pub(super) async fn a_watcher_sees_the_answer_with_its_decision_and_nothing_of_other_phones(
-        house: House,
-    ) {
+    pub(super) async fn a_watcher_sees_the_answer_with_its_decision_and_nothing_of_other_phones(house: House) {
         let site = Site::open(house).await;
         let request = Request::get("/simulator/events?phone=%2B12025550123");
         let request = request.body(Body::empty()).unwrap();
         let response = site.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "text/event-stream"
-        );
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
         let mut events = response.into_body().into_data_stream();
         let other = json!({ "id": "m1", "from": "+12025550199", "to": "12345", "text": "WORDB" });
         site.webhook(INBOUND, &other).await;

@@ -42,11 +42,7 @@ mod bodies {
         async fn open(house: House) -> Self {
             let engine: Engine = house.engine.clone();
             let (_, phase) = tokio::sync::watch::channel(Phase::Ready);
-            let sms = SmsDoor {
-                engine: engine.clone(),
-                carriers: Registry::default(),
-                early: EarlyReports::default(),
-            };
+            let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
             let key = engine.create_till_key("Store 17").await.expect("a key");
             let site = Site { engine, phase, guesses: Guesses::new(0, 0), sms, simulator: None };
             Self { key: key.expose().to_owned(), router: router(site), house }
@@ -101,7 +97,8 @@ mod bodies {
         campaign(1).write(&house).await;
         let till = Till::open(house).await;
         let (_, code) = till.code(1, 1).await;
-        let ask = json!({"code": code.to_lowercase().replace('-', " "), "store": "17", "amount": 2000, "currency": "USD"});
+        let ask =
+            json!({"code": code.to_lowercase().replace('-', " "), "store": "17", "amount": 2000, "currency": "USD"});
         let before = till.house.number("SELECT COUNT(*) FROM request").await;
         let (status, valid) = till.post("/v1/codes/validate", None, &ask).await;
         assert_eq!((status, &valid["valid"]), (StatusCode::OK, &json!(true)));
@@ -230,7 +227,10 @@ mod bodies {
 
     pub(super) async fn the_coupon_shows_the_state_of_the_moment(house: House) {
         sender(&house).await;
-        campaign(1).document(json!({"code": {"pattern": "TBB-?????-?????*", "expires": {"after_issue": "P30D"}}})).write(&house).await;
+        campaign(1)
+            .document(json!({"code": {"pattern": "TBB-?????-?????*", "expires": {"after_issue": "P30D"}}}))
+            .write(&house)
+            .await;
         let till = Till::open(house).await;
         let (spot, code) = till.code(1, 1).await;
         let (voided, void_code) = till.code(1, 2).await;

@@ -62,43 +62,13 @@ fn every_cap_becomes_one_plain_row() {
         [
             (scope(Scope::Person), Unit::Count, Window::Lifetime, 2),
             (scope(Scope::Person), Unit::Count, Window::Day, 1),
-            (
-                scope(Scope::Person),
-                Unit::Count,
-                Window::Rolling(week_ms),
-                3
-            ),
-            (
-                scope(Scope::Campaign),
-                Unit::Count,
-                Window::Lifetime,
-                40_000
-            ),
+            (scope(Scope::Person), Unit::Count, Window::Rolling(week_ms), 3),
+            (scope(Scope::Campaign), Unit::Count, Window::Lifetime, 40_000),
             (scope(Scope::Campaign), Unit::Count, Window::Minute, 60_000),
-            (
-                scope(Scope::Campaign),
-                Unit::Money,
-                Window::Lifetime,
-                25_000_000
-            ),
-            (
-                scope(Scope::Channel(Channel::Sms)),
-                Unit::Count,
-                Window::Day,
-                100
-            ),
-            (
-                scope(Scope::Keyword("PIZZA2".to_owned())),
-                Unit::Count,
-                Window::Week,
-                7
-            ),
-            (
-                Over::Placement("print".to_owned()),
-                Unit::Count,
-                Window::Month,
-                9
-            ),
+            (scope(Scope::Campaign), Unit::Money, Window::Lifetime, 25_000_000),
+            (scope(Scope::Channel(Channel::Sms)), Unit::Count, Window::Day, 100),
+            (scope(Scope::Keyword("PIZZA2".to_owned())), Unit::Count, Window::Week, 7),
+            (Over::Placement("print".to_owned()), Unit::Count, Window::Month, 9),
         ]
     );
 }
@@ -107,87 +77,46 @@ fn every_cap_becomes_one_plain_row() {
 fn a_campaign_that_says_nothing_gives_one_code_a_person() {
     let one = CapsDoc::default().specs(crate::domain::money::Currency::USD);
     assert_eq!(one.len(), 1);
-    assert_eq!(
-        one.first().map(|cap| (cap.window, cap.cap)),
-        Some((Window::Lifetime, Some(1)))
-    );
+    assert_eq!(one.first().map(|cap| (cap.window, cap.cap)), Some((Window::Lifetime, Some(1))));
 }
 
 #[test]
 fn local_times_mean_the_campaigns_own_clock() {
     let doc = campaign(PIZZA);
-    assert_eq!(
-        doc.starts_at().unwrap().unwrap().to_rfc3339(),
-        "2026-11-24T14:00:00+00:00"
-    );
-    assert_eq!(
-        doc.ends_at().unwrap().unwrap().to_rfc3339(),
-        "2027-01-01T04:59:00+00:00"
-    );
-    assert_eq!(
-        doc.expiry().unwrap().at,
-        doc.ends_at().unwrap(),
-        "codes end with the campaign unless it says no"
-    );
-    assert_eq!(
-        doc.terms().unwrap().places,
-        Places::Only(vec!["17".to_owned(), "18".to_owned()])
-    );
+    assert_eq!(doc.starts_at().unwrap().unwrap().to_rfc3339(), "2026-11-24T14:00:00+00:00");
+    assert_eq!(doc.ends_at().unwrap().unwrap().to_rfc3339(), "2027-01-01T04:59:00+00:00");
+    assert_eq!(doc.expiry().unwrap().at, doc.ends_at().unwrap(), "codes end with the campaign unless it says no");
+    assert_eq!(doc.terms().unwrap().places, Places::Only(vec!["17".to_owned(), "18".to_owned()]));
 }
 
 #[test]
 fn a_time_that_clocks_skip_is_named() {
     let doc = campaign(&PIZZA.replace("\"2026-12-31T23:59\"", "\"2027-03-14T02:30\""));
     let wrong = doc.ends_at().unwrap_err().to_string();
-    assert_eq!(
-        wrong,
-        "2027-03-14T02:30:00 does not exist in America/New_York: clocks are put forward over it"
-    );
+    assert_eq!(wrong, "2027-03-14T02:30:00 does not exist in America/New_York: clocks are put forward over it");
 }
 
 #[test]
 fn a_mistyped_key_names_its_line_and_the_nearest_one() {
     let wrong = error(&PIZZA.replace("countries =", "countrys ="));
-    assert!(
-        wrong.starts_with("pizza.toml:7: unknown key \"countrys\"; did you mean \"countries\"?"),
-        "{wrong}"
-    );
+    assert!(wrong.starts_with("pizza.toml:7: unknown key \"countrys\"; did you mean \"countries\"?"), "{wrong}");
     let wrong = error(&PIZZA.replace("source = \"generate\"", "source = \"generated\""));
-    assert!(
-        wrong.contains("unknown word \"generated\"; did you mean \"generate\"?"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("unknown word \"generated\"; did you mean \"generate\"?"), "{wrong}");
 }
 
 #[test]
 fn a_wrong_value_names_its_line_and_what_would_do() {
     for (right, wrong, said) in [
-        (
-            "\"P30D\"",
-            "\"P1M\"",
-            "pizza.toml:9: \"P1M\" is no length of time such as \"P30D\"",
-        ),
+        ("\"P30D\"", "\"P1M\"", "pizza.toml:9: \"P1M\" is no length of time such as \"P30D\""),
         (
             "America/New_York",
             "America/NewYork",
             "pizza.toml:4: there is no zone \"America/NewYork\"; did you mean \"America/New_York\"?",
         ),
-        (
-            "\"US\"",
-            "\"usa\"",
-            "pizza.toml:7: \"usa\" is no country of two capital letters",
-        ),
-        (
-            "\"2026-12-31T23:59\"",
-            "\"31.12.2026\"",
-            "pizza.toml:6: \"31.12.2026\" is no local date and time",
-        ),
+        ("\"US\"", "\"usa\"", "pizza.toml:7: \"usa\" is no country of two capital letters"),
+        ("\"2026-12-31T23:59\"", "\"31.12.2026\"", "pizza.toml:6: \"31.12.2026\" is no local date and time"),
         ("PZA-????-????*", "PZA-", "pizza.toml:9: pattern \"PZA-\": "),
-        (
-            "\"pizza\"",
-            "\"!!\"",
-            "pizza.toml:11: a keyword needs at least one letter or digit",
-        ),
+        ("\"pizza\"", "\"!!\"", "pizza.toml:11: a keyword needs at least one letter or digit"),
         ("T05 =", "T99 =", "pizza.toml:12: there is no text \"T99\""),
     ] {
         let got = error(&PIZZA.replace(right, wrong));
@@ -197,42 +126,19 @@ fn a_wrong_value_names_its_line_and_what_would_do() {
 
 #[test]
 fn lengths_of_time_are_iso_8601_without_months() {
-    for (text, seconds) in [
-        ("P30D", 2_592_000),
-        ("PT4H", 14_400),
-        ("P1DT12H", 129_600),
-        ("P2W", 1_209_600),
-        ("PT90S", 90),
-    ] {
-        assert_eq!(
-            IsoDuration::parse(text).unwrap().millis(),
-            seconds * 1_000,
-            "{text}"
-        );
+    for (text, seconds) in
+        [("P30D", 2_592_000), ("PT4H", 14_400), ("P1DT12H", 129_600), ("P2W", 1_209_600), ("PT90S", 90)]
+    {
+        assert_eq!(IsoDuration::parse(text).unwrap().millis(), seconds * 1_000, "{text}");
     }
-    for text in [
-        "",
-        "P",
-        "PT",
-        "30D",
-        "P1M",
-        "P1Y",
-        "PD",
-        "P-1D",
-        "PT0S",
-        "P1D ",
-        "PT1H2D",
-        "P99999999W",
-    ] {
+    for text in ["", "P", "PT", "30D", "P1M", "P1Y", "PD", "P-1D", "PT0S", "P1D ", "PT1H2D", "P99999999W"] {
         assert_eq!(IsoDuration::parse(text), None, "{text}");
     }
 }
 
 #[test]
 fn money_in_major_units_is_exact() {
-    let major = |text: &str| {
-        toml::from_str::<std::collections::BTreeMap<String, Major>>(&format!("m = {text}"))
-    };
+    let major = |text: &str| toml::from_str::<std::collections::BTreeMap<String, Major>>(&format!("m = {text}"));
     let minor = |text: &str, decimals| major(text).unwrap().get("m").unwrap().minor(decimals);
     assert_eq!(minor("250000.00", 2), Some(25_000_000));
     assert_eq!(minor("0.1", 2), Some(10));
@@ -243,15 +149,7 @@ fn money_in_major_units_is_exact() {
 
 #[test]
 fn caps_across_campaigns_name_their_scope() {
-    let read = |text: &str| {
-        Document::parse("caps.toml", text)
-            .unwrap()
-            .caps
-            .into_iter()
-            .next()
-            .unwrap()
-            .value
-    };
+    let read = |text: &str| Document::parse("caps.toml", text).unwrap().caps.into_iter().next().unwrap().value;
     let person = read(
         "[[cap]]\nscope = \"person\"\nzone = \"Europe/London\"\nday = 1\nrolling = { count = 2, within = \"P7D\" }\n",
     );

@@ -14,17 +14,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 impl Engine {
-    pub(super) async fn facts(
-        &self,
-        catalog: &Catalog,
-        documents: &Document,
-    ) -> Result<Facts, ApplyError> {
+    pub(super) async fn facts(&self, catalog: &Catalog, documents: &Document) -> Result<Facts, ApplyError> {
         let store = &self.parts().store;
         let mut facts = Facts::default();
         for sender in &documents.senders {
-            let brand = catalog
-                .sender_at(&sender.value.address)
-                .map(|row| row.brand.clone());
+            let brand = catalog.sender_at(&sender.value.address).map(|row| row.brand.clone());
             if let Some(brand) = brand.filter(|brand| *brand != sender.value.brand)
                 && config::has_opt_outs(store, &brand).await?
             {
@@ -34,11 +28,7 @@ impl Engine {
         let claims = claims(catalog, Some(documents));
         for located in &documents.campaigns {
             let doc = &located.value;
-            let record = catalog
-                .rows
-                .campaigns
-                .iter()
-                .find(|record| record.doc.name == doc.name);
+            let record = catalog.rows.campaigns.iter().find(|record| record.doc.name == doc.name);
             if let Some(record) = record.filter(|record| record.doc != *doc)
                 && config::has_issued(store, record.id).await?
             {
@@ -73,27 +63,11 @@ impl Engine {
             Ok(source) => source,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let record = catalog
-            .rows
-            .campaigns
-            .iter()
-            .find(|record| record.doc.name == doc.name);
-        let pools = record.and_then(|record| {
-            catalog
-                .rows
-                .pools
-                .iter()
-                .find(|pool| pool.campaign == record.id)
-        });
+        let record = catalog.rows.campaigns.iter().find(|record| record.doc.name == doc.name);
+        let pools = record.and_then(|record| catalog.rows.pools.iter().find(|pool| pool.campaign == record.id));
         let (live, names) = (pools.map_or(0, |pool| pool.pool.size), names(catalog));
         let campaign = record.map(|record| record.id);
-        let ground = import::Ground {
-            store: &self.parts().store,
-            campaign,
-            live,
-            claims,
-            names: &names,
-        };
+        let ground = import::Ground { store: &self.parts().store, campaign, live, claims, names: &names };
         match import::survey(&ground, source).await {
             Ok(survey) => Ok(Ok(survey)),
             Err(ImportError::Store(error)) => Err(error.into()),
@@ -103,26 +77,15 @@ impl Engine {
 }
 
 pub(super) fn names(catalog: &Catalog) -> HashMap<CampaignId, String> {
-    catalog
-        .rows
-        .campaigns
-        .iter()
-        .map(|record| (record.id, record.doc.name.clone()))
-        .collect()
+    catalog.rows.campaigns.iter().map(|record| (record.id, record.doc.name.clone())).collect()
 }
 
 /// Every pattern there is and, where documents are given, will be.
 pub(super) fn claims(catalog: &Catalog, documents: Option<&Document>) -> Claims {
     let stored = catalog.rows.campaigns.iter().map(|record| &record.doc);
-    let written = documents
-        .into_iter()
-        .flat_map(|documents| &documents.campaigns)
-        .map(|located| &located.value);
+    let written = documents.into_iter().flat_map(|documents| &documents.campaigns).map(|located| &located.value);
     let claim = |doc: &CampaignDoc| -> Option<(String, Pattern)> {
-        Some((
-            doc.name.clone(),
-            doc.code.pattern.as_ref()?.pattern().clone(),
-        ))
+        Some((doc.name.clone(), doc.code.pattern.as_ref()?.pattern().clone()))
     };
     stored.chain(written).filter_map(claim).collect()
 }

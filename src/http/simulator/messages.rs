@@ -112,9 +112,7 @@ pub(super) async fn watch_messages(
             let messages = told(&engine, vec![change.bubble]).await;
             let event = Event::default().event("message");
             // Strings, numbers and None: JSON always has room for them.
-            Ok(messages.first().map_or_else(Event::default, |message| {
-                event.json_data(message).unwrap_or_default()
-            }))
+            Ok(messages.first().map_or_else(Event::default, |message| event.json_data(message).unwrap_or_default()))
         }
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))

@@ -14,9 +14,7 @@ use crate::domain::gsm7;
 use crate::domain::ids::RequestId;
 use crate::domain::phone::PhoneNumber;
 use crate::engine::EngineError;
-use crate::sms::{
-    Bubble, BubbleStatus, Direction, Handset as _, Inbound, Outside, Phones, SIMULATOR,
-};
+use crate::sms::{Bubble, BubbleStatus, Direction, Handset as _, Inbound, Outside, Phones, SIMULATOR};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
@@ -49,14 +47,8 @@ where
     SimulatorDoor: FromRef<S>,
 {
     Router::new()
-        .route(
-            "/simulator",
-            get(page::show_simulator).post(page::send_by_form),
-        )
-        .route(
-            "/simulator/messages",
-            get(messages::list_messages).post(messages::create_message),
-        )
+        .route("/simulator", get(page::show_simulator).post(page::send_by_form))
+        .route("/simulator/messages", get(messages::list_messages).post(messages::create_message))
         .route("/simulator/events", get(messages::watch_messages))
 }
 
@@ -101,19 +93,13 @@ impl SimulatorDoor {
         let from = phone(from)?;
         let catalog = self.sms.engine.fresh_catalog().await;
         let catalog = catalog.map_err(|error| NotSent::Away(error.into()))?;
-        let to = catalog
-            .sender_at(to)
-            .filter(|sender| sender.carrier == SIMULATOR);
+        let to = catalog.sender_at(to).filter(|sender| sender.carrier == SIMULATOR);
         let to = to.ok_or(NotSent::NoSender)?;
         let chars = text.chars().count();
         if text.trim().is_empty() || chars > MAX_TEXT_CHARS {
             return Err(NotSent::Length(chars));
         }
-        Ok(Draft {
-            from,
-            to: to.clone(),
-            text: text.to_owned(),
-        })
+        Ok(Draft { from, to: to.clone(), text: text.to_owned() })
     }
 
     /// Sends a text as a phone does: the carrier signs it, our door takes it. Gives the carrier's name of it.
@@ -138,15 +124,8 @@ impl SimulatorDoor {
             text,
         });
         let headers = self.outside.headers(&body, now);
-        let taken = self
-            .sms
-            .take(Hook::Inbound, &to.address, &headers, &body)
-            .await;
-        let status = if taken.is_ok() {
-            BubbleStatus::Received
-        } else {
-            BubbleStatus::Failed
-        };
+        let taken = self.sms.take(Hook::Inbound, &to.address, &headers, &body).await;
+        let status = if taken.is_ok() { BubbleStatus::Received } else { BubbleStatus::Failed };
         self.phones.mark(&from, &id, status);
         taken.map(|_| id)
     }
@@ -154,24 +133,16 @@ impl SimulatorDoor {
 
 /// The name under which the engine settles a text (`Engine::receive`).
 fn decision(to: &SenderRow, id: &str) -> RequestId {
-    RequestId {
-        door: format!("sms-{}", to.address.trim_start_matches('+')),
-        key: id.to_owned(),
-    }
+    RequestId { door: format!("sms-{}", to.address.trim_start_matches('+')), key: id.to_owned() }
 }
 
 /// A phone's number as people write it; any number will do, nothing leaves this machine.
 fn phone(text: &str) -> Result<PhoneNumber, NotSent> {
-    PhoneNumber::parse(text, Some("US"))
-        .or_else(|_| PhoneNumber::from_e164(text.trim()))
-        .map_err(|_| NotSent::Phone)
+    PhoneNumber::parse(text, Some("US")).or_else(|_| PhoneNumber::from_e164(text.trim())).map_err(|_| NotSent::Phone)
 }
 
 /// The first number that phones in the browser can text.
 fn first_sender(catalog: &Catalog) -> Option<&SenderRow> {
-    let simulated = catalog
-        .senders
-        .values()
-        .filter(|sender| sender.carrier == SIMULATOR);
+    let simulated = catalog.senders.values().filter(|sender| sender.carrier == SIMULATOR);
     simulated.min_by_key(|sender| sender.id)
 }

@@ -78,19 +78,11 @@ struct Sent {
 
 impl Sent {
     fn failed(draft: &str, why: &str) -> Self {
-        Self {
-            draft: draft.to_owned(),
-            error: Some(sentence(why)),
-        }
+        Self { draft: draft.to_owned(), error: Some(sentence(why)) }
     }
 }
 
-async fn show(
-    door: &SimulatorDoor,
-    open: Option<PhoneNumber>,
-    status: StatusCode,
-    sent: Sent,
-) -> Response {
+async fn show(door: &SimulatorDoor, open: Option<PhoneNumber>, status: StatusCode, sent: Sent) -> Response {
     let engine = &door.sms.engine;
     let catalog = match engine.fresh_catalog().await {
         Ok(catalog) => catalog,
@@ -101,15 +93,11 @@ async fn show(
         }
     };
     let mut numbers = DEFAULT_PHONES.map(ToOwned::to_owned).to_vec();
-    let open_number = open.as_ref().map_or_else(
-        || DEFAULT_PHONES[0].to_owned(),
-        |open| open.expose().to_owned(),
-    );
+    let open_number = open.as_ref().map_or_else(|| DEFAULT_PHONES[0].to_owned(), |open| open.expose().to_owned());
     if !numbers.contains(&open_number) {
         numbers.push(open_number.clone());
     }
-    let bubbles =
-        phone(&open_number).map_or_else(|_| Vec::new(), |open| door.phones.messages(&open));
+    let bubbles = phone(&open_number).map_or_else(|_| Vec::new(), |open| door.phones.messages(&open));
     let sender = first_sender(&catalog);
     let nobody = "There is no number to text yet: apply a document with a [[sender]].";
     let view = SimulatorView {
@@ -117,60 +105,34 @@ async fn show(
         sender: sender.map_or_else(String::new, |sender| sender.address.clone()),
         phones: numbers.into_iter().map(tab).collect(),
         open: open_number,
-        messages: told(engine, bubbles)
-            .await
-            .into_iter()
-            .map(message)
-            .collect(),
+        messages: told(engine, bubbles).await.into_iter().map(message).collect(),
         keywords: keywords(&catalog, engine.now()),
         draft: sent.draft,
-        error: sent
-            .error
-            .or_else(|| sender.is_none().then(|| nobody.to_owned())),
+        error: sent.error.or_else(|| sender.is_none().then(|| nobody.to_owned())),
     };
     web::page(status, &view)
 }
 
 /// "+12025550123" as "(202) 555-0123"; other countries' numbers as they are.
 fn tab(number: String) -> PhoneTab {
-    let national = number
-        .strip_prefix("+1")
-        .filter(|digits| digits.len() == 10);
+    let national = number.strip_prefix("+1").filter(|digits| digits.len() == 10);
     let cut = national.and_then(|digits| {
         let (area, rest) = digits.split_at_checked(3)?;
         let (exchange, line) = rest.split_at_checked(3)?;
         Some(format!("({area}) {exchange}-{line}"))
     });
-    PhoneTab {
-        shown: cut.unwrap_or_else(|| number.clone()),
-        number,
-    }
+    PhoneTab { shown: cut.unwrap_or_else(|| number.clone()), number }
 }
 
 /// The same lines as the script writes.
 fn message(out: MessageOut) -> MessageView {
-    let direction = if out.direction == "mo" {
-        Direction::Hers
-    } else {
-        Direction::Ours
-    };
-    let mut details = vec![
-        detail("Message", out.id.clone()),
-        detail("Segments", out.segments.to_string()),
-    ];
+    let direction = if out.direction == "mo" { Direction::Hers } else { Direction::Ours };
+    let mut details = vec![detail("Message", out.id.clone()), detail("Segments", out.segments.to_string())];
     details.extend(out.decision.map(|id| detail("Decision", id)));
     details.extend(out.explain.into_iter().flat_map(explained));
-    let at_words = DateTime::parse_from_rfc3339(&out.at)
-        .map_or_else(|_| out.at.clone(), |at| clock(at.with_timezone(&Utc)));
-    MessageView {
-        id: out.id,
-        direction,
-        text: out.text,
-        at: out.at,
-        at_words,
-        status: out.status.to_owned(),
-        details,
-    }
+    let at_words =
+        DateTime::parse_from_rfc3339(&out.at).map_or_else(|_| out.at.clone(), |at| clock(at.with_timezone(&Utc)));
+    MessageView { id: out.id, direction, text: out.text, at: out.at, at_words, status: out.status.to_owned(), details }
 }
 
 fn explained(why: ExplainOut) -> Vec<DetailView> {
@@ -179,9 +141,7 @@ fn explained(why: ExplainOut) -> Vec<DetailView> {
         "repeat" => "Same code again".to_owned(),
         other => words(other),
     };
-    let used = why
-        .limit
-        .map(|limit| format!("{} of {limit}", why.used.unwrap_or(0)));
+    let used = why.limit.map(|limit| format!("{} of {limit}", why.used.unwrap_or(0)));
     let lines = [
         Some(("Outcome", outcome)),
         why.campaign.map(|name| ("Campaign", name)),
@@ -195,10 +155,7 @@ fn explained(why: ExplainOut) -> Vec<DetailView> {
 }
 
 fn detail(label: &str, value: String) -> DetailView {
-    DetailView {
-        label: label.to_owned(),
-        value,
-    }
+    DetailView { label: label.to_owned(), value }
 }
 
 /// `cap_reached` as "Cap reached".
@@ -208,9 +165,7 @@ fn words(wire: &str) -> String {
 
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn clock(at: DateTime<Utc>) -> String {

@@ -42,10 +42,7 @@ async fn deliver(door: &SimulatorDoor, notice: &Notice) {
     for left in (0..TRIES).rev() {
         let headers = door.outside.headers(&notice.body, door.sms.engine.now());
         let address = notice.sender.as_str();
-        let taken = door
-            .sms
-            .take(Hook::Status, address, &headers, &notice.body)
-            .await;
+        let taken = door.sms.take(Hook::Status, address, &headers, &notice.body).await;
         if taken.is_ok() {
             return;
         }

@@ -52,11 +52,7 @@ pub(super) struct Book {
 impl Cap {
     /// What one code adds.
     pub(super) fn weight(&self, weight_minor: i64) -> i64 {
-        if self.key.unit == "money" {
-            weight_minor
-        } else {
-            1
-        }
+        if self.key.unit == "money" { weight_minor } else { 1 }
     }
 
     pub(super) fn is_person(&self) -> bool {
@@ -70,18 +66,8 @@ impl Cap {
         } else {
             format!("of campaign {}", self.campaign)
         };
-        let CapKey {
-            scope,
-            scope_id,
-            unit,
-            window,
-            ..
-        } = &self.key;
-        let id = if scope_id.is_empty() {
-            String::new()
-        } else {
-            format!(" {scope_id}")
-        };
+        let CapKey { scope, scope_id, unit, window, .. } = &self.key;
+        let id = if scope_id.is_empty() { String::new() } else { format!(" {scope_id}") };
         format!("cap {} {of} ({scope}{id}, {unit}, {window})", self.id)
     }
 }
@@ -89,27 +75,15 @@ impl Cap {
 impl Book {
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut book = Self::default();
-        for row in snapshot
-            .rows(
-                "SELECT campaign_id FROM campaign WHERE status = 'draft'",
-                Vec::new(),
-            )
-            .await?
-        {
+        for row in snapshot.rows("SELECT campaign_id FROM campaign WHERE status = 'draft'", Vec::new()).await? {
             book.drafts.insert(row.int(0)?);
         }
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
-        for row in snapshot
-            .rows("SELECT campaign_id, pool_no FROM pool", Vec::new())
-            .await?
-        {
+        for row in snapshot.rows("SELECT campaign_id, pool_no FROM pool", Vec::new()).await? {
             book.pools.insert((row.int(0)?, row.int(1)?));
         }
-        for row in snapshot
-            .rows("SELECT campaign_id, offer_no FROM offer", Vec::new())
-            .await?
-        {
+        for row in snapshot.rows("SELECT campaign_id, offer_no FROM offer", Vec::new()).await? {
             book.offers.insert((row.int(0)?, row.int(1)?));
         }
         Ok(book)
@@ -117,90 +91,51 @@ impl Book {
 
     async fn read_caps(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let mut placements = HashMap::new();
-        for row in snapshot
-            .rows("SELECT placement_id, name FROM placement", Vec::new())
-            .await?
-        {
+        for row in snapshot.rows("SELECT placement_id, name FROM placement", Vec::new()).await? {
             placements.insert(row.int(0)?.to_string(), row.text(1)?);
         }
-        let sql = "SELECT cap_id, campaign_id, scope, scope_id, unit, window_kind, window_ms, zone, cap, removed_at FROM cap";
+        let sql =
+            "SELECT cap_id, campaign_id, scope, scope_id, unit, window_kind, window_ms, zone, cap, removed_at FROM cap";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (id, scope, scope_id) = (row.int(0)?, row.text(2)?, row.text(3)?);
             let placed = placements.get(&scope_id).filter(|_| scope == "placement");
-            let key = CapKey::of_row(
-                scope,
-                placed.unwrap_or(&scope_id).clone(),
-                &row.text(4)?,
-                &row.text(5)?,
-                row.int(6)?,
-            );
+            let key =
+                CapKey::of_row(scope, placed.unwrap_or(&scope_id).clone(), &row.text(4)?, &row.text(5)?, row.int(6)?);
             let span = key.as_ref().and_then(CapKey::span);
             let (Some(key), Some(span), Ok(zone)) = (key, span, row.text(7)?.parse()) else {
-                self.unreadable
-                    .push(format!("cap {id} has an unknown unit, window or zone"));
+                self.unreadable.push(format!("cap {id} has an unknown unit, window or zone"));
                 continue;
             };
             let removed = row.maybe_int(9)?.is_some();
-            self.caps.push(Cap {
-                id,
-                campaign: row.int(1)?,
-                scope_id,
-                key,
-                span,
-                zone,
-                most: row.int(8)?,
-                removed,
-            });
+            self.caps.push(Cap { id, campaign: row.int(1)?, scope_id, key, span, zone, most: row.int(8)?, removed });
         }
         Ok(())
     }
 
     async fn read_versions(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let sql = "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
+        let sql =
+            "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (campaign, number, text) = (row.int(0)?, row.int(1)?, row.text(2)?);
-            let terms = if campaign == ACROSS {
-                Terms::read_across(&text)
-            } else {
-                Terms::read(&text)
-            };
+            let terms = if campaign == ACROSS { Terms::read_across(&text) } else { Terms::read(&text) };
             let Some(terms) = terms else {
-                self.unreadable.push(format!(
-                    "the document of version {number} of campaign {campaign} cannot be read"
-                ));
+                self.unreadable.push(format!("the document of version {number} of campaign {campaign} cannot be read"));
                 continue;
             };
-            let limits = terms
-                .limits
-                .as_ref()
-                .map(|limits| self.numbered(campaign, number, limits));
-            let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| {
-                (Some(limits), missing)
-            });
+            let limits = terms.limits.as_ref().map(|limits| self.numbered(campaign, number, limits));
+            let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| (Some(limits), missing));
             // A draft gets its caps when it goes live.
             if !self.is_draft(campaign) {
                 self.unreadable.extend(missing);
             }
-            let version = Version {
-                created_at: row.int(3)?,
-                terms,
-                limits,
-            };
-            self.versions
-                .entry(campaign)
-                .or_default()
-                .insert(number, version);
+            let version = Version { created_at: row.int(3)?, terms, limits };
+            self.versions.entry(campaign).or_default().insert(number, version);
         }
         Ok(())
     }
 
     /// The limits of a version by the numbers of their caps, and a sentence for each that has no row.
-    fn numbered(
-        &self,
-        campaign: i64,
-        version: i64,
-        limits: &[(CapKey, i64)],
-    ) -> (HashMap<i64, i64>, Vec<String>) {
+    fn numbered(&self, campaign: i64, version: i64, limits: &[(CapKey, i64)]) -> (HashMap<i64, i64>, Vec<String>) {
         let (mut found, mut missing) = (HashMap::new(), Vec::new());
         for (key, limit) in limits {
             match self.caps.iter().find(|cap| cap.campaign == campaign && cap.key == *key) {
@@ -218,10 +153,7 @@ impl Book {
     ///
     /// A version that is not known, or does not say, is taken to have the caps of today.
     pub(super) fn limit(&self, cap: &Cap, version: i64) -> Option<i64> {
-        let known = self
-            .versions
-            .get(&cap.campaign)
-            .and_then(|versions| versions.get(&version));
+        let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
         match known.and_then(|version| version.limits.as_ref()) {
             Some(limits) => limits.get(&cap.id).copied(),
             None => (!cap.removed).then_some(cap.most),
@@ -235,11 +167,7 @@ impl Book {
             return campaign_version;
         }
         let before = |versions: &BTreeMap<i64, Version>| {
-            versions
-                .iter()
-                .rev()
-                .find(|(_, version)| version.created_at <= at_ms)
-                .map(|(number, _)| *number)
+            versions.iter().rev().find(|(_, version)| version.created_at <= at_ms).map(|(number, _)| *number)
         };
         self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
     }
@@ -251,29 +179,16 @@ impl Book {
 
     /// The zone in which a version of its campaign counts `cap`.
     pub(super) fn zone(&self, cap: &Cap, version: i64) -> Tz {
-        let known = self
-            .versions
-            .get(&cap.campaign)
-            .and_then(|versions| versions.get(&version));
-        known
-            .and_then(|version| version.terms.zone)
-            .unwrap_or(cap.zone)
+        let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
+        known.and_then(|version| version.terms.zone).unwrap_or(cap.zone)
     }
 
     /// The version since which `cap` has counted without a break and in its present zone, and when it came: a cap that
     /// comes, comes back or moves to another zone counts its running window anew. `None` where nobody can tell.
     pub(super) fn counting_since(&self, cap: &Cap) -> Option<i64> {
-        let versions = self
-            .versions
-            .get(&cap.campaign)
-            .filter(|_| self.has_history(cap))?;
-        let counts = |number: &i64| {
-            self.limit(cap, *number).is_some() && self.zone(cap, *number) == cap.zone
-        };
-        let newest = versions
-            .iter()
-            .rev()
-            .take_while(|(number, _)| counts(number));
+        let versions = self.versions.get(&cap.campaign).filter(|_| self.has_history(cap))?;
+        let counts = |number: &i64| self.limit(cap, *number).is_some() && self.zone(cap, *number) == cap.zone;
+        let newest = versions.iter().rev().take_while(|(number, _)| counts(number));
         newest.last().map(|(_, version)| version.created_at)
     }
 
@@ -301,18 +216,10 @@ impl Book {
                 FROM campaign c) AS versions
             WHERE latest IS NULL OR latest <> version";
         let mut documents = Check::new("configuration", snapshot.count("campaign_version").await?);
-        self.unreadable
-            .iter()
-            .for_each(|what| documents.breach(what.clone()));
+        self.unreadable.iter().for_each(|what| documents.breach(what.clone()));
         let versions = snapshot.breaches("campaign_version", campaigns, latest, |row| {
-            let latest = row
-                .maybe_int(2)?
-                .map_or("none".to_owned(), |version| version.to_string());
-            Ok(format!(
-                "campaign {} is at version {}, its latest document is {latest}",
-                row.int(0)?,
-                row.int(1)?
-            ))
+            let latest = row.maybe_int(2)?.map_or("none".to_owned(), |version| version.to_string());
+            Ok(format!("campaign {} is at version {}, its latest document is {latest}", row.int(0)?, row.int(1)?))
         });
         Ok(vec![documents, versions.await?])
     }

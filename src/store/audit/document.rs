@@ -45,49 +45,27 @@ impl Terms {
     /// Reads a document; `None` when it is no JSON object.
     pub(super) fn read(text: &str) -> Option<Self> {
         let whole: Value = serde_json::from_str(text).ok()?;
-        let status = whole
-            .get("status")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        let inner = ["document", "campaign"]
-            .iter()
-            .find_map(|key| whole.get(key))
-            .filter(|inner| inner.is_object());
+        let status = whole.get("status").and_then(Value::as_str).map(str::to_owned);
+        let inner = ["document", "campaign"].iter().find_map(|key| whole.get(key)).filter(|inner| inner.is_object());
         let document = inner.unwrap_or(&whole).as_object()?;
-        let zone: Tz = document
-            .get("zone")
-            .and_then(Value::as_str)
-            .and_then(|name| name.parse().ok())
-            .unwrap_or(Tz::UTC);
-        let time = |key: &str| {
-            document
-                .get(key)
-                .and_then(Value::as_str)
-                .and_then(local_time)
-        };
+        let zone: Tz =
+            document.get("zone").and_then(Value::as_str).and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
+        let time = |key: &str| document.get(key).and_then(Value::as_str).and_then(local_time);
         let first = |time: NaiveDateTime| zone.from_local_datetime(&time).earliest();
         let last = |time: NaiveDateTime| zone.from_local_datetime(&time).latest();
         Some(Self {
             status,
             zone: Some(zone),
-            starts_at: time("start")
-                .and_then(first)
-                .map(|at| at.timestamp_millis()),
+            starts_at: time("start").and_then(first).map(|at| at.timestamp_millis()),
             ends_at: time("end").and_then(last).map(|at| at.timestamp_millis()),
-            limits: document
-                .get("offer")
-                .map(|offer| limits(document, decimals(offer))),
+            limits: document.get("offer").map(|offer| limits(document, decimals(offer))),
         })
     }
 
     /// Reads the document of caps across campaigns: a list of caps, or an object that holds it.
     pub(super) fn read_across(text: &str) -> Option<Self> {
         let whole: Value = serde_json::from_str(text).ok()?;
-        let list = ["cap", "caps"]
-            .iter()
-            .find_map(|key| whole.get(key))
-            .unwrap_or(&whole)
-            .as_array()?;
+        let list = ["cap", "caps"].iter().find_map(|key| whole.get(key)).unwrap_or(&whole).as_array()?;
         let mut found = Vec::new();
         for cap in list.iter().filter_map(Value::as_object) {
             let word = |key: &str| cap.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -95,27 +73,15 @@ impl Terms {
                 "all" => ("campaign", ""),
                 scope => (scope, word(scope)),
             };
-            windows(
-                cap,
-                scope,
-                id,
-                decimals(&Value::Object(cap.clone())),
-                &mut found,
-            );
+            windows(cap, scope, id, decimals(&Value::Object(cap.clone())), &mut found);
         }
-        Some(Self {
-            limits: Some(found),
-            ..Self::default()
-        })
+        Some(Self { limits: Some(found), ..Self::default() })
     }
 }
 
 fn limits(document: &Map<String, Value>, decimals: u32) -> Vec<(CapKey, i64)> {
     let none = Map::new();
-    let caps = document
-        .get("caps")
-        .and_then(Value::as_object)
-        .unwrap_or(&none);
+    let caps = document.get("caps").and_then(Value::as_object).unwrap_or(&none);
     let of = |key: &str| caps.get(key).and_then(Value::as_object);
     let mut found = Vec::new();
     match of("person") {
@@ -142,26 +108,14 @@ fn limits(document: &Map<String, Value>, decimals: u32) -> Vec<(CapKey, i64)> {
 }
 
 /// The limits of one scope, by window.
-fn windows(
-    caps: &Map<String, Value>,
-    scope: &str,
-    id: &str,
-    decimals: u32,
-    found: &mut Vec<(CapKey, i64)>,
-) {
+fn windows(caps: &Map<String, Value>, scope: &str, id: &str, decimals: u32, found: &mut Vec<(CapKey, i64)>) {
     for (key, window) in WINDOWS {
         if let Some(cap) = caps.get(key).and_then(Value::as_u64) {
-            found.push((
-                CapKey::new(scope, id, "count", window, 0),
-                i64::try_from(cap).unwrap_or(i64::MAX),
-            ));
+            found.push((CapKey::new(scope, id, "count", window, 0), i64::try_from(cap).unwrap_or(i64::MAX)));
         }
     }
     if let Some(rolling) = caps.get("rolling").and_then(Value::as_object) {
-        let ms = rolling
-            .get("within")
-            .and_then(Value::as_str)
-            .and_then(milliseconds);
+        let ms = rolling.get("within").and_then(Value::as_str).and_then(milliseconds);
         if let (Some(cap), Some(ms)) = (rolling.get("count").and_then(Value::as_i64), ms) {
             found.push((CapKey::new(scope, id, "count", "rolling", ms), cap));
         }
@@ -170,51 +124,23 @@ fn windows(
         return;
     };
     let total = minor(money, decimals).map(|cap| ("lifetime", cap));
-    let by_window = WINDOWS
-        .iter()
-        .filter_map(|(key, window)| Some((*window, minor(money.get(key)?, decimals)?)));
+    let by_window = WINDOWS.iter().filter_map(|(key, window)| Some((*window, minor(money.get(key)?, decimals)?)));
     for (window, cap) in total.into_iter().chain(by_window) {
         found.push((CapKey::new(scope, id, "money", window, 0), cap));
     }
 }
 
 impl CapKey {
-    fn new(
-        scope: &str,
-        scope_id: &str,
-        unit: &'static str,
-        window: &'static str,
-        window_ms: i64,
-    ) -> Self {
-        Self {
-            scope: scope.to_owned(),
-            scope_id: scope_id.to_owned(),
-            unit,
-            window,
-            window_ms,
-        }
+    fn new(scope: &str, scope_id: &str, unit: &'static str, window: &'static str, window_ms: i64) -> Self {
+        Self { scope: scope.to_owned(), scope_id: scope_id.to_owned(), unit, window, window_ms }
     }
 
     /// The key of a row of `cap`; `None` when its words are unknown.
-    pub(super) fn of_row(
-        scope: String,
-        scope_id: String,
-        unit: &str,
-        window: &str,
-        window_ms: i64,
-    ) -> Option<Self> {
-        let unit = ["count", "money"]
-            .into_iter()
-            .find(|known| *known == unit)?;
+    pub(super) fn of_row(scope: String, scope_id: String, unit: &str, window: &str, window_ms: i64) -> Option<Self> {
+        let unit = ["count", "money"].into_iter().find(|known| *known == unit)?;
         let known = ["lifetime", "minute", "day", "week", "month", "rolling"];
         let window = known.into_iter().find(|known| *known == window)?;
-        Some(Self {
-            scope,
-            scope_id,
-            unit,
-            window,
-            window_ms,
-        })
+        Some(Self { scope, scope_id, unit, window, window_ms })
     }
 
     pub(super) fn span(&self) -> Option<Span> {
@@ -224,8 +150,7 @@ impl CapKey {
 
 fn local_time(text: &str) -> Option<NaiveDateTime> {
     let text = text.replacen(' ', "T", 1);
-    let date =
-        NaiveDate::parse_from_str(&text, "%Y-%m-%d").map(|date| date.and_time(NaiveTime::MIN));
+    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").map(|date| date.and_time(NaiveTime::MIN));
     let minute = || NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M");
     let second = || NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S");
     date.or_else(|_| minute()).or_else(|_| second()).ok()
@@ -246,9 +171,7 @@ fn milliseconds(text: &str) -> Option<i64> {
             'M' if in_time => 60,
             'S' => 1,
             digit => {
-                number = number
-                    .checked_mul(10)?
-                    .checked_add(i64::from(digit.to_digit(10)?))?;
+                number = number.checked_mul(10)?.checked_add(i64::from(digit.to_digit(10)?))?;
                 continue;
             }
         };
@@ -259,10 +182,7 @@ fn milliseconds(text: &str) -> Option<i64> {
 }
 
 fn decimals(holder: &Value) -> u32 {
-    let code = holder
-        .get("currency")
-        .and_then(Value::as_str)
-        .unwrap_or("USD");
+    let code = holder.get("currency").and_then(Value::as_str).unwrap_or("USD");
     Currency::parse(code).map_or(2, Currency::decimals)
 }
 
@@ -275,21 +195,9 @@ fn minor(value: &Value, decimals: u32) -> Option<i64> {
     };
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let scale = 10_i64.checked_pow(decimals)?;
-    let cents = part
-        .chars()
-        .chain("000000".chars())
-        .take(usize::try_from(decimals).ok()?)
-        .collect::<String>();
-    let cents = if cents.is_empty() {
-        0
-    } else {
-        cents.parse::<i64>().ok()?
-    };
-    whole
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(scale)?
-        .checked_add(cents)
+    let cents = part.chars().chain("000000".chars()).take(usize::try_from(decimals).ok()?).collect::<String>();
+    let cents = if cents.is_empty() { 0 } else { cents.parse::<i64>().ok()? };
+    whole.parse::<i64>().ok()?.checked_mul(scale)?.checked_add(cents)
 }
 
 #[cfg(test)]
@@ -313,10 +221,7 @@ mod tests {
         assert_eq!(terms.status.as_deref(), Some("live"));
         let expected = vec![
             (CapKey::new("person", "", "count", "lifetime", 0), 2),
-            (
-                CapKey::new("person", "", "count", "rolling", 129_600_000),
-                3,
-            ),
+            (CapKey::new("person", "", "count", "rolling", 129_600_000), 3),
             (CapKey::new("campaign", "", "count", "day", 0), 9),
             (CapKey::new("campaign", "", "money", "lifetime", 0), 500),
             (CapKey::new("keyword", "PIZZA", "count", "lifetime", 0), 7),

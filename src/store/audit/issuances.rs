@@ -63,64 +63,29 @@ pub(super) async fn check(
 }
 
 fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
-    let Issued {
-        campaign,
-        pool,
-        offer,
-        version,
-        at,
-        ..
-    } = issued;
+    let Issued { campaign, pool, offer, version, at, .. } = issued;
     if !book.pools.contains(&(*campaign, *pool)) {
-        names.breach(format!(
-            "{} is of pool {pool}, which does not exist",
-            issued.name()
-        ));
+        names.breach(format!("{} is of pool {pool}, which does not exist", issued.name()));
     }
     if !book.offers.contains(&(*campaign, *offer)) {
-        names.breach(format!(
-            "{} promises offer {offer}, which does not exist",
-            issued.name()
-        ));
+        names.breach(format!("{} promises offer {offer}, which does not exist", issued.name()));
     }
-    let Some(Version { terms, .. }) = book
-        .versions
-        .get(campaign)
-        .and_then(|versions| versions.get(version))
-    else {
-        names.breach(format!(
-            "{} was issued under version {version}, which does not exist",
-            issued.name()
-        ));
+    let Some(Version { terms, .. }) = book.versions.get(campaign).and_then(|versions| versions.get(version)) else {
+        names.breach(format!("{} was issued under version {version}, which does not exist", issued.name()));
         return;
     };
     if terms.starts_at.is_some_and(|start| *at < start) {
-        dates.breach(format!(
-            "{} was issued at {at}, before version {version} of its campaign starts",
-            issued.name()
-        ));
+        dates.breach(format!("{} was issued at {at}, before version {version} of its campaign starts", issued.name()));
     }
     if terms.ends_at.is_some_and(|end| *at >= end) {
-        dates.breach(format!(
-            "{} was issued at {at}, after version {version} of its campaign ends",
-            issued.name()
-        ));
+        dates.breach(format!("{} was issued at {at}, after version {version} of its campaign ends", issued.name()));
     }
     if book.is_draft(*campaign) {
-        dates.breach(format!(
-            "{} was issued, though its campaign is still a draft",
-            issued.name()
-        ));
+        dates.breach(format!("{} was issued, though its campaign is still a draft", issued.name()));
     }
-    if let Some(status) = terms
-        .status
-        .as_deref()
-        .filter(|status| matches!(*status, "ended" | "paused"))
-    {
-        dates.breach(format!(
-            "{} was issued under version {version}, in which its campaign is {status}",
-            issued.name()
-        ));
+    if let Some(status) = terms.status.as_deref().filter(|status| matches!(*status, "ended" | "paused")) {
+        dates
+            .breach(format!("{} was issued under version {version}, in which its campaign is {status}", issued.name()));
     }
 }
 

@@ -24,9 +24,7 @@ impl Tally {
         }
         let version = book.judging(cap, issued.version, issued.at);
         let windows = self.windows.entry(cap.id).or_default();
-        let parts = windows
-            .entry(cap.span.key(issued.at, cap.zone))
-            .or_default();
+        let parts = windows.entry(cap.span.key(issued.at, cap.zone)).or_default();
         match parts.iter_mut().find(|(known, _)| *known == version) {
             Some((_, sum)) => *sum += weight,
             None => parts.push((version, weight)),
@@ -99,13 +97,12 @@ impl<'a> Counters<'a> {
             for (version, part) in parts {
                 sum += part;
                 // In another zone the windows were others.
-                let limit = self
-                    .book
-                    .limit(cap, version)
-                    .filter(|_| self.book.zone(cap, version) == cap.zone);
+                let limit = self.book.limit(cap, version).filter(|_| self.book.zone(cap, version) == cap.zone);
                 if let Some(limit) = limit.filter(|limit| sum > *limit) {
                     let name = cap.name();
-                    self.over.breach(format!("{name} allowed {limit} in window {window} by version {version}, {sum} were issued"));
+                    self.over.breach(format!(
+                        "{name} allowed {limit} in window {window} by version {version}, {sum} were issued"
+                    ));
                 }
             }
         }
@@ -114,46 +111,29 @@ impl<'a> Counters<'a> {
 
     /// Every window since the cap counts has a counter that says what was issued in all of it. A cap that was removed
     /// has none.
-    async fn compare(
-        &mut self,
-        cap: &Cap,
-        mut windows: BTreeMap<i64, Vec<(i64, i64)>>,
-    ) -> Result<(), StoreError> {
+    async fn compare(&mut self, cap: &Cap, mut windows: BTreeMap<i64, Vec<(i64, i64)>>) -> Result<(), StoreError> {
         if cap.removed {
             return Ok(());
         }
         let sql = format!(
             "SELECT window_start, used FROM quota WHERE cap_id = $1 AND window_start > $2 ORDER BY window_start LIMIT {PAGE}"
         );
-        let mut since = self
-            .book
-            .counting_since(cap)
-            .map(|at| cap.span.key(at, cap.zone));
+        let mut since = self.book.counting_since(cap).map(|at| cap.span.key(at, cap.zone));
         if cap.span == Span::Lifetime {
             since = Some(0);
         }
         let mut after = i64::MIN;
         loop {
-            let page = self
-                .snapshot
-                .rows(&sql, vec![cap.id.into(), after.into()])
-                .await?;
+            let page = self.snapshot.rows(&sql, vec![cap.id.into(), after.into()]).await?;
             for row in &page {
                 let (window, used) = (row.int(0)?, row.int(1)?);
                 after = window;
                 // Where no document tells, a cap counts since its first counter.
                 let since = *since.get_or_insert(window);
-                let counted: i64 = windows
-                    .remove(&window)
-                    .iter()
-                    .flatten()
-                    .map(|(_, sum)| sum)
-                    .sum();
+                let counted: i64 = windows.remove(&window).iter().flatten().map(|(_, sum)| sum).sum();
                 if counted != used && window >= since {
-                    self.quota.breach(format!(
-                        "{} says {used} in window {window}, the ledger has {counted}",
-                        cap.name()
-                    ));
+                    self.quota
+                        .breach(format!("{} says {used} in window {window}, the ledger has {counted}", cap.name()));
                 }
                 self.quota.rows += 1;
             }
@@ -161,25 +141,17 @@ impl<'a> Counters<'a> {
                 break;
             }
         }
-        let uncounted = windows
-            .into_iter()
-            .filter(|(window, _)| since.is_some_and(|since| *window >= since));
+        let uncounted = windows.into_iter().filter(|(window, _)| since.is_some_and(|since| *window >= since));
         for (window, parts) in uncounted {
             let counted: i64 = parts.iter().map(|(_, sum)| sum).sum();
-            self.quota.breach(format!(
-                "{} has no counter for window {window}, the ledger has {counted}",
-                cap.name()
-            ));
+            self.quota.breach(format!("{} has no counter for window {window}, the ledger has {counted}", cap.name()));
         }
         Ok(())
     }
 
     /// Judges what is left, caps of campaigns that have issued nothing too; the checks, with what needs no count.
     pub(super) async fn finish(mut self) -> Result<[Check; 3], StoreError> {
-        let (own, across) = (
-            std::mem::take(&mut self.own),
-            std::mem::take(&mut self.across),
-        );
+        let (own, across) = (std::mem::take(&mut self.own), std::mem::take(&mut self.across));
         if let Some(last) = self.campaign {
             self.close(last, own).await?;
         }
@@ -196,20 +168,14 @@ impl<'a> Counters<'a> {
         quota.join(
             self.snapshot
                 .breaches("", 0, stray, |row| {
-                    Ok(format!(
-                        "the counter of window {} belongs to cap {}, which has none",
-                        row.int(1)?,
-                        row.int(0)?
-                    ))
+                    Ok(format!("the counter of window {} belongs to cap {}, which has none", row.int(1)?, row.int(0)?))
                 })
                 .await?,
         );
         let full = "SELECT cap_id, window_start, used, cap FROM quota WHERE used > cap OR used < 0";
         let full = self.snapshot.breaches("quota_over_cap", rows, full, |row| {
             let [cap, window, used, limit] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
-            Ok(format!(
-                "the counter of cap {cap} in window {window} stands at {used} of {limit}"
-            ))
+            Ok(format!("the counter of cap {cap} in window {window} stands at {used} of {limit}"))
         });
         let full = full.await?;
         Ok([quota, self.over, full])

@@ -32,25 +32,14 @@ pub async fn draft(
 ) -> Result<Draft, StoreError> {
     let tx = begin(store, planned_on).await?;
     let rows = catalog::rows(&tx).await?;
-    let left = rows
-        .campaigns
-        .iter()
-        .find(|record| record.doc.name == doc.name && record.status.is_none());
+    let left = rows.campaigns.iter().find(|record| record.doc.name == doc.name && record.status.is_none());
     let id = match left {
         Some(record) if is_same(&rows, record.id, pool) => {
-            return Ok(Draft {
-                id: record.id,
-                version: planned_on,
-            });
+            return Ok(Draft { id: record.id, version: planned_on });
         }
         Some(record) => {
             let values = vec![record.id.0.into()];
-            run(
-                &tx,
-                "DELETE FROM code WHERE campaign_id = $1",
-                values.clone(),
-            )
-            .await?;
+            run(&tx, "DELETE FROM code WHERE campaign_id = $1", values.clone()).await?;
             run(&tx, "DELETE FROM pool WHERE campaign_id = $1", values).await?;
             let sql = "UPDATE campaign_version SET document = $2 WHERE campaign_id = $1";
             run_one(&tx, sql, vec![record.id.0.into(), json(doc)?]).await?;
@@ -63,16 +52,10 @@ pub async fn draft(
     // So that every document has its caps from its first moment on.
     let places = placements(&tx, &rows, id, doc).await?;
     caps::write_own(&tx, id, doc, &places, now).await?;
-    Ok(Draft {
-        id,
-        version: finish(tx).await?,
-    })
+    Ok(Draft { id, version: finish(tx).await? })
 }
 
 fn is_same(rows: &Rows, id: CampaignId, wanted: &PoolWrite) -> bool {
-    let mut pools = rows
-        .pools
-        .iter()
-        .filter(|pool| pool.campaign == id && i64::from(pool.pool.pool_no) == POOL_NO);
+    let mut pools = rows.pools.iter().filter(|pool| pool.campaign == id && i64::from(pool.pool.pool_no) == POOL_NO);
     pools.any(|pool| pool.pool.kind == wanted.kind && pool.pool.pattern == wanted.pattern)
 }

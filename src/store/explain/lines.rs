@@ -17,14 +17,8 @@ impl Explanation {
             asked.lines(zone, &mut lines);
         }
         if let Some(campaign) = &self.campaign {
-            let name = campaign
-                .name
-                .clone()
-                .unwrap_or_else(|| campaign.campaign_id.to_string());
-            let version = campaign
-                .version
-                .map(|version| format!(", version {version}"))
-                .unwrap_or_default();
+            let name = campaign.name.clone().unwrap_or_else(|| campaign.campaign_id.to_string());
+            let version = campaign.version.map(|version| format!(", version {version}")).unwrap_or_default();
             lines.push(("campaign", name + &version));
         }
         if let Some(code) = &self.code {
@@ -33,9 +27,7 @@ impl Explanation {
         match (&self.message, &self.decision) {
             (Some(message), _) => lines.push(("reply", message.line())),
             (None, Some(asked))
-                if asked.channel == "sms"
-                    && asked.sender.is_some()
-                    && !asked.door.starts_with("till") =>
+                if asked.channel == "sms" && asked.sender.is_some() && !asked.door.starts_with("till") =>
             {
                 lines.push(("reply", "none".to_owned()));
             }
@@ -53,11 +45,7 @@ impl Asked {
         if let Some(person) = &self.person {
             lines.push(("person", format!("{person}…")));
         }
-        let rule = self
-            .rule
-            .as_ref()
-            .map(|rule| format!(": {rule}"))
-            .unwrap_or_default();
+        let rule = self.rule.as_ref().map(|rule| format!(": {rule}")).unwrap_or_default();
         lines.push(("outcome", format!("{} → {}{rule}", self.kind, self.outcome)));
         if let Some(cap) = &self.cap {
             lines.push(("rule", cap.rule()));
@@ -71,21 +59,9 @@ impl Asked {
             (None, Some(_)) => lines.push(("room again", "never".to_owned())),
             (None, None) => {}
         }
-        let to = self
-            .sender
-            .as_ref()
-            .map(|sender| format!(" to {sender}"))
-            .unwrap_or_default();
-        let word = self
-            .keyword
-            .as_ref()
-            .map(|word| format!(", keyword {word}"))
-            .unwrap_or_default();
-        let placement = self
-            .placement
-            .as_ref()
-            .map(|name| format!(", placement {name}"))
-            .unwrap_or_default();
+        let to = self.sender.as_ref().map(|sender| format!(" to {sender}")).unwrap_or_default();
+        let word = self.keyword.as_ref().map(|word| format!(", keyword {word}")).unwrap_or_default();
+        let placement = self.placement.as_ref().map(|name| format!(", placement {name}")).unwrap_or_default();
         lines.push(("came by", format!("{}{to}{word}{placement}", self.channel)));
         if let Some(reference) = &self.reference {
             lines.push(("redemption", reference.clone()));
@@ -96,11 +72,7 @@ impl Asked {
 impl CapReached {
     fn rule(&self) -> String {
         let of = if self.across { " across campaigns" } else { "" };
-        let id = self
-            .scope_id
-            .as_ref()
-            .map(|id| format!(" {id}"))
-            .unwrap_or_default();
+        let id = self.scope_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
         format!("cap {} per {}{id}{of}", self.cap_id, self.scope)
     }
 
@@ -125,76 +97,34 @@ impl CapReached {
 
 impl CodeLife {
     fn lines(&self, zone: Tz, lines: &mut Vec<(&'static str, String)>) {
-        let masked = self
-            .masked
-            .as_ref()
-            .map(|code| format!("{code}, "))
-            .unwrap_or_default();
-        lines.push((
-            "code",
-            format!(
-                "{masked}position {} of pool {}",
-                self.position, self.pool_no
-            ),
-        ));
+        let masked = self.masked.as_ref().map(|code| format!("{code}, ")).unwrap_or_default();
+        lines.push(("code", format!("{masked}position {} of pool {}", self.position, self.pool_no)));
         let Some(issued_at) = self.issued_at else {
             lines.push(("issued", "never".to_owned()));
             return;
         };
-        let seq = self
-            .seq
-            .map(|seq| format!(", number {seq} of this person"))
-            .unwrap_or_default();
+        let seq = self.seq.map(|seq| format!(", number {seq} of this person")).unwrap_or_default();
         lines.push(("issued", format!("{}{seq}", time(issued_at, zone))));
-        lines.push((
-            "good until",
-            self.expires_at
-                .map_or("always".to_owned(), |at| time(at, zone)),
-        ));
+        lines.push(("good until", self.expires_at.map_or("always".to_owned(), |at| time(at, zone))));
         let hidden = self.events.len().saturating_sub(STEPS);
         if hidden > 0 {
             lines.push(("then", format!("{hidden} earlier steps")));
         }
-        lines.extend(
-            self.events
-                .iter()
-                .skip(hidden)
-                .map(|event| ("then", event.line(zone))),
-        );
+        lines.extend(self.events.iter().skip(hidden).map(|event| ("then", event.line(zone))));
     }
 }
 
 impl EventLine {
     fn line(&self, zone: Tz) -> String {
-        let store = self
-            .store
-            .as_ref()
-            .map(|store| format!(" at {store}"))
-            .unwrap_or_default();
-        let order = self
-            .order
-            .as_ref()
-            .map(|order| format!(", order {order}"))
-            .unwrap_or_default();
-        let amount =
-            self.amount_minor.map(
-                |amount| match self.currency.as_deref().map(Currency::parse) {
-                    Some(Ok(currency)) => format!(", {}", Money::new(amount, currency).words()),
-                    Some(Err(_)) | None => format!(", {amount} minor units"),
-                },
-            );
+        let store = self.store.as_ref().map(|store| format!(" at {store}")).unwrap_or_default();
+        let order = self.order.as_ref().map(|order| format!(", order {order}")).unwrap_or_default();
+        let amount = self.amount_minor.map(|amount| match self.currency.as_deref().map(Currency::parse) {
+            Some(Ok(currency)) => format!(", {}", Money::new(amount, currency).words()),
+            Some(Err(_)) | None => format!(", {amount} minor units"),
+        });
         let amount = amount.unwrap_or_default();
-        let reason = self
-            .reason
-            .as_ref()
-            .map(|reason| format!(", “{reason}”"))
-            .unwrap_or_default();
-        format!(
-            "{} {}{store}{order}{amount}{reason} ({})",
-            self.kind,
-            time(self.at, zone),
-            self.reference
-        )
+        let reason = self.reason.as_ref().map(|reason| format!(", “{reason}”")).unwrap_or_default();
+        format!("{} {}{store}{order}{amount}{reason} ({})", self.kind, time(self.at, zone), self.reference)
     }
 }
 
@@ -205,17 +135,11 @@ impl MessageLife {
             Some(n) => format!(", {n} segments"),
             None => String::new(),
         };
-        let attempts = if self.attempts == 1 {
-            "1 attempt".to_owned()
-        } else {
-            format!("{} attempts", self.attempts)
-        };
+        let attempts = if self.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", self.attempts) };
         format!("{} {}{segments}, {attempts}", self.reply, self.status)
     }
 }
 
 fn time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone)
-        .format("%Y-%m-%d %H:%M:%S %Z")
-        .to_string()
+    at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
 }

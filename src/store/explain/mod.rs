@@ -169,10 +169,7 @@ pub struct MessageLife {
 ///
 /// # Errors
 /// [`StoreError`] when the database fails.
-pub async fn explain(
-    db: &DatabaseConnection,
-    what: &Explained,
-) -> Result<Option<Explanation>, StoreError> {
+pub async fn explain(db: &DatabaseConnection, what: &Explained) -> Result<Option<Explanation>, StoreError> {
     let request = match what {
         Explained::Request(id) => match rows::request(db, id).await? {
             Some(request) => Some(request),
@@ -191,14 +188,8 @@ pub async fn explain(
     if request.is_none() && issuance.is_none() {
         return Ok(None);
     }
-    let campaign = match request
-        .as_ref()
-        .and_then(|request| request.campaign_id)
-        .or(spot.map(|spot| spot.0))
-    {
-        Some(campaign) => {
-            Some(rows::campaign(db, campaign, request.as_ref(), issuance.as_ref()).await?)
-        }
+    let campaign = match request.as_ref().and_then(|request| request.campaign_id).or(spot.map(|spot| spot.0)) {
+        Some(campaign) => Some(rows::campaign(db, campaign, request.as_ref(), issuance.as_ref()).await?),
         None => None,
     };
     let code = match spot {
@@ -206,18 +197,10 @@ pub async fn explain(
         None => None,
     };
     let (decision, message) = match request {
-        Some(request) => (
-            Some(rows::asked(db, &request).await?),
-            rows::message(db, &request).await?,
-        ),
+        Some(request) => (Some(rows::asked(db, &request).await?), rows::message(db, &request).await?),
         None => (None, None),
     };
-    Ok(Some(Explanation {
-        decision,
-        campaign,
-        code,
-        message,
-    }))
+    Ok(Some(Explanation { decision, campaign, code, message }))
 }
 
 impl Explanation {

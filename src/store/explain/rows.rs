@@ -92,18 +92,10 @@ impl RequestRow {
 }
 
 pub(super) fn key(spot: Spot) -> Key {
-    (
-        spot.campaign.0.into(),
-        spot.pool.into(),
-        spot.position.try_into().unwrap_or(i64::MAX),
-    )
+    (spot.campaign.0.into(), spot.pool.into(), spot.position.try_into().unwrap_or(i64::MAX))
 }
 
-async fn all<T: FromQueryResult>(
-    db: &DatabaseConnection,
-    sql: &str,
-    values: Vec<Value>,
-) -> Result<Vec<T>, StoreError> {
+async fn all<T: FromQueryResult>(db: &DatabaseConnection, sql: &str, values: Vec<Value>) -> Result<Vec<T>, StoreError> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     Ok(T::find_by_statement(statement).all(db).await?)
 }
@@ -116,30 +108,20 @@ async fn first<T: FromQueryResult>(
     Ok(all(db, sql, values).await?.into_iter().next())
 }
 
-pub(super) async fn request(
-    db: &DatabaseConnection,
-    id: &RequestId,
-) -> Result<Option<RequestRow>, StoreError> {
+pub(super) async fn request(db: &DatabaseConnection, id: &RequestId) -> Result<Option<RequestRow>, StoreError> {
     let sql = "SELECT * FROM request WHERE door = $1 AND request_key = $2";
     first(db, sql, vec![id.door.clone().into(), id.key.clone().into()]).await
 }
 
 /// The request that was answered with this new code.
-pub(super) async fn request_of(
-    db: &DatabaseConnection,
-    spot: Spot,
-) -> Result<Option<RequestRow>, StoreError> {
+pub(super) async fn request_of(db: &DatabaseConnection, spot: Spot) -> Result<Option<RequestRow>, StoreError> {
     let spot = key(spot);
     let place = [spot.0, spot.1, spot.2].map(Value::from);
-    let Some(IssuanceRow {
-        subject: Some(subject),
-        issued_at,
-        ..
-    }) = issuance(db, spot).await?
-    else {
+    let Some(IssuanceRow { subject: Some(subject), issued_at, .. }) = issuance(db, spot).await? else {
         return Ok(None);
     };
-    let answered = "SELECT * FROM request WHERE campaign_id = $1 AND pool_no = $2 AND position = $3 AND outcome = 'issued'
+    let answered =
+        "SELECT * FROM request WHERE campaign_id = $1 AND pool_no = $2 AND position = $3 AND outcome = 'issued'
         AND replied = 1 AND subject = $4 AND received_at = $5 LIMIT 1";
     let mut values = place.to_vec();
     values.extend([subject.into(), issued_at.into()]);
@@ -164,12 +146,7 @@ pub(super) async fn campaign(
     request: Option<&RequestRow>,
     issuance: Option<&IssuanceRow>,
 ) -> Result<CampaignRef, StoreError> {
-    let name = first::<Name>(
-        db,
-        "SELECT name FROM campaign WHERE campaign_id = $1",
-        vec![campaign_id.into()],
-    )
-    .await?;
+    let name = first::<Name>(db, "SELECT name FROM campaign WHERE campaign_id = $1", vec![campaign_id.into()]).await?;
     let at = request.map(|request| request.received_at);
     let issued = issuance.filter(|issuance| at.is_none_or(|at| at == issuance.issued_at));
     let version = match (issued, at) {
@@ -177,16 +154,10 @@ pub(super) async fn campaign(
         (None, None) => None,
         (None, Some(at)) => {
             let sql = "SELECT max(version) AS number FROM campaign_version WHERE campaign_id = $1 AND created_at <= $2";
-            first::<Number>(db, sql, vec![campaign_id.into(), at.into()])
-                .await?
-                .and_then(|row| row.number)
+            first::<Number>(db, sql, vec![campaign_id.into(), at.into()]).await?.and_then(|row| row.number)
         }
     };
-    Ok(CampaignRef {
-        campaign_id,
-        name: name.map(|row| row.name),
-        version,
-    })
+    Ok(CampaignRef { campaign_id, name: name.map(|row| row.name), version })
 }
 
 pub(super) async fn life(
@@ -195,12 +166,7 @@ pub(super) async fn life(
     issuance: Option<&IssuanceRow>,
 ) -> Result<CodeLife, StoreError> {
     let sql = "SELECT * FROM code_event WHERE campaign_id = $1 AND pool_no = $2 AND position = $3 ORDER BY step";
-    let events = all::<EventRow>(
-        db,
-        sql,
-        vec![campaign_id.into(), pool_no.into(), position.into()],
-    )
-    .await?;
+    let events = all::<EventRow>(db, sql, vec![campaign_id.into(), pool_no.into(), position.into()]).await?;
     Ok(CodeLife {
         campaign_id,
         pool_no,
@@ -229,49 +195,22 @@ impl EventRow {
     }
 }
 
-pub(super) async fn message(
-    db: &DatabaseConnection,
-    request: &RequestRow,
-) -> Result<Option<MessageLife>, StoreError> {
+pub(super) async fn message(db: &DatabaseConnection, request: &RequestRow) -> Result<Option<MessageLife>, StoreError> {
     let sql = "SELECT reply, status, attempts, segments, provider_id FROM outbox_message WHERE door = $1 AND request_key = $2";
-    let row = first(
-        db,
-        sql,
-        vec![
-            request.door.clone().into(),
-            request.request_key.clone().into(),
-        ],
-    )
-    .await?;
-    Ok(row.map(
-        |MessageRow {
-             reply,
-             status,
-             attempts,
-             segments,
-             provider_id,
-         }| MessageLife {
-            reply,
-            status,
-            attempts,
-            segments,
-            provider_id,
-        },
-    ))
+    let row = first(db, sql, vec![request.door.clone().into(), request.request_key.clone().into()]).await?;
+    Ok(row.map(|MessageRow { reply, status, attempts, segments, provider_id }| MessageLife {
+        reply,
+        status,
+        attempts,
+        segments,
+        provider_id,
+    }))
 }
 
-pub(super) async fn asked(
-    db: &DatabaseConnection,
-    request: &RequestRow,
-) -> Result<Asked, StoreError> {
+pub(super) async fn asked(db: &DatabaseConnection, request: &RequestRow) -> Result<Asked, StoreError> {
     let sender = match request.sender_id {
         Some(id) => {
-            first::<Name>(
-                db,
-                "SELECT address AS name FROM sender WHERE sender_id = $1",
-                vec![id.into()],
-            )
-            .await?
+            first::<Name>(db, "SELECT address AS name FROM sender WHERE sender_id = $1", vec![id.into()]).await?
         }
         None => None,
     };
@@ -296,12 +235,8 @@ pub(super) async fn asked(
     })
 }
 
-async fn cap(
-    db: &DatabaseConnection,
-    request: &RequestRow,
-) -> Result<Option<CapReached>, StoreError> {
-    let (Some(cap_id), Some(limit), Some(used)) = (request.cap_id, request.cap, request.used)
-    else {
+async fn cap(db: &DatabaseConnection, request: &RequestRow) -> Result<Option<CapReached>, StoreError> {
+    let (Some(cap_id), Some(limit), Some(used)) = (request.cap_id, request.cap, request.used) else {
         return Ok(None);
     };
     let sql = "SELECT campaign_id, scope, scope_id, unit, window_kind, window_ms, zone FROM cap WHERE cap_id = $1";
@@ -322,12 +257,9 @@ async fn cap(
 
 /// The first four bytes: enough to tell persons apart on a screen.
 fn short(subject: &[u8]) -> String {
-    subject
-        .iter()
-        .take(4)
-        .fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    subject.iter().take(4).fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -35,11 +35,7 @@ async fn add(store: &Store, id: u8, due_at: i64, lease_until: i64, rest: &str) {
         Value::from(format!("m{id}")),
         Value::from(format!("p{id}")),
     ];
-    store
-        .write()
-        .execute_raw(store.statement(&sql, values))
-        .await
-        .unwrap();
+    store.write().execute_raw(store.statement(&sql, values)).await.unwrap();
 }
 
 #[tokio::test]
@@ -52,17 +48,8 @@ async fn only_open_due_messages_that_belong_to_nobody_are_taken_and_only_once() 
     add(&store, 4, 2001, 0, "'queued', 1").await;
     add(&store, 5, 1000, 0, "'submitted', 0").await;
     let first = store.claim_due(at(2000), at(62_000), 10).await.unwrap();
-    let names: Vec<_> = first
-        .iter()
-        .map(|due| (due.message.request.key.as_str(), due.status, due.doubts))
-        .collect();
-    assert_eq!(
-        names,
-        [
-            ("m1", MessageStatus::Queued, 1),
-            ("m2", MessageStatus::Submitting, 1)
-        ]
-    );
+    let names: Vec<_> = first.iter().map(|due| (due.message.request.key.as_str(), due.status, due.doubts)).collect();
+    assert_eq!(names, [("m1", MessageStatus::Queued, 1), ("m2", MessageStatus::Submitting, 1)]);
     let again = store.claim_due(at(2000), at(62_000), 10).await.unwrap();
     assert_eq!(again, []);
 }
@@ -99,22 +86,10 @@ async fn the_gate_knows_the_state_and_the_stop_of_this_brand_only() {
     add(&store, 1, 1000, 0, "'submitting', 1").await;
     let stop = "INSERT INTO opt_out (brand, subject, opted_out_at) VALUES ('Acme', $1, 950)";
     let values = [Value::from(subject_bytes(Subject::from_bytes([9; 16])))];
-    store
-        .write()
-        .execute_raw(store.statement(stop, values))
-        .await
-        .unwrap();
+    store.write().execute_raw(store.statement(stop, values)).await.unwrap();
     let status = MessageStatus::Submitting;
-    let open = |opted_out_at| {
-        Some(Gate {
-            status,
-            opted_out_at,
-        })
-    };
-    assert_eq!(
-        store.gate([1; 16], "Acme").await.unwrap(),
-        open(Some(at(950)))
-    );
+    let open = |opted_out_at| Some(Gate { status, opted_out_at });
+    assert_eq!(store.gate([1; 16], "Acme").await.unwrap(), open(Some(at(950))));
     assert_eq!(store.gate([1; 16], "Other").await.unwrap(), open(None));
     assert_eq!(store.gate([2; 16], "Acme").await.unwrap(), None);
 }
@@ -138,35 +113,16 @@ async fn decisions_are_found_by_door_and_key_together() {
         let sql = "INSERT INTO request (door, request_key, fingerprint, received_at, kind, outcome, rule, cap_id, cap,
                  used, resets_at, campaign_id, channel, placement_id, replied)
              VALUES ($1, $2, $3, 5, 'keyword', 'refused', 'cap_reached', 4, 2, 2, 99, 7, 'sms', 0, 1)";
-        let values = [
-            Value::from(door),
-            Value::from(key),
-            Value::from(vec![0_u8; 32]),
-        ];
-        store
-            .write()
-            .execute_raw(store.statement(sql, values))
-            .await
-            .unwrap();
+        let values = [Value::from(door), Value::from(key), Value::from(vec![0_u8; 32])];
+        store.write().execute_raw(store.statement(sql, values)).await.unwrap();
     }
-    let id = |door: &str, key: &str| RequestId {
-        door: door.to_owned(),
-        key: key.to_owned(),
-    };
+    let id = |door: &str, key: &str| RequestId { door: door.to_owned(), key: key.to_owned() };
     let asked = [id("sms-1", "a"), id("sms-1", "b"), id("sms-2", "a")];
     let found = store.request_records(&asked).await.unwrap();
     assert_eq!(found.keys().collect::<Vec<_>>(), [&id("sms-1", "a")]);
     let one = found.values().next().unwrap();
     assert_eq!(
-        (
-            one.record.rule.as_str(),
-            one.record.cap,
-            one.record.resets_at
-        ),
-        (
-            "cap_reached",
-            Some(2),
-            Some(at(0) + TimeDelta::milliseconds(99))
-        )
+        (one.record.rule.as_str(), one.record.cap, one.record.resets_at),
+        ("cap_reached", Some(2), Some(at(0) + TimeDelta::milliseconds(99)))
     );
 }

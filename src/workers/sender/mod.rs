@@ -46,12 +46,7 @@ struct Lane {
 impl Sender {
     /// A sender over those carriers. `early` is shared with the door that takes their reports.
     #[must_use]
-    pub fn new(
-        engine: Engine,
-        carriers: Registry,
-        early: EarlyReports,
-        config: SenderConfig,
-    ) -> Self {
+    pub fn new(engine: Engine, carriers: Registry, early: EarlyReports, config: SenderConfig) -> Self {
         let look_at = engine.now();
         Self {
             hands: Arc::new(Hands::new(engine, carriers, early, config)),
@@ -63,11 +58,7 @@ impl Sender {
     }
 
     /// Sends until `stop` resolves, then finishes what is under way and lets the rest go to the next process.
-    pub async fn run(
-        mut self,
-        mut fresh: mpsc::UnboundedReceiver<NewMessage>,
-        stop: impl Future<Output = ()>,
-    ) {
+    pub async fn run(mut self, mut fresh: mpsc::UnboundedReceiver<NewMessage>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let look = tokio::time::sleep(self.until_look());
@@ -144,11 +135,7 @@ impl Sender {
             return;
         }
         let sender = due.message.sender;
-        let key = (
-            !due.message.reply.is_compliance(),
-            due.message.created_at,
-            id,
-        );
+        let key = (!due.message.reply.is_compliance(), due.message.created_at, id);
         let lane = self.lanes.entry(sender).or_default();
         lane.waiting.insert(key, due);
         self.pump(sender);

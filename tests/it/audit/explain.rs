@@ -6,40 +6,23 @@ use codewell::domain::ids::{CampaignId, RequestId, Spot};
 use codewell::store::explain::{Explained, explain};
 
 async fn screen(ledger: &Ledger, what: &Explained) -> String {
-    let told = explain(ledger.db(), what)
-        .await
-        .expect("the rows can be read")
-        .expect("there is such a thing");
+    let told = explain(ledger.db(), what).await.expect("the rows can be read").expect("there is such a thing");
     let lines = told.lines(Tz::America__New_York);
-    lines
-        .iter()
-        .map(|(label, value)| format!("{label:<11}{value}\n"))
-        .collect()
+    lines.iter().map(|(label, value)| format!("{label:<11}{value}\n")).collect()
 }
 
 fn request(door: &str, key: &str) -> Explained {
-    Explained::Request(RequestId {
-        door: door.to_owned(),
-        key: key.to_owned(),
-    })
+    Explained::Request(RequestId { door: door.to_owned(), key: key.to_owned() })
 }
 
 fn spot(campaign: u32, position: u64) -> Explained {
-    Explained::Spot(Spot {
-        campaign: CampaignId(campaign),
-        pool: 1,
-        position,
-    })
+    Explained::Spot(Spot { campaign: CampaignId(campaign), pool: 1, position })
 }
 
 pub(super) async fn a_decision_is_told_on_one_screen(ledger: &Ledger) {
     ledger.fill().await;
     let code = screen(ledger, &spot(1, 0)).await;
-    assert_eq!(
-        code,
-        screen(ledger, &request("sms-1", "m1")).await,
-        "a code leads to its request"
-    );
+    assert_eq!(code, screen(ledger, &request("sms-1", "m1")).await, "a code leads to its request");
     let refused = screen(ledger, &request("sms-1", "m4")).await;
     let without_text = screen(ledger, &spot(2, 0)).await;
     let taken_back = screen(ledger, &request("till-1", "t2")).await;
@@ -103,12 +86,8 @@ pub(super) async fn a_decision_is_told_on_one_screen(ledger: &Ledger) {
         then       redeemed 2026-11-20 13:00:00 EST at Main St, order o2 (rd_2)
         ");
     }
-    let unknown = explain(ledger.db(), &request("sms-1", "nothing"))
-        .await
-        .expect("the rows can be read");
+    let unknown = explain(ledger.db(), &request("sms-1", "nothing")).await.expect("the rows can be read");
     assert_eq!(unknown, None);
-    let unissued = explain(ledger.db(), &spot(1, 9))
-        .await
-        .expect("the rows can be read");
+    let unissued = explain(ledger.db(), &spot(1, 9)).await.expect("the rows can be read");
     assert_eq!(unissued, None);
 }

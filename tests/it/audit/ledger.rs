@@ -108,11 +108,7 @@ INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), 
 impl Ledger {
     /// An empty one.
     pub(super) async fn make(url: String) -> Self {
-        let options = Options {
-            url: url.clone(),
-            readers: 2,
-            acquire: Duration::from_secs(5),
-        };
+        let options = Options { url: url.clone(), readers: 2, acquire: Duration::from_secs(5) };
         let store = Store::connect(&options).await.expect("a database");
         store.migrate().await.expect("tables");
         Self { store, url }
@@ -134,7 +130,10 @@ impl Ledger {
     /// Takes keys and checks away, which would keep breaches out.
     pub(super) async fn loosen(&self) {
         for table in TABLES {
-            self.run(&format!("CREATE TABLE loose AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE loose RENAME TO {table}")).await;
+            self.run(&format!(
+                "CREATE TABLE loose AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE loose RENAME TO {table}"
+            ))
+            .await;
         }
     }
 
@@ -142,12 +141,8 @@ impl Ledger {
     pub(super) fn run_elsewhere(&self, script: &'static str) {
         let url = self.url.clone();
         let process = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            runtime
-                .expect("a runtime")
-                .block_on(async { Self::make(url).await.run(script).await });
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async { Self::make(url).await.run(script).await });
         });
         process.join().expect("the statements ran");
     }
@@ -155,11 +150,7 @@ impl Ledger {
     /// Runs statements with the names of [`CLEAN`].
     pub(super) async fn run(&self, script: &str) {
         let db = self.store.write();
-        for statement in script
-            .split(';')
-            .map(str::trim)
-            .filter(|statement| !statement.is_empty())
-        {
+        for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             let statement = spelled_out(statement, db.get_database_backend());
             let done = db.execute_unprepared(&statement).await;
             assert!(done.is_ok(), "{statement}: {done:?}");
@@ -172,9 +163,7 @@ fn spelled_out(statement: &str, backend: DbBackend) -> String {
     let mut pieces = statement.split('{');
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let value = piece
-            .split_once('}')
-            .and_then(|(name, rest)| Some((value(name, backend)?, rest)));
+        let value = piece.split_once('}').and_then(|(name, rest)| Some((value(name, backend)?, rest)));
         match value {
             Some((value, rest)) => whole.extend([value.as_str(), rest]),
             None => whole.extend(["{", piece]),
@@ -197,11 +186,5 @@ fn value(name: &str, backend: DbBackend) -> Option<String> {
     }
     let is_byte = name.len() == 2 && name.bytes().all(|sign| sign.is_ascii_hexdigit());
     let bytes = name.repeat(16);
-    is_byte.then(|| {
-        if backend == DbBackend::Postgres {
-            format!("'\\x{bytes}'::bytea")
-        } else {
-            format!("x'{bytes}'")
-        }
-    })
+    is_byte.then(|| if backend == DbBackend::Postgres { format!("'\\x{bytes}'::bytea") } else { format!("x'{bytes}'") })
 }

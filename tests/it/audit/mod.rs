@@ -12,34 +12,20 @@ use plants::{CHANGES, PLANTS, WINDOWS};
 
 /// The checks that found something, and all their sentences.
 fn found(report: &Report) -> (Vec<&'static str>, String) {
-    let breached = report
-        .checks
-        .iter()
-        .filter(|check| !check.breaches.is_empty());
-    let said: Vec<_> = breached
-        .clone()
-        .flat_map(|check| &check.breaches)
-        .map(|breach| breach.what.as_str())
-        .collect();
+    let breached = report.checks.iter().filter(|check| !check.breaches.is_empty());
+    let said: Vec<_> = breached.clone().flat_map(|check| &check.breaches).map(|breach| breach.what.as_str()).collect();
     (breached.map(|check| check.name).collect(), said.join("\n"))
 }
 
 async fn audited(ledger: &Ledger) -> Report {
-    audit(ledger.db(), &mut |_| {})
-        .await
-        .expect("the audit reads everything")
+    audit(ledger.db(), &mut |_| {}).await.expect("the audit reads everything")
 }
 
 async fn a_clean_ledger_is_clean(ledger: &Ledger) {
     ledger.fill().await;
     let report = audited(ledger).await;
     assert!(report.is_clean(), "{}", found(&report).1);
-    let idle: Vec<_> = report
-        .checks
-        .iter()
-        .filter(|check| check.rows == 0)
-        .map(|check| check.name)
-        .collect();
+    let idle: Vec<_> = report.checks.iter().filter(|check| check.rows == 0).map(|check| check.name).collect();
     assert!(idle.is_empty(), "these checks looked at nothing: {idle:?}");
 }
 
@@ -51,19 +37,12 @@ async fn every_plant_is_found_and_nothing_else(ledger: &Ledger) {
         ledger.run(script).await;
         let (checks, said) = found(&audited(ledger).await);
         assert_eq!(checks, [*check], "after {script}\nit said:\n{said}");
-        assert!(
-            said.contains(named),
-            "{check} does not name {named}:\n{said}"
-        );
+        assert!(said.contains(named), "{check} does not name {named}:\n{said}");
         planted.push(check);
     }
     let report = audited(ledger).await;
-    let unplanted: Vec<_> = report
-        .checks
-        .iter()
-        .map(|check| check.name)
-        .filter(|name| !planted.contains(name))
-        .collect();
+    let unplanted: Vec<_> =
+        report.checks.iter().map(|check| check.name).filter(|name| !planted.contains(name)).collect();
     assert!(unplanted.is_empty(), "no plant for {unplanted:?}");
 }
 
@@ -72,15 +51,8 @@ async fn every_window_is_judged_at_its_edge(ledger: &Ledger) {
         ledger.fill().await;
         ledger.run(script).await;
         let (checks, said) = found(&audited(ledger).await);
-        assert_eq!(
-            checks.contains(&"person_cap"),
-            *breaches,
-            "{what}\nit said:\n{said}"
-        );
-        assert!(
-            checks.iter().all(|check| *check == "person_cap"),
-            "{what}\nit said:\n{said}"
-        );
+        assert_eq!(checks.contains(&"person_cap"), *breaches, "{what}\nit said:\n{said}");
+        assert!(checks.iter().all(|check| *check == "person_cap"), "{what}\nit said:\n{said}");
     }
 }
 
@@ -98,20 +70,13 @@ async fn an_audit_sees_one_moment_while_others_write(ledger: &Ledger) {
     let mut is_written = false;
     let mut progress = |doing: &str| {
         if doing == "issuances" {
-            ledger.run_elsewhere(
-                "DELETE FROM issuance WHERE campaign_id = 1; UPDATE pool SET in_stock = 1",
-            );
+            ledger.run_elsewhere("DELETE FROM issuance WHERE campaign_id = 1; UPDATE pool SET in_stock = 1");
             is_written = true;
         }
     };
-    let report = audit(ledger.db(), &mut progress)
-        .await
-        .expect("the audit reads everything");
+    let report = audit(ledger.db(), &mut progress).await.expect("the audit reads everything");
     assert!(is_written && report.is_clean(), "{}", found(&report).1);
-    assert!(
-        !audited(ledger).await.is_clean(),
-        "what was written meanwhile is seen afterwards"
-    );
+    assert!(!audited(ledger).await.is_clean(), "what was written meanwhile is seen afterwards");
 }
 
 macro_rules! on_both {

@@ -7,8 +7,8 @@ use codewell::domain::decision::changes::NewMessage;
 use codewell::domain::ids::SenderId;
 use codewell::engine::{Due, EarlyReports, Engine, Reported};
 use codewell::sms::{
-    Accepted, Acknowledgement, Authentic, Event, Forged, Outgoing, Pace, Registry, SendError,
-    SmsProvider, Unreadable, Webhook,
+    Accepted, Acknowledgement, Authentic, Event, Forged, Outgoing, Pace, Registry, SendError, SmsProvider, Unreadable,
+    Webhook,
 };
 use codewell::workers::sender::Sender;
 use std::collections::VecDeque;
@@ -33,11 +33,7 @@ impl SmsProvider for Script {
         "simulator"
     }
 
-    fn authenticate<'a>(
-        &self,
-        _: &'a Webhook<'a>,
-        _: DateTime<Utc>,
-    ) -> Result<Authentic<'a>, Forged> {
+    fn authenticate<'a>(&self, _: &'a Webhook<'a>, _: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
         Err(Forged::Unsigned)
     }
 
@@ -46,11 +42,7 @@ impl SmsProvider for Script {
     }
 
     fn acknowledge(&self) -> Acknowledgement {
-        Acknowledgement {
-            status: 204,
-            content_type: None,
-            body: "",
-        }
+        Acknowledgement { status: 204, content_type: None, body: "" }
     }
 
     fn pace(&self) -> Pace {
@@ -67,10 +59,7 @@ impl SmsProvider for Script {
         if let Some(error) = self.answers.lock().unwrap().pop_front() {
             return Err(error);
         }
-        Ok(Accepted {
-            provider_id: format!("p{}", out.attempt),
-            segments: out.segments,
-        })
+        Ok(Accepted { provider_id: format!("p{}", out.attempt), segments: out.segments })
     }
 }
 
@@ -94,14 +83,7 @@ impl Line {
         let carrier = Arc::new(Script::default());
         let early = EarlyReports::default();
         let sender = Sender::new(engine.clone(), registry(&carrier), early.clone(), config());
-        Self {
-            house,
-            engine,
-            carrier,
-            early,
-            sender,
-            fresh,
-        }
+        Self { house, engine, carrier, early, sender, fresh }
     }
 
     pub(super) fn forward(&self, by: TimeDelta) {
@@ -110,9 +92,7 @@ impl Line {
 
     /// A phone texts; the answer is not yet sent.
     pub(super) async fn text(&mut self, key: &str, words: &str) -> Due {
-        let settled = self
-            .engine
-            .receive(SenderId(1), key, PHONE, words.to_owned());
+        let settled = self.engine.receive(SenderId(1), key, PHONE, words.to_owned());
         settled.await.unwrap();
         let message = self.fresh.try_recv().expect("every text here is answered");
         self.sender.fresh(message)
@@ -123,10 +103,7 @@ impl Line {
     }
 
     pub(super) async fn claim(&self) -> Vec<Due> {
-        self.engine
-            .claim_due(TimeDelta::seconds(60), 10)
-            .await
-            .unwrap()
+        self.engine.claim_due(TimeDelta::seconds(60), 10).await.unwrap()
     }
 
     /// The one message that is due.
@@ -146,8 +123,7 @@ impl Line {
 
     /// Whether the first message's row is as this SQL says.
     pub(super) async fn is(&self, what: &str) -> bool {
-        let sql =
-            format!("SELECT count(*) FROM outbox_message WHERE request_key = 'm1' AND {what}");
+        let sql = format!("SELECT count(*) FROM outbox_message WHERE request_key = 'm1' AND {what}");
         self.house.number(&sql).await == 1
     }
 }
@@ -166,13 +142,9 @@ pub(crate) fn config() -> SenderConfig {
 }
 
 pub(super) fn transient() -> SendError {
-    SendError::Transient {
-        detail: "no connection".to_owned(),
-    }
+    SendError::Transient { detail: "no connection".to_owned() }
 }
 
 pub(super) fn ambiguous() -> SendError {
-    SendError::Ambiguous {
-        detail: "connection lost".to_owned(),
-    }
+    SendError::Ambiguous { detail: "connection lost".to_owned() }
 }

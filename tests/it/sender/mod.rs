@@ -52,9 +52,7 @@ mod bodies {
         assert!(line.is("length(body_hash) = 32").await);
     }
 
-    pub(super) async fn a_passing_failure_is_tried_again_at_each_step_and_then_given_up(
-        house: House,
-    ) {
+    pub(super) async fn a_passing_failure_is_tried_again_at_each_step_and_then_given_up(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
         for _ in 0..3 {
@@ -94,10 +92,7 @@ mod bodies {
     pub(super) async fn a_refusal_for_good_is_not_tried_again(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
-        line.will(SendError::Permanent {
-            code: "30006".to_owned(),
-            detail: "landline".to_owned(),
-        });
+        line.will(SendError::Permanent { code: "30006".to_owned(), detail: "landline".to_owned() });
         assert_eq!(line.attempt(due).await, None);
         assert!(line.is("status = 'failed'").await);
         assert!(line.is("history LIKE '%30006 landline%'").await);
@@ -154,20 +149,13 @@ mod bodies {
         assert_eq!(line.calls(), 0);
     }
 
-    pub(super) async fn two_processes_lost_with_one_message_do_not_make_a_third_send_it(
-        house: House,
-    ) {
+    pub(super) async fn two_processes_lost_with_one_message_do_not_make_a_third_send_it(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
         let orphan = lose(&line, &due).await.remove(0);
-        let mark = MessageStep {
-            note: Some(IN_DOUBT.to_owned()),
-            ..step(orphan.message.id, MessageStatus::Submitting)
-        };
-        line.engine
-            .note(orphan.message.subject, mark)
-            .await
-            .unwrap();
+        let mark =
+            MessageStep { note: Some(IN_DOUBT.to_owned()), ..step(orphan.message.id, MessageStatus::Submitting) };
+        line.engine.note(orphan.message.subject, mark).await.unwrap();
         line.forward(TimeDelta::seconds(61));
         let again = line.claim_one().await;
         line.attempt(again).await;
@@ -175,9 +163,7 @@ mod bodies {
         assert_eq!(line.calls(), 0);
     }
 
-    pub(super) async fn nothing_made_before_stop_goes_out_after_it_but_the_answer_to_stop_does(
-        house: House,
-    ) {
+    pub(super) async fn nothing_made_before_stop_goes_out_after_it_but_the_answer_to_stop_does(house: House) {
         let mut line = Line::new(house).await;
         let before = line.text("m1", "nonsense").await;
         line.forward(TimeDelta::seconds(1));
@@ -212,9 +198,7 @@ mod bodies {
         assert_eq!(line.calls(), 0);
     }
 
-    pub(super) async fn a_message_whose_lease_is_nearly_over_is_left_to_who_takes_it_next(
-        house: House,
-    ) {
+    pub(super) async fn a_message_whose_lease_is_nearly_over_is_left_to_who_takes_it_next(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
         line.forward(TimeDelta::seconds(46));
@@ -228,11 +212,7 @@ mod bodies {
     pub(super) async fn a_report_that_overtakes_our_own_note_is_not_lost(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
-        let report = Reported {
-            provider_id: "p0".to_owned(),
-            status: MessageStatus::Delivered,
-            note: None,
-        };
+        let report = Reported { provider_id: "p0".to_owned(), status: MessageStatus::Delivered, note: None };
         let meanwhile = (line.engine.clone(), line.early.clone(), report);
         *line.carrier.meanwhile.lock().unwrap() = Some(meanwhile);
         line.attempt(due).await;
@@ -240,23 +220,14 @@ mod bodies {
         assert!(line.is("segments = 1").await);
     }
 
-    pub(super) async fn a_running_sender_sends_fresh_messages_and_orphans_and_ends_when_told(
-        house: House,
-    ) {
+    pub(super) async fn a_running_sender_sends_fresh_messages_and_orphans_and_ends_when_told(house: House) {
         let mut line = Line::new(house).await;
         let orphan = line.text("m1", "nonsense").await;
         let _ = lose(&line, &orphan).await;
         line.forward(TimeDelta::seconds(61));
-        let text = line
-            .engine
-            .receive(SenderId(1), "m2", PHONE, "HELP".to_owned());
+        let text = line.engine.receive(SenderId(1), "m2", PHONE, "HELP".to_owned());
         text.await.unwrap();
-        let worker = Sender::new(
-            line.engine.clone(),
-            registry(&line.carrier),
-            line.early.clone(),
-            config(),
-        );
+        let worker = Sender::new(line.engine.clone(), registry(&line.carrier), line.early.clone(), config());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let running = tokio::spawn(worker.run(line.fresh, async {
             let _ = stopped.await;
@@ -274,9 +245,7 @@ mod bodies {
         let mut line = Line::new(house).await;
         for n in 0..60 {
             let from = format!("+1202555{n:04}");
-            let settled = line
-                .engine
-                .receive(SenderId(1), &from, &from, "HELP".to_owned());
+            let settled = line.engine.receive(SenderId(1), &from, &from, "HELP".to_owned());
             settled.await.unwrap();
         }
         line.fresh.close();
