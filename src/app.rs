@@ -1,6 +1,7 @@
 //! Turns the key: from settings to a house with its keyring, its database and its engine.
 
 pub mod demo;
+pub mod demo_dir;
 pub mod keyring;
 pub mod lock;
 pub mod logging;
@@ -84,11 +85,7 @@ impl House {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn open(
-        config: Config,
-        first_run: FirstRun,
-        old_tables: OldTables,
-    ) -> Result<Self, OpenError> {
+    pub async fn open(config: Config, first_run: FirstRun, old_tables: OldTables) -> Result<Self, OpenError> {
         let dir = config.server.data_dir.clone();
         let mut made = Vec::new();
         match first_run {
@@ -115,12 +112,7 @@ impl House {
         if !belongs(&ring.keys, store.any_sealed_phone().await?.as_deref()) {
             return Err(OpenError::OtherKeyring(dir));
         }
-        Ok(Self {
-            config,
-            keys: Arc::new(ring.keys),
-            store,
-            made,
-        })
+        Ok(Self { config, keys: Arc::new(ring.keys), store, made })
     }
 
     /// The engine of this house, its committer to run, and the messages it will make.
@@ -176,8 +168,7 @@ fn sizes(config: &Config) -> Sizes {
         lease_ms: i64::try_from(config.sender.lease.as_millis()).unwrap_or(i64::MAX),
         limits: Limits {
             asks_per_hour: count(limits.asks_per_hour),
-            same_answer: chrono::Duration::from_std(limits.same_answer_window)
-                .unwrap_or(chrono::Duration::MAX),
+            same_answer: chrono::Duration::from_std(limits.same_answer_window).unwrap_or(chrono::Duration::MAX),
             replies_per_day: count(limits.replies_per_day),
         },
     }
@@ -197,10 +188,7 @@ fn make_dir(dir: &Path) -> Result<Option<String>, OpenError> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .map_err(|source| OpenError::Directory {
-            path: dir.to_owned(),
-            source,
-        })?;
+        .map_err(|source| OpenError::Directory { path: dir.to_owned(), source })?;
     Ok(Some(format!("Made the directory {}.", dir.display())))
 }
 

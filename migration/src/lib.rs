@@ -33,17 +33,9 @@ impl MigratorTrait for Migrator {
 pub(crate) async fn run(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
-    let (bytes, keyed) = if is_sqlite {
-        ("BLOB", ") WITHOUT ROWID")
-    } else {
-        ("BYTEA", ")")
-    };
+    let (bytes, keyed) = if is_sqlite { ("BLOB", ") WITHOUT ROWID") } else { ("BYTEA", ")") };
     let script = script.replace("BYTES", bytes).replace(") KEYED", keyed);
-    for statement in script
-        .split(';')
-        .map(str::trim)
-        .filter(|statement| !statement.is_empty())
-    {
+    for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
         connection.execute_unprepared(statement).await?;
     }
     Ok(())
@@ -52,10 +44,7 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, script: &str) -> Result<(),
 /// Drops tables, last made first.
 pub(crate) async fn drop_all(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
     for table in tables.iter().rev() {
-        manager
-            .get_connection()
-            .execute_unprepared(&format!("DROP TABLE {table}"))
-            .await?;
+        manager.get_connection().execute_unprepared(&format!("DROP TABLE {table}")).await?;
     }
     Ok(())
 }

@@ -6,15 +6,7 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const TABLES: &[&str] = &[
-    "code",
-    "stock",
-    "recipient",
-    "request",
-    "issuance",
-    "code_event",
-    "quota",
-];
+const TABLES: &[&str] = &["code", "stock", "recipient", "request", "issuance", "code_event", "quota"];
 
 const UP: &str = "
 CREATE TABLE code (

@@ -12,16 +12,10 @@ pub const ZONE: chrono_tz::Tz = chrono_tz::America::New_York;
 const DOCUMENTS: [(&str, &str); 7] = [
     ("sender.toml", include_str!("../../config/demo/sender.toml")),
     ("pizza.toml", include_str!("../../config/demo/pizza.toml")),
-    (
-        "welcome.toml",
-        include_str!("../../config/demo/welcome.toml"),
-    ),
+    ("welcome.toml", include_str!("../../config/demo/welcome.toml")),
     ("burger.toml", include_str!("../../config/demo/burger.toml")),
     ("lucky.toml", include_str!("../../config/demo/lucky.toml")),
-    (
-        "morning.toml",
-        include_str!("../../config/demo/morning.toml"),
-    ),
+    ("morning.toml", include_str!("../../config/demo/morning.toml")),
     ("summer.toml", include_str!("../../config/demo/summer.toml")),
 ];
 
@@ -44,15 +38,8 @@ pub fn documents(today: NaiveDate, seed: &[u8; 32]) -> Vec<(&'static str, String
         ("{yesterday}", earlier(1)),
         ("{90 days ago}", earlier(90)),
     ];
-    let fill = |text: &str| {
-        slots
-            .iter()
-            .fold(text.to_owned(), |text, (slot, day)| text.replace(slot, day))
-    };
-    let mut files: Vec<_> = DOCUMENTS
-        .into_iter()
-        .map(|(name, text)| (name, fill(text)))
-        .collect();
+    let fill = |text: &str| slots.iter().fold(text.to_owned(), |text, (slot, day)| text.replace(slot, day));
+    let mut files: Vec<_> = DOCUMENTS.into_iter().map(|(name, text)| (name, fill(text))).collect();
     files.push((CODES, codes(seed)));
     files
 }
@@ -63,9 +50,7 @@ fn codes(seed: &[u8; 32]) -> String {
     let pattern = Pattern::parse(CODE_PATTERN).expect("the demo's pattern parses");
     let shuffle = Permutation::new(seed, pattern.space());
     let codes = (0..CODE_COUNT).filter_map(|index| pattern.format(shuffle.forward(index)?));
-    codes.fold("code\n".to_owned(), |list, code| {
-        list + code.expose() + "\n"
-    })
+    codes.fold("code\n".to_owned(), |list, code| list + code.expose() + "\n")
 }
 
 #[cfg(test)]
@@ -84,22 +69,11 @@ mod tests {
     fn every_document_parses_and_no_slot_is_left() {
         let mut campaigns = Vec::new();
         for (name, text) in files().iter().filter(|(name, _)| *name != CODES) {
-            assert!(
-                !text.contains('{') || !text.contains("days}"),
-                "{name}: {text}"
-            );
+            assert!(!text.contains('{') || !text.contains("days}"), "{name}: {text}");
             let document = Document::parse(name, text).unwrap();
-            campaigns.extend(
-                document
-                    .campaigns
-                    .into_iter()
-                    .map(|located| located.value.name),
-            );
+            campaigns.extend(document.campaigns.into_iter().map(|located| located.value.name));
         }
-        assert_eq!(
-            campaigns,
-            ["PIZZA", "WELCOME", "BURGER", "LUCKY", "MORNING", "SUMMER"]
-        );
+        assert_eq!(campaigns, ["PIZZA", "WELCOME", "BURGER", "LUCKY", "MORNING", "SUMMER"]);
     }
 
     #[test]
@@ -108,9 +82,7 @@ mod tests {
         let (_, list) = files.iter().find(|(name, _)| *name == CODES).unwrap();
         let mut lines = list.lines();
         assert_eq!(lines.next(), Some("code"));
-        let codes: HashSet<_> = lines
-            .map(|line| Code::parse(line).unwrap().norm())
-            .collect();
+        let codes: HashSet<_> = lines.map(|line| Code::parse(line).unwrap().norm()).collect();
         assert_eq!(codes.len(), 1_000);
     }
 }

@@ -71,11 +71,7 @@ pub struct Keyring {
 ///
 /// # Errors
 /// [`KeyringError`].
-pub fn open(
-    dir: &Path,
-    when_missing: WhenMissing,
-    now: DateTime<Utc>,
-) -> Result<Keyring, KeyringError> {
+pub fn open(dir: &Path, when_missing: WhenMissing, now: DateTime<Utc>) -> Result<Keyring, KeyringError> {
     let path = dir.join(FILE_NAME);
     if let Some(keys) = read(&path)? {
         return Ok(Keyring { keys, made: None });
@@ -85,19 +81,13 @@ pub fn open(
         WhenMissing::Make => {
             let is_ours = make(dir, &path, now)?;
             let keys = read(&path)?.ok_or_else(|| KeyringError::Missing(path.clone()))?;
-            Ok(Keyring {
-                keys,
-                made: is_ours.then_some(path),
-            })
+            Ok(Keyring { keys, made: is_ours.then_some(path) })
         }
     }
 }
 
 fn read(path: &Path) -> Result<Option<Keys>, KeyringError> {
-    let failed = |source| KeyringError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| KeyringError::Io { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -105,28 +95,18 @@ fn read(path: &Path) -> Result<Option<Keys>, KeyringError> {
     };
     let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeyringError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(KeyringError::Exposed { path: path.to_owned(), mode });
     }
     let text = io::read_to_string(file).map_err(failed)?;
-    let ring: KeyringFile =
-        serde_json::from_str(&text).map_err(|_| KeyringError::Unreadable(path.to_owned()))?;
-    let keys = ring.keys().map_err(|source| KeyringError::Bad {
-        path: path.to_owned(),
-        source,
-    })?;
+    let ring: KeyringFile = serde_json::from_str(&text).map_err(|_| KeyringError::Unreadable(path.to_owned()))?;
+    let keys = ring.keys().map_err(|source| KeyringError::Bad { path: path.to_owned(), source })?;
     Ok(Some(keys))
 }
 
 /// Makes the file whole or not at all; `false` when another process was first.
 fn make(dir: &Path, path: &Path, now: DateTime<Utc>) -> Result<bool, KeyringError> {
     let ring = KeyringFile::new(&Secret::new(draw()), now);
-    let failed = |source| KeyringError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| KeyringError::Io { path: path.to_owned(), source };
     let text = serde_json::to_string_pretty(&ring).map_err(|error| failed(error.into()))?;
     let draft = dir.join(format!(".{FILE_NAME}.{}", std::process::id()));
     let made = write_private(&draft, &text).and_then(|()| std::fs::hard_link(&draft, path));
@@ -139,9 +119,7 @@ fn make(dir: &Path, path: &Path, now: DateTime<Utc>) -> Result<bool, KeyringErro
     }
     removed.map_err(failed)?;
     // A name in a directory is durable only when the directory is.
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(failed)?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
     Ok(true)
 }
 
@@ -151,12 +129,7 @@ fn make(dir: &Path, path: &Path, now: DateTime<Utc>) -> Result<bool, KeyringErro
 /// What the system says.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = File::options();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()
@@ -186,10 +159,7 @@ mod tests {
         let second = open(dir.path(), WhenMissing::Make, now()).unwrap();
         assert_eq!(second.made, None);
         assert_eq!(second.keys.id(), first.keys.id());
-        let names: Vec<_> = std::fs::read_dir(dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["keyring.json"], "no draft stays behind");
     }
 

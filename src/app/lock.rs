@@ -42,17 +42,9 @@ impl ServerLock {
         let mut name = database.clone().into_os_string();
         name.push(".lock");
         let path = Path::new(&name);
-        let failed = |source| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
         let mut options = File::options();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
+        let file = options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _held: Some(file) }),
             Err(TryLockError::WouldBlock) => Err(LockError::Taken(database)),
@@ -66,9 +58,9 @@ impl ServerLock {
 pub fn database_file(url: &DatabaseUrl) -> Option<PathBuf> {
     match url.kind() {
         DatabaseKind::Postgres => None,
-        DatabaseKind::Sqlite => SqliteConnectOptions::from_str(url.expose())
-            .ok()
-            .map(|options| options.get_filename().to_owned()),
+        DatabaseKind::Sqlite => {
+            SqliteConnectOptions::from_str(url.expose()).ok().map(|options| options.get_filename().to_owned())
+        }
     }
 }
 
@@ -87,13 +79,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = ServerLock::take(&url(dir.path())).unwrap();
         let second = ServerLock::take(&url(dir.path())).unwrap_err();
-        assert_eq!(
-            second.to_string(),
-            format!(
-                "another server already runs on {}/codewell.db",
-                dir.path().display()
-            )
-        );
+        assert_eq!(second.to_string(), format!("another server already runs on {}/codewell.db", dir.path().display()));
         drop(first);
         ServerLock::take(&url(dir.path())).unwrap();
     }
@@ -116,9 +102,6 @@ mod tests {
     #[test]
     fn a_directory_with_signs_of_an_address_is_found_again() {
         let url = DatabaseUrl::parse("sqlite:./50%25 off/codewell.db").unwrap();
-        assert_eq!(
-            database_file(&url).unwrap(),
-            Path::new("./50% off/codewell.db")
-        );
+        assert_eq!(database_file(&url).unwrap(), Path::new("./50% off/codewell.db"));
     }
 }

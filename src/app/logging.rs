@@ -1,6 +1,7 @@
 //! Log lines go to stderr; what our libraries say below `warn` stays unsaid, because it may quote what we never log.
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
+use std::io::IsTerminal as _;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -12,7 +13,7 @@ const OURS: [&str; 3] = ["codewell", "codewell_migration", "codewell_entity"];
 
 /// Begins to write log lines. A second call changes nothing.
 pub fn start(config: LogConfig) {
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match config.format {
         LogFormat::Text => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -30,9 +31,7 @@ fn filter(level: LogLevel) -> Targets {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    Targets::new()
-        .with_targets(OURS.map(|target| (target, level)))
-        .with_default(level.min(LevelFilter::WARN))
+    Targets::new().with_targets(OURS.map(|target| (target, level))).with_default(level.min(LevelFilter::WARN))
 }
 
 #[cfg(test)]

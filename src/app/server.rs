@@ -3,16 +3,22 @@
 use super::lock::{LockError, ServerLock};
 use super::{FirstRun, House, OldTables, OpenError, make_dir};
 use crate::config::{Config, Simulator};
-use crate::engine::Engine;
+use crate::domain::secret::Secret;
+use crate::engine::{EarlyReports, Engine};
+use crate::http::simulator::{SimulatorDoor, deliver_reports};
+use crate::http::sms::SmsDoor;
 use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site};
+use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET, SmsProvider};
 use crate::store::StoreError;
-use std::future::Future;
+use crate::workers::sender::Sender;
+use std::future::{Future, IntoFuture as _};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How long requests under way may take once a stop was asked for; the unit file waits 30 s before it kills.
@@ -74,10 +80,7 @@ const NEXT_PORTS: u16 = 50;
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn open_for_server(
-    config: Config,
-    old_tables: OldTables,
-) -> Result<(House, ServerLock), ServeError> {
+pub async fn open_for_server(config: Config, old_tables: OldTables) -> Result<(House, ServerLock), ServeError> {
     let made = make_dir(&config.server.data_dir)?;
     let lock = ServerLock::take(&config.database.url)?;
     let mut house = House::open(config, FirstRun::Make, old_tables).await?;
@@ -97,14 +100,9 @@ pub async fn listen(address: SocketAddr, taken: PortTaken) -> Result<TcpListener
             Ok(listener) => return Ok(listener),
             Err(error) => error,
         };
-        let goes_on = taken == PortTaken::Next
-            && error.kind() == io::ErrorKind::AddrInUse
-            && !ports.is_empty();
+        let goes_on = taken == PortTaken::Next && error.kind() == io::ErrorKind::AddrInUse && !ports.is_empty();
         if !goes_on {
-            return Err(ServeError::Listen {
-                address,
-                source: error,
-            });
+            return Err(ServeError::Listen { address, source: error });
         }
     }
 }
@@ -114,75 +112,95 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`].
-    pub async fn start(
-        house: &House,
-        listener: TcpListener,
-        lock: ServerLock,
-    ) -> Result<Self, ServeError> {
+    pub async fn start(house: &House, listener: TcpListener, lock: ServerLock) -> Result<Self, ServeError> {
         let bound = listener.local_addr().map_err(ServeError::Io)?;
         let public_url = house.config.server.public_url_at(bound).as_str().to_owned();
-        let (engine, committer, _messages) = house.engine(&public_url).await?;
+        let (engine, committer, messages) = house.engine(&public_url).await?;
         let (phase, watched) = watch::channel(Phase::Starting);
         let mut workers = JoinSet::new();
         workers.spawn(committer.run());
+        let early = EarlyReports::default();
+        let (carriers, phones) = carriers(house);
+        let sms = SmsDoor { engine: engine.clone(), carriers: carriers.clone(), early: early.clone() };
+        let simulator = phones.map(|phones| {
+            let door = SimulatorDoor { sms: sms.clone(), phones: phones.phones, outside: phones.outside };
+            let drained = reached(watched.clone(), Phase::Drained);
+            workers.spawn(deliver_reports(door.clone(), phones.notices, drained));
+            door
+        });
+        let sender = Sender::new(engine.clone(), carriers, early, house.config.sender.clone());
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(sender.run(messages, drained));
+        let limits = &house.config.limits;
         let site = Site {
             engine: engine.clone(),
             phase: watched,
-            guesses: Guesses::new(
-                house.config.limits.wrong_codes_per_key_minute,
-                house.config.limits.wrong_codes_per_address_minute,
-            ),
-            simulator: house.config.simulator == Simulator::On,
+            guesses: Guesses::new(limits.wrong_codes_per_key_minute, limits.wrong_codes_per_address_minute),
+            sms,
+            simulator,
         };
-        Ok(Self {
-            engine,
-            public_url,
-            listener,
-            workers,
-            phase,
-            site,
-            _lock: lock,
-        })
+        Ok(Self { engine, public_url, listener, workers, phase, site, _lock: lock })
     }
 
     /// Serves until `stop` resolves, then in order: not ready any more, no new connections, requests under way
     /// (10 s at the most), workers, committer.
     ///
     /// # Errors
-    /// [`ServeError::Io`].
+    /// [`ServeError::Io`]; [`ServeError::Store`] when the database does not close.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
-        let Self {
-            engine,
-            listener,
-            mut workers,
-            phase,
-            site,
-            ..
-        } = self;
+        let Self { engine, listener, mut workers, phase, site, .. } = self;
+        let store = engine.parts().store.clone();
         drop(engine);
         let router = http::router(site).into_make_service_with_connect_info::<SocketAddr>();
         phase.send_replace(Phase::Ready);
-        let mut draining = phase.subscribe();
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // An error means that the sender is gone, which is a stop as well.
-            let _ = draining.wait_for(|phase| *phase == Phase::Stopping).await;
-        });
-        let serving = std::future::IntoFuture::into_future(served);
-        tokio::pin!(serving);
+        let draining = reached(phase.subscribe(), Phase::Stopping);
+        let served = axum::serve(listener, router).with_graceful_shutdown(draining);
+        let mut serving = Box::pin(served.into_future());
         tokio::select! {
             done = &mut serving => return done.map_err(ServeError::Io),
             () = stop => {}
         }
         tracing::info!("stopping: requests under way are finished first");
         phase.send_replace(Phase::Stopping);
-        if tokio::time::timeout(DRAIN, serving).await.is_err() {
+        if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
             tracing::warn!("some requests took longer than the stop allows and were cut");
         }
+        // The last engines of doors go with it; then those of workers; then the committer has nothing to wait for.
+        drop(serving);
+        phase.send_replace(Phase::Drained);
         let finished = async { while workers.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, finished).await.is_err() {
             tracing::warn!("some work was left for the next start");
         }
-        Ok(())
+        Ok(store.close().await?)
+    }
+}
+
+/// Resolves when the server has come to that phase, or is gone.
+async fn reached(mut phase: watch::Receiver<Phase>, to: Phase) {
+    // An error means that the server is gone, which is the end of every phase.
+    let _ = phase.wait_for(|phase| *phase >= to).await;
+}
+
+/// The simulator's side that is not the carrier's.
+struct Browser {
+    phones: Phones,
+    outside: Outside,
+    notices: mpsc::UnboundedReceiver<Notice>,
+}
+
+/// The carriers of this process; the simulator comes with its phones.
+fn carriers(house: &House) -> (Registry, Option<Browser>) {
+    match house.config.simulator {
+        Simulator::Off => (Registry::default(), None),
+        Simulator::On => {
+            let phones = Phones::new();
+            let secret = Secret::new(house.keys.derive(SIMULATOR_SECRET));
+            let (carrier, notices) = sms::Simulator::new(&secret, Arc::new(phones.clone()));
+            let browser = Browser { phones, outside: carrier.outside(), notices };
+            let carrier: Arc<dyn SmsProvider> = Arc::new(carrier);
+            (Registry::new([carrier]), Some(browser))
+        }
     }
 }
 
@@ -210,9 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_gives_the_next_free_one_only_to_who_asks_for_it() {
-        let first = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse)
-            .await
-            .unwrap();
+        let first = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse).await.unwrap();
         let taken = first.local_addr().unwrap();
         let error = listen(taken, PortTaken::Refuse).await.unwrap_err();
         assert_eq!(error.to_string(), format!("cannot listen on {taken}"));

@@ -41,10 +41,7 @@ async fn a_database_without_its_keyring_is_not_given_another() {
     drop(open(dir.path(), FirstRun::Make).await.unwrap());
     std::fs::remove_file(dir.path().join("keyring.json")).unwrap();
     let error = open(dir.path(), FirstRun::Make).await.unwrap_err();
-    assert!(
-        matches!(error, OpenError::Keyring(KeyringError::Missing(_))),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Keyring(KeyringError::Missing(_))), "{error}");
     assert!(!dir.path().join("keyring.json").exists());
 }
 

@@ -58,33 +58,23 @@ pub(super) async fn apply_documents(
 }
 
 /// Applies documents, with a bar while codes are written.
-pub(super) async fn carry_out(
-    engine: &Engine,
-    documents: &Document,
-    console: &Console<'_>,
-) -> anyhow::Result<Applied> {
+pub(super) async fn carry_out(engine: &Engine, documents: &Document, console: &Console<'_>) -> anyhow::Result<Applied> {
     let bar = console.progress(None);
-    let applied = engine
-        .apply(documents, &|progress| show(&bar, progress))
-        .await;
+    let applied = engine.apply(documents, &|progress| show(&bar, progress)).await;
     bar.finish_and_clear();
     Ok(applied?)
 }
 
 /// Shows on a bar how far the writing of codes has come.
 pub(super) fn show(bar: &ProgressBar, progress: Progress<'_>) {
-    let Progress {
-        campaign,
-        done,
-        total,
-    } = progress;
+    let Progress { campaign, done, total } = progress;
     let of = total.map_or_else(String::new, |total| format!(" of {total}"));
     bar.set_message(format!("{campaign}: {done}{of} codes"));
 }
 
 fn check(plan: &Plan) -> anyhow::Result<()> {
     if plan.is_refused() {
-        return Err(Refused::new(
+        return Err(Refused::because(
             "the plan is refused, and nothing was changed",
             "Correct the lines that begin with ! and apply again.",
         ));
@@ -99,16 +89,10 @@ pub(super) fn read(files: &[impl AsRef<Path>]) -> anyhow::Result<Document> {
         let path = file.as_ref();
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Refused::new(
-                format!("{name} cannot be read: {error}"),
-                "Check the name of the file.",
-            )
+            Refused::because(format!("{name} cannot be read: {error}"), "Check the name of the file.")
         })?;
         let document = Document::parse(&name, &text).map_err(|error| {
-            Refused::new(
-                error.to_string(),
-                "Correct the line and apply again; nothing was changed.",
-            )
+            Refused::because(error.to_string(), "Correct the line and apply again; nothing was changed.")
         })?;
         documents.append(document);
     }

@@ -2,7 +2,11 @@
 
 use super::Ending;
 use super::console::Console;
+use super::failure::Refused;
 use super::place::PlaceArgs;
+use crate::domain::ids::RequestId;
+use crate::engine::Engine;
+use crate::store::explain::{self, Explained};
 use clap::Args;
 
 /// Check every rule of value against the ledger
@@ -44,10 +48,69 @@ pub(super) async fn audit(args: &AuditArgs, console: &mut Console<'_>) -> anyhow
         console.note("Every rule holds.");
         return Ok(Ending::Done);
     }
-    let broken = report
-        .checks
-        .iter()
-        .filter(|check| !check.breaches.is_empty());
+    let broken = report.checks.iter().filter(|check| !check.breaches.is_empty());
     console.note(&format!("{} rules do not hold.", broken.count()));
     Ok(Ending::Breached)
+}
+
+/// Say why somebody got a code, or none: door, rule, limit, counter, reset
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// A decision (dec_…), an issuance (iss_…), a code, or a coupon link
+    id: String,
+    /// Print it as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
+    let house = args.place.open(console).await?;
+    let engine = house.desk().await?;
+    let unknown = || {
+        Refused::because(
+            format!("nothing is known of {}", args.id),
+            "Give an id as the simulator shows it (dec_…), an issuance (iss_…), a code that is out, or its link.",
+        )
+    };
+    let what = find(&engine, &args.id).await?.ok_or_else(unknown)?;
+    let found = explain::explain(house.store.read(), &what).await?;
+    let mut found = found.ok_or_else(unknown)?;
+    let catalog = engine.fresh_catalog().await?;
+    let mut zone = chrono_tz::UTC;
+    if let Some(spot) = found.spot() {
+        let code = engine.code_at(spot).await?;
+        if let (Some(life), Some(code)) = (&mut found.code, code) {
+            // `Display` of a code masks it.
+            life.masked = Some(code.to_string());
+        }
+        let campaign = catalog.campaigns.get(&spot.campaign);
+        zone = campaign.map_or(zone, |campaign| campaign.zone);
+    }
+    if args.json {
+        return console.say(&serde_json::to_string(&found)?);
+    }
+    let lines = found.lines(zone);
+    let width = lines.iter().map(|(label, _)| label.len()).max();
+    let width = width.unwrap_or_default();
+    for (label, value) in lines {
+        console.say(&format!("{label:width$}  {value}"))?;
+    }
+    Ok(())
+}
+
+/// What an id names, whichever of ours it is.
+async fn find(engine: &Engine, id: &str) -> anyhow::Result<Option<Explained>> {
+    if let Some(request) = RequestId::parse(id) {
+        return Ok(Some(Explained::Request(request)));
+    }
+    let keys = &engine.parts().keys;
+    let token = id.rsplit('/').next().unwrap_or(id);
+    let spot = keys.issuance_ids().open(id);
+    if let Some(spot) = spot.or_else(|| keys.link_tokens().open(token)) {
+        return Ok(Some(Explained::Spot(spot)));
+    }
+    let found = engine.find_code(id).await?;
+    Ok(found.map(|found| Explained::Spot(found.issued.held.spot)))
 }

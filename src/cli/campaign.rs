@@ -53,10 +53,7 @@ pub(super) async fn campaign(args: &CampaignArgs, console: &mut Console<'_>) -> 
         What::List => list(&engine, console).await,
         What::Show { name } => show(&engine, name, console).await,
         What::Pause { name } => {
-            let words = [
-                "is paused: no code is issued from now on",
-                "was paused already",
-            ];
+            let words = ["is paused: no code is issued from now on", "was paused already"];
             set(&engine, name, Status::Paused, words, console).await
         }
         What::Resume { name } => {
@@ -87,9 +84,7 @@ async fn list(engine: &Engine, console: &mut Console<'_>) -> anyhow::Result<()> 
         let CodeCount { issued, in_stock } = counts.get(&record.id).copied().unwrap_or_default();
         let (issued, in_stock) = (grouped(issued), grouped(in_stock));
         let offer = record.doc.offer.words();
-        console.say(&format!(
-            "{name:width$}  {status:6}  {issued:>9} issued  {in_stock:>13} left  {offer}"
-        ))?;
+        console.say(&format!("{name:width$}  {status:6}  {issued:>9} issued  {in_stock:>13} left  {offer}"))?;
     }
     Ok(())
 }
@@ -133,12 +128,7 @@ async fn set(
     }
 }
 
-async fn end(
-    engine: &Engine,
-    name: &str,
-    yes: Yes,
-    console: &mut Console<'_>,
-) -> anyhow::Result<()> {
+async fn end(engine: &Engine, name: &str, yes: Yes, console: &mut Console<'_>) -> anyhow::Result<()> {
     let record = engine.campaign(name).await?;
     let name = &record.doc.name;
     if record.status == Some(Status::Ended) {
@@ -155,10 +145,9 @@ async fn end(
         return console.say(&format!("{name} goes on."));
     }
     match engine.set_status(name, Status::Ended).await? {
-        Changed::Done { retired } => console.say(&format!(
-            "{name} has ended: {} unissued codes are retired.",
-            grouped(retired)
-        )),
+        Changed::Done { retired } => {
+            console.say(&format!("{name} has ended: {} unissued codes are retired.", grouped(retired)))
+        }
         Changed::Already => console.say(&format!("{name} had ended already.")),
     }
 }

@@ -31,9 +31,7 @@ pub(super) async fn import(args: &ImportArgs, console: &mut Console<'_>) -> anyh
     let engine = house.desk().await?;
     let name = engine.campaign(&args.campaign).await?.doc.name;
     let bar = console.progress(None);
-    let report = engine
-        .import(&name, &args.file, &|progress| show(&bar, progress))
-        .await;
+    let report = engine.import(&name, &args.file, &|progress| show(&bar, progress)).await;
     bar.finish_and_clear();
     console.say(&format!("{name}: {}", report?))
 }
@@ -88,20 +86,15 @@ pub(super) struct VoidArgs {
 pub(super) async fn void(args: &VoidArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
     let house = args.place.open(console).await?;
     let engine = house.desk().await?;
-    let request = RequestId {
-        door: "house".to_owned(),
-        key: uuid::Uuid::now_v7().to_string(),
-    };
+    let request = RequestId { door: "house".to_owned(), key: uuid::Uuid::now_v7().to_string() };
     let settled = engine.void(request.clone(), &args.code, &args.reason);
     match settled.await?.map(|settled| settled.outcome) {
-        Some(Outcome::Voided(_)) => {
-            console.say(&format!("{} is void. Evidence: {request}", args.code))
-        }
-        Some(Outcome::Declined(_, TillRefusal::AlreadyRedeemed)) => Err(Refused::new(
+        Some(Outcome::Voided(_)) => console.say(&format!("{} is void. Evidence: {request}", args.code)),
+        Some(Outcome::Declined(_, TillRefusal::AlreadyRedeemed)) => Err(Refused::because(
             format!("{} was used, so it cannot be taken back", args.code),
             "Roll the redemption back at the till first.",
         )),
-        Some(_) | None => Err(Refused::new(
+        Some(_) | None => Err(Refused::because(
             format!("{} is not a code that is out", args.code),
             "It may be mistyped, or nobody has it yet.",
         )),

@@ -40,17 +40,9 @@ impl From<bool> for Yes {
 
 impl<'a> Console<'a> {
     /// The console of this process.
-    pub(super) fn of_process(
-        out: &'a mut dyn Write,
-        err: &'a mut dyn Write,
-        input: &'a mut dyn BufRead,
-    ) -> Self {
+    pub(super) fn of_process(out: &'a mut dyn Write, err: &'a mut dyn Write, input: &'a mut dyn BufRead) -> Self {
         let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let reader = if person {
-            Reader::Person
-        } else {
-            Reader::Program
-        };
+        let reader = if person { Reader::Person } else { Reader::Program };
         Self::new(out, err, input, reader)
     }
 
@@ -60,12 +52,7 @@ impl<'a> Console<'a> {
         input: &'a mut dyn BufRead,
         reader: Reader,
     ) -> Self {
-        Self {
-            out,
-            err,
-            input,
-            reader,
-        }
+        Self { out, err, input, reader }
     }
 
     /// Writes a line of the result.
@@ -90,7 +77,7 @@ impl<'a> Console<'a> {
     pub(super) fn confirm(&mut self, question: &str, yes: Yes) -> anyhow::Result<bool> {
         match (yes, self.reader) {
             (Yes::Given, _) => Ok(true),
-            (Yes::Ask, Reader::Program) => Err(Refused::new(
+            (Yes::Ask, Reader::Program) => Err(Refused::because(
                 "this needs a yes, and nobody is here to be asked",
                 "Add --yes once you have read what it will do.",
             )),
@@ -130,11 +117,8 @@ impl<'a> Console<'a> {
             Reader::Program => error.render().to_string(),
         };
         // Nobody listening is no failure.
-        let _ = if error.use_stderr() {
-            self.err.write_all(text.as_bytes())
-        } else {
-            self.out.write_all(text.as_bytes())
-        };
+        let _ =
+            if error.use_stderr() { self.err.write_all(text.as_bytes()) } else { self.out.write_all(text.as_bytes()) };
         u8::try_from(error.exit_code()).unwrap_or(2)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use crate::app::OpenError;
+use crate::app::demo_dir::DemoError;
 use crate::app::keyring::KeyringError;
 use crate::app::lock::LockError;
 use crate::app::server::ServeError;
@@ -18,7 +19,7 @@ pub(super) struct Refused {
 
 impl Refused {
     /// `what`: lower case, without a full stop; `next`: a sentence.
-    pub(super) fn new(what: impl Into<String>, next: impl Into<String>) -> anyhow::Error {
+    pub(super) fn because(what: impl Into<String>, next: impl Into<String>) -> anyhow::Error {
         let (what, next) = (what.into(), next.into());
         Self { what, next }.into()
     }
@@ -42,12 +43,14 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
         }
         let next = if let Some(error) = cause.downcast_ref::<ServeError>() {
             after_serving(error)
+        } else if let Some(error) = cause.downcast_ref::<DemoError>() {
+            after_demo(error)
         } else if let Some(error) = cause.downcast_ref::<OpenError>() {
             after_opening(error)
         } else if let Some(error) = cause.downcast_ref::<LockError>() {
-            after_locking(error)
+            Some(after_locking(error))
         } else if let Some(error) = cause.downcast_ref::<KeyringError>() {
-            after_keyring(error)
+            Some(after_keyring(error))
         } else if let Some(error) = cause.downcast_ref::<StatusError>() {
             after_status(error)
         } else {
@@ -59,13 +62,24 @@ fn next_step(error: &anyhow::Error) -> Option<String> {
 
 fn after_serving(error: &ServeError) -> Option<&'static str> {
     match error {
-        ServeError::Listen { .. } => Some(
-            "Another program may have this port: stop it, or choose another with --listen 127.0.0.1:8081.",
-        ),
+        ServeError::Listen { .. } => {
+            Some("Another program may have this port: stop it, or choose another with --listen 127.0.0.1:8081.")
+        }
         ServeError::Open(error) => after_opening(error),
-        ServeError::Lock(error) => after_locking(error),
+        ServeError::Lock(error) => Some(after_locking(error)),
         ServeError::Store(error) => after_store(error),
         ServeError::Io(_) => None,
+    }
+}
+
+fn after_demo(error: &DemoError) -> Option<&'static str> {
+    match error {
+        DemoError::Foreign(_) => Some(
+            "Name another directory with --dir: one that is empty or not there yet. Demo campaigns do not belong beside real ones.",
+        ),
+        DemoError::Serve(error) => after_serving(error),
+        DemoError::Io { .. } => Some("Check who owns it."),
+        DemoError::Engine(_) => None,
     }
 }
 
@@ -74,41 +88,37 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
         OpenError::Nothing(_) => Some(
             "Start with `codewell demo`, `codewell serve` or `codewell apply FILE`, or name another place with --dir or --config.",
         ),
-        OpenError::Directory { .. } => {
-            Some("Make it yourself with mode 0700, or name another place with --dir.")
-        }
-        OpenError::Keyring(error) => after_keyring(error),
+        OpenError::Directory { .. } => Some("Make it yourself with mode 0700, or name another place with --dir."),
+        OpenError::Keyring(error) => Some(after_keyring(error)),
         OpenError::OtherKeyring(_) => Some(
             "Put the keyring that this database was made with there. With this one, phone numbers and coupon links cannot be read.",
         ),
-        OpenError::OldTables(_) => Some(
-            "Back up the database, then run `codewell migrate` with the same --dir or --config.",
-        ),
+        OpenError::OldTables(_) => {
+            Some("Back up the database, then run `codewell migrate` with the same --dir or --config.")
+        }
         OpenError::Store(error) => after_store(error),
     }
 }
 
-fn after_locking(error: &LockError) -> Option<&'static str> {
+fn after_locking(error: &LockError) -> &'static str {
     match error {
-        LockError::Taken(_) => Some(
-            "Use that server, stop it first, or name another place with --dir. Other commands work beside it.",
-        ),
-        LockError::Io { .. } => Some("Check who owns the directory."),
+        LockError::Taken(_) => {
+            "Use that server, stop it first, or name another place with --dir. Other commands work beside it."
+        }
+        LockError::Io { .. } => "Check who owns the directory.",
     }
 }
 
-fn after_keyring(error: &KeyringError) -> Option<&'static str> {
+fn after_keyring(error: &KeyringError) -> &'static str {
     match error {
-        KeyringError::Missing(_) => Some(
-            "Restore the keyring from its backup, or copy it from another server of this database. A new one could not read its phone numbers and coupon links, so none is made.",
-        ),
-        KeyringError::Exposed { .. } => Some(
-            "Run chmod 600 on it. If others may have read it, they can name the people behind this database's rows.",
-        ),
-        KeyringError::Unreadable(_) | KeyringError::Bad { .. } => {
-            Some("Restore the file from its backup.")
+        KeyringError::Missing(_) => {
+            "Restore the keyring from its backup, or copy it from another server of this database. A new one could not read its phone numbers and coupon links, so none is made."
         }
-        KeyringError::Io { .. } => Some("Check who owns the file."),
+        KeyringError::Exposed { .. } => {
+            "Run chmod 600 on it. If others may have read it, they can name the people behind this database's rows."
+        }
+        KeyringError::Unreadable(_) | KeyringError::Bad { .. } => "Restore the file from its backup.",
+        KeyringError::Io { .. } => "Check who owns the file.",
     }
 }
 
@@ -132,9 +142,9 @@ fn after_store(error: &StoreError) -> Option<&'static str> {
         StoreError::BadRow { .. } | StoreError::Miscounted { .. } => {
             Some("`codewell audit` says what else does not fit.")
         }
-        StoreError::Configuration(_) => Some(
-            "Correct the campaign's file and apply it again, or go back to the public_url it was applied under.",
-        ),
+        StoreError::Configuration(_) => {
+            Some("Correct the campaign's file and apply it again, or go back to the public_url it was applied under.")
+        }
         StoreError::Constraint(_) | StoreError::Database(_) | StoreError::Orm(_) => None,
     }
 }

@@ -59,7 +59,7 @@ pub(super) async fn keys(args: &KeysArgs, console: &mut Console<'_>) -> anyhow::
         }
         What::Revoke { id } => {
             if !engine.revoke_access_key(id).await? {
-                return Err(Refused::new(
+                return Err(Refused::because(
                     format!("there is no key {id} that still opens anything"),
                     "`codewell keys list` shows every key with its id.",
                 ));

@@ -5,7 +5,7 @@ mod audit;
 mod campaign;
 mod codes;
 mod console;
-//mod demo;
+mod demo;
 mod failure;
 mod keys;
 mod migrate;
@@ -35,7 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    //    Demo(demo::DemoArgs),
+    Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Apply(apply::ApplyArgs),
     Campaign(campaign::CampaignArgs),
@@ -44,7 +44,7 @@ enum Command {
     Void(codes::VoidArgs),
     Keys(keys::KeysArgs),
     Audit(audit::AuditArgs),
-    //    Explain(audit::ExplainArgs),
+    Explain(audit::ExplainArgs),
     Migrate(migrate::MigrateArgs),
 }
 
@@ -99,7 +99,7 @@ fn run(line: impl Iterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
 async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result<Ending> {
     match command {
         Command::Audit(args) => return audit::audit(&args, console).await,
-        //        Command::Demo(args) => demo::demo(args, console).await,
+        Command::Demo(args) => Box::pin(demo::demo(args, console)).await,
         Command::Serve(args) => serve::serve(&args, console).await,
         Command::Apply(args) => apply::apply(&args, console).await,
         Command::Campaign(args) => campaign::campaign(&args, console).await,
@@ -107,8 +107,11 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Generate(args) => codes::generate(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
-        //        Command::Explain(args) => audit::explain(&args, console).await,
+        Command::Explain(args) => audit::explain(&args, console).await,
         Command::Migrate(args) => migrate::migrate(&args, console).await,
     }?;
     Ok(Ending::Done)
 }
+
+#[cfg(test)]
+mod tests;

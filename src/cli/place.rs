@@ -21,7 +21,7 @@ pub(super) struct PlaceArgs {
     /// A data directory with its embedded database [default: ./codewell-demo if it is there, else the configured one]
     #[arg(long, value_name = "DIR", conflicts_with = "config", global = true)]
     pub(super) dir: Option<PathBuf>,
-    /// A configuration file; variables named CODEWELL_SECTION__KEY lie over it
+    /// A configuration file; variables named `CODEWELL_SECTION__KEY` lie over it
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 }
@@ -30,8 +30,7 @@ impl PlaceArgs {
     /// The settings of the house, and a word on stderr about which it is when nobody said.
     pub(super) fn config(&self, console: &mut Console<'_>) -> anyhow::Result<Config> {
         if let Some(file) = &self.config {
-            return Config::load(Some(file), config::environment())
-                .context("the configuration is refused");
+            return Config::load(Some(file), config::environment()).context("the configuration is refused");
         }
         if let Some(dir) = &self.dir {
             return of_dir(dir);
@@ -42,13 +41,10 @@ impl PlaceArgs {
             console.note("Using ./codewell-demo; choose other data with --dir or --config.");
             return of_dir(demo);
         }
-        let config =
-            Config::load(None, config::environment()).context("the configuration is refused")?;
+        let config = Config::load(None, config::environment()).context("the configuration is refused")?;
         let dir = config.server.data_dir.display();
         let url = &config.database.url;
-        console.note(&format!(
-            "Using {dir} with the database {url}; choose other data with --dir or --config."
-        ));
+        console.note(&format!("Using {dir} with the database {url}; choose other data with --dir or --config."));
         Ok(config)
     }
 
@@ -88,16 +84,13 @@ fn start_log(config: &Config) {
         LogLevel::Info => LogLevel::Warn,
         other @ (LogLevel::Error | LogLevel::Warn | LogLevel::Debug | LogLevel::Trace) => other,
     };
-    crate::app::logging::start(LogConfig {
-        level,
-        ..config.log
-    });
+    crate::app::logging::start(LogConfig { level, ..config.log });
 }
 
 /// The settings of a directory with its embedded database, whatever database the variables name.
 pub(super) fn of_dir(dir: &Path) -> anyhow::Result<Config> {
     if dir.to_str().is_none() {
-        return Err(Refused::new(
+        return Err(Refused::because(
             format!("the name of {} is not UTF-8", dir.display()),
             "Choose a directory whose name is.",
         ));

@@ -29,11 +29,7 @@ pub(super) async fn serve(args: &ServeArgs, console: &mut Console<'_>) -> anyhow
     config.server.listen = args.listen.unwrap_or(config.server.listen);
     logging::start(config.log);
     let stop = stop_signal()?;
-    let old_tables = if args.no_migrate {
-        OldTables::Refuse
-    } else {
-        OldTables::Migrate
-    };
+    let old_tables = if args.no_migrate { OldTables::Refuse } else { OldTables::Migrate };
     let address = config.server.listen;
     let (house, lock) = open_for_server(config, old_tables).await?;
     for made in &house.made {
@@ -54,8 +50,6 @@ fn say_first_steps(place: &PlaceArgs, console: &mut Console<'_>) -> anyhow::Resu
     let again = place.again();
     console.say("There is no campaign yet. Write one as TOML, then, beside this server:")?;
     console.say(&format!("  codewell apply my-campaign.toml{again}"))?;
-    console.say(&format!(
-        "  codewell keys create till --name \"Corner shop\"{again}"
-    ))?;
+    console.say(&format!("  codewell keys create till --name \"Corner shop\"{again}"))?;
     console.say("It is live at once, without a restart. To look around first: codewell demo")
 }

@@ -40,27 +40,14 @@ impl DatabaseConfig {
             url: settings.text("database.url", DatabaseUrl::EXPECTED, |text| {
                 DatabaseUrl::parse(&text.replace("{data_dir}", &escaped(data_dir)?))
             })?,
-            write_connections: settings.integer(
-                "database.write_connections",
-                "connections",
-                &size,
-            )?,
-            read_connections: settings.integer(
-                "database.read_connections",
-                "connections",
-                &size,
-            )?,
-            report_connections: settings.integer(
-                "database.report_connections",
-                "connections",
-                &size,
-            )?,
+            write_connections: settings.integer("database.write_connections", "connections", &size)?,
+            read_connections: settings.integer("database.read_connections", "connections", &size)?,
+            report_connections: settings.integer("database.report_connections", "connections", &size)?,
             acquire_timeout: settings.milliseconds("database.acquire_timeout_ms", &wait)?,
             statement_timeout: settings.milliseconds("database.statement_timeout_ms", &wait)?,
             report_timeout: settings.milliseconds("database.report_timeout_ms", &wait)?,
             lock_timeout: settings.milliseconds("database.lock_timeout_ms", &wait)?,
-            idle_in_transaction_timeout: settings
-                .milliseconds("database.idle_in_transaction_timeout_ms", &wait)?,
+            idle_in_transaction_timeout: settings.milliseconds("database.idle_in_transaction_timeout_ms", &wait)?,
             busy_timeout: settings.milliseconds("database.busy_timeout_ms", &wait)?,
         })
     }
@@ -85,20 +72,14 @@ impl DatabaseUrl {
     /// Reads one. `None` unless it begins with `sqlite:`, `postgres://` or `postgresql://` and goes on.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = ["sqlite:", "postgres://", "postgresql://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme))?;
+        let rest = ["sqlite:", "postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme))?;
         (!rest.is_empty()).then(|| Self(text.to_owned()))
     }
 
     /// Which kind of database it names.
     #[must_use]
     pub fn kind(&self) -> DatabaseKind {
-        if self.0.starts_with("sqlite:") {
-            DatabaseKind::Sqlite
-        } else {
-            DatabaseKind::Postgres
-        }
+        if self.0.starts_with("sqlite:") { DatabaseKind::Sqlite } else { DatabaseKind::Postgres }
     }
 
     /// The whole address with its password, for the driver alone.
@@ -125,12 +106,7 @@ impl fmt::Debug for DatabaseUrl {
 
 /// A directory inside the address of a file: the driver reads `%`, `?` and `#` there as signs of its own.
 fn escaped(dir: &Path) -> Option<String> {
-    Some(
-        dir.to_str()?
-            .replace('%', "%25")
-            .replace('?', "%3F")
-            .replace('#', "%23"),
-    )
+    Some(dir.to_str()?.replace('%', "%25").replace('?', "%3F").replace('#', "%23"))
 }
 
 #[cfg(test)]
@@ -142,32 +118,20 @@ mod tests {
     #[test]
     fn a_database_url_never_prints_its_password() {
         let url = DatabaseUrl::parse("postgres://shop:hunter2@db/codewell").unwrap();
-        assert_eq!(
-            format!("{url} {url:?}"),
-            "postgres://(not shown) DatabaseUrl(postgres://(not shown))"
-        );
+        assert_eq!(format!("{url} {url:?}"), "postgres://(not shown) DatabaseUrl(postgres://(not shown))");
         assert_eq!(url.expose(), "postgres://shop:hunter2@db/codewell");
         assert_eq!(url.kind(), DatabaseKind::Postgres);
     }
 
     #[test]
     fn a_database_url_of_an_unknown_kind_is_no_database_url() {
-        for text in [
-            "mysql://db/codewell",
-            "sqlite:",
-            "postgres://",
-            "codewell.db",
-            "",
-        ] {
+        for text in ["mysql://db/codewell", "sqlite:", "postgres://", "codewell.db", ""] {
             assert_eq!(DatabaseUrl::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_directory_with_signs_of_an_address_stays_one_directory() {
-        assert_eq!(
-            escaped(Path::new("50% off?/#1")).unwrap(),
-            "50%25 off%3F/%231"
-        );
+        assert_eq!(escaped(Path::new("50% off?/#1")).unwrap(), "50%25 off%3F/%231");
     }
 }

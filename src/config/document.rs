@@ -18,11 +18,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Setting>, ConfigError>
         line: line_of(text, error.span().map_or(0, |span| span.start)),
         message: error.message().replace('\n', ", "),
     })?;
-    let mut walk = Walk {
-        text,
-        file,
-        found: Vec::new(),
-    };
+    let mut walk = Walk { text, file, found: Vec::new() };
     walk.table("", table.get_ref());
     walk.found.sort_by_key(|(line, _)| *line);
     Ok(walk.found.into_iter().map(|(_, setting)| setting).collect())
@@ -30,11 +26,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Setting>, ConfigError>
 
 /// The line, from 1, of the byte at `offset`.
 fn line_of(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// One pass over a document.
@@ -48,11 +40,7 @@ impl Walk<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (name, value) in table {
             let name_text = name.get_ref();
-            let key = if prefix.is_empty() {
-                name_text.clone().into_owned()
-            } else {
-                format!("{prefix}.{name_text}")
-            };
+            let key = if prefix.is_empty() { name_text.clone().into_owned() } else { format!("{prefix}.{name_text}") };
             self.entry(&key, name.span().start, value);
         }
     }
@@ -65,9 +53,10 @@ impl Walk<'_> {
             self.table(key, table);
             return;
         }
-        let rows = value.get_ref().as_array().filter(|items| {
-            !items.is_empty() && items.iter().all(|item| item.get_ref().is_table())
-        });
+        let rows = value
+            .get_ref()
+            .as_array()
+            .filter(|items| !items.is_empty() && items.iter().all(|item| item.get_ref().is_table()));
         let Some(rows) = rows else {
             return self.push(key, at, plain(value.get_ref()), value);
         };
@@ -82,17 +71,9 @@ impl Walk<'_> {
 
     fn push(&mut self, key: &str, at: usize, value: Value, source: &Spanned<DeValue<'_>>) {
         let line = line_of(self.text, at);
-        let origin = Origin::File {
-            file: self.file.to_owned(),
-            line,
-        };
+        let origin = Origin::File { file: self.file.to_owned(), line };
         let written = self.text.get(source.span()).unwrap_or_default();
-        let setting = Setting {
-            key: key.to_owned(),
-            value,
-            shown: shown(key, written),
-            origin,
-        };
+        let setting = Setting { key: key.to_owned(), value, shown: shown(key, written), origin };
         self.found.push((line, setting));
     }
 }
@@ -100,12 +81,11 @@ impl Walk<'_> {
 fn plain(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.clone().into_owned()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or(Value::Other, Value::Integer),
-        DeValue::Boolean(flag) => Value::Boolean(*flag),
-        DeValue::Array(items) => {
-            Value::List(items.iter().map(|item| plain(item.get_ref())).collect())
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other, Value::Integer)
         }
+        DeValue::Boolean(flag) => Value::Boolean(*flag),
+        DeValue::Array(items) => Value::List(items.iter().map(|item| plain(item.get_ref())).collect()),
         DeValue::Table(_) => Value::Table,
         DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
     }

@@ -22,11 +22,7 @@ impl EngineConfig {
         let batch_max: u64 = settings.integer("engine.batch_max", "acts", &(1..=4096))?;
         Ok(Self {
             batch_max: settings.integer("engine.batch_max", "acts", &(1..=4096))?,
-            backlog_batch_max: settings.integer(
-                "engine.backlog_batch_max",
-                "acts",
-                &(batch_max..=4096),
-            )?,
+            backlog_batch_max: settings.integer("engine.backlog_batch_max", "acts", &(batch_max..=4096))?,
             queue: settings.integer("engine.queue", "acts", &(1..=1_000_000))?,
             replay_cache: settings.integer("engine.replay_cache", "answers", &(0..=10_000_000))?,
         })

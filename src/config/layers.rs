@@ -56,18 +56,10 @@ impl Settings {
     /// # Errors
     /// [`ConfigError::Syntax`] if the compiled-in file is no TOML, which a test rules out.
     pub(super) fn defaults() -> Result<Self, ConfigError> {
-        let mut settings = Self {
-            found: BTreeMap::new(),
-            defaults: BTreeMap::new(),
-        };
+        let mut settings = Self { found: BTreeMap::new(), defaults: BTreeMap::new() };
         for setting in document::parse(DEFAULTS, "config/default.toml")? {
-            settings
-                .defaults
-                .insert(setting.key.clone(), setting.shown.clone());
-            settings.put(Setting {
-                origin: Origin::Default,
-                ..setting
-            });
+            settings.defaults.insert(setting.key.clone(), setting.shown.clone());
+            settings.put(Setting { origin: Origin::Default, ..setting });
         }
         Ok(settings)
     }
@@ -84,11 +76,7 @@ impl Settings {
             if !self.is_known(&setting.key) {
                 let hint = self.hint(&setting.key, |near| near);
                 let key = masked(&setting.key);
-                return Err(ConfigError::UnknownKey {
-                    origin: setting.origin,
-                    key,
-                    hint,
-                });
+                return Err(ConfigError::UnknownKey { origin: setting.origin, key, hint });
             }
             self.put(setting);
         }
@@ -103,9 +91,7 @@ impl Settings {
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<(), ConfigError> {
-        let ours: BTreeMap<String, String> = variables
-            .filter(|(name, _)| name.starts_with(PREFIX))
-            .collect();
+        let ours: BTreeMap<String, String> = variables.filter(|(name, _)| name.starts_with(PREFIX)).collect();
         for (name, text) in ours {
             let words = name.trim_start_matches(PREFIX).to_ascii_lowercase();
             let key = words.replace("__", ".");
@@ -115,20 +101,11 @@ impl Settings {
             }
             if !self.is_known(&key) || key == "senders" {
                 let hint = self.hint(&key, |near| variable_name(&near));
-                return Err(ConfigError::UnknownKey {
-                    origin: Origin::Variable(name),
-                    key,
-                    hint,
-                });
+                return Err(ConfigError::UnknownKey { origin: Origin::Variable(name), key, hint });
             }
             let shown = shown(&key, &format!("{text:?}"));
             let origin = Origin::Variable(name);
-            self.put(Setting {
-                key,
-                value: Value::Variable(text),
-                shown,
-                origin,
-            });
+            self.put(Setting { key, value: Value::Variable(text), shown, origin });
         }
         Ok(())
     }
@@ -136,12 +113,7 @@ impl Settings {
     /// Sets a text above all layers, as an option of the command line does.
     pub(super) fn put_text(&mut self, key: &str, text: String, origin: Origin) {
         let shown = shown(key, &format!("{text:?}"));
-        self.put(Setting {
-            key: key.to_owned(),
-            value: Value::Text(text),
-            shown,
-            origin,
-        });
+        self.put(Setting { key: key.to_owned(), value: Value::Text(text), shown, origin });
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Setting> {
@@ -175,10 +147,7 @@ impl Settings {
     /// A name with one underscore where two belong, or nearly `environment`: surely meant for us.
     fn is_slip(&self, key: &str) -> bool {
         strsim::damerau_levenshtein(key, "environment") <= 2
-            || self
-                .defaults
-                .keys()
-                .any(|known| known.replace('.', "_") == key)
+            || self.defaults.keys().any(|known| known.replace('.', "_") == key)
     }
 
     /// `did you mean …?` with the nearest key, or where all keys are listed.
@@ -200,11 +169,7 @@ impl Settings {
 fn distance(wanted: &str, known: &str) -> usize {
     let name = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let edits = strsim::damerau_levenshtein(wanted, known);
-    if name(wanted) == name(known) {
-        edits.min(1)
-    } else {
-        edits
-    }
+    if name(wanted) == name(known) { edits.min(1) } else { edits }
 }
 
 /// `senders[3].rate` as `senders[].rate`.
@@ -221,10 +186,7 @@ fn unnumbered(key: &str) -> String {
 
 /// `senders[].rate` with the row number that `key` has, if any.
 fn numbered_like(known: &str, key: &str) -> String {
-    let number = key
-        .split_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'))
-        .map_or("", |(n, _)| n);
+    let number = key.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |(n, _)| n);
     known.replacen("[]", &format!("[{number}]"), 1)
 }
 
@@ -252,9 +214,5 @@ pub(super) const HIDDEN: &str = "(not shown)";
 fn masked(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let stray = lower.contains('@') || lower.contains("postgres") || lower.contains("password");
-    if stray {
-        HIDDEN.to_owned()
-    } else {
-        text.to_owned()
-    }
+    if stray { HIDDEN.to_owned() } else { text.to_owned() }
 }

@@ -23,32 +23,13 @@ pub struct LimitsConfig {
 impl LimitsConfig {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let budget = 0..=1_000_000;
-        let (by_key, by_address) = (
-            "limits.wrong_codes_per_key_minute",
-            "limits.wrong_codes_per_address_minute",
-        );
+        let (by_key, by_address) = ("limits.wrong_codes_per_key_minute", "limits.wrong_codes_per_address_minute");
         Ok(Self {
-            asks_per_hour: settings.integer(
-                "limits.asks_per_hour",
-                "texts an hour",
-                &(1..=1000),
-            )?,
+            asks_per_hour: settings.integer("limits.asks_per_hour", "texts an hour", &(1..=1000))?,
             same_answer_window: settings.seconds("limits.same_answer_window_s", &(0..=3600))?,
-            replies_per_day: settings.integer(
-                "limits.replies_per_day",
-                "replies a day",
-                &(1..=10_000),
-            )?,
-            wrong_codes_per_key_minute: settings.integer(
-                by_key,
-                "wrong codes a minute",
-                &budget,
-            )?,
-            wrong_codes_per_address_minute: settings.integer(
-                by_address,
-                "wrong codes a minute",
-                &budget,
-            )?,
+            replies_per_day: settings.integer("limits.replies_per_day", "replies a day", &(1..=10_000))?,
+            wrong_codes_per_key_minute: settings.integer(by_key, "wrong codes a minute", &budget)?,
+            wrong_codes_per_address_minute: settings.integer(by_address, "wrong codes a minute", &budget)?,
         })
     }
 }

@@ -48,18 +48,9 @@ pub enum LogFormat {
 
 impl LogConfig {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
-        let levels = [
-            LogLevel::Error,
-            LogLevel::Warn,
-            LogLevel::Info,
-            LogLevel::Debug,
-            LogLevel::Trace,
-        ]
-        .map(|level| (level.as_str(), level));
+        let levels = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace]
+            .map(|level| (level.as_str(), level));
         let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-        Ok(Self {
-            level: settings.choice("log.level", &levels)?,
-            format: settings.choice("log.format", &formats)?,
-        })
+        Ok(Self { level: settings.choice("log.level", &levels)?, format: settings.choice("log.format", &formats)? })
     }
 }

@@ -71,17 +71,12 @@ impl Config {
     /// # Errors
     /// The first thing wrong, with its place: an unreadable file, an unknown key, a value that does not fit, or a
     /// setting that production does not allow.
-    pub fn load(
-        file: Option<&Path>,
-        variables: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut settings = Settings::defaults()?;
         if let Some(path) = file {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-                file: name.clone(),
-                source,
-            })?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { file: name.clone(), source })?;
             settings.add_file(&text, &name)?;
         }
         settings.add_variables(variables)?;
@@ -92,10 +87,7 @@ impl Config {
     ///
     /// # Errors
     /// As [`Config::load`]; with no variables there are none but for a `dir` that is not UTF-8.
-    pub fn for_dir(
-        dir: &Path,
-        variables: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn for_dir(dir: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut settings = Settings::defaults()?;
         settings.add_variables(variables)?;
         let origin = Origin::Variable("--dir".to_owned());
@@ -105,10 +97,7 @@ impl Config {
     }
 
     fn read(settings: &Settings) -> Result<Self, ConfigError> {
-        let places = [
-            ("development", Environment::Development),
-            ("production", Environment::Production),
-        ];
+        let places = [("development", Environment::Development), ("production", Environment::Production)];
         let environment = settings.choice("environment", &places)?;
         let server = ServerConfig::read(settings)?;
         let simulator = settings.boolean("simulator.enabled")?;
@@ -119,11 +108,7 @@ impl Config {
             engine: EngineConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             sender: SenderConfig::read(settings)?,
-            simulator: if simulator {
-                Simulator::On
-            } else {
-                Simulator::Off
-            },
+            simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,
         };
         match environment {
@@ -141,22 +126,12 @@ impl Config {
                 shown: setting.shown.clone(),
                 expected: format!("{expected}, because environment = \"production\""),
             },
-            None => ConfigError::Missing {
-                origin: Origin::Default,
-                key: key.to_owned(),
-                expected: expected.to_owned(),
-            },
+            None => {
+                ConfigError::Missing { origin: Origin::Default, key: key.to_owned(), expected: expected.to_owned() }
+            }
         };
-        if !self
-            .server
-            .public_url
-            .as_ref()
-            .is_some_and(PublicUrl::is_https)
-        {
-            return Err(refuse(
-                "server.public_url",
-                "https:// and a host, without a path",
-            ));
+        if !self.server.public_url.as_ref().is_some_and(PublicUrl::is_https) {
+            return Err(refuse("server.public_url", "https:// and a host, without a path"));
         }
         match self.simulator {
             Simulator::On => Err(refuse("simulator.enabled", "false")),
@@ -166,11 +141,7 @@ impl Config {
 }
 
 /// The variables of this process, for [`Config::load`]. Names and values that are not UTF-8 are none of ours.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

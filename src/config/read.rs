@@ -25,11 +25,7 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::integer`].
-    pub(super) fn seconds(
-        &self,
-        key: &str,
-        range: &RangeInclusive<u64>,
-    ) -> Result<Duration, ConfigError> {
+    pub(super) fn seconds(&self, key: &str, range: &RangeInclusive<u64>) -> Result<Duration, ConfigError> {
         Ok(Duration::from_secs(self.integer(key, "seconds", range)?))
     }
 
@@ -37,50 +33,27 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::integer`].
-    pub(super) fn milliseconds(
-        &self,
-        key: &str,
-        range: &RangeInclusive<u64>,
-    ) -> Result<Duration, ConfigError> {
-        Ok(Duration::from_millis(self.integer(
-            key,
-            "milliseconds",
-            range,
-        )?))
+    pub(super) fn milliseconds(&self, key: &str, range: &RangeInclusive<u64>) -> Result<Duration, ConfigError> {
+        Ok(Duration::from_millis(self.integer(key, "milliseconds", range)?))
     }
 
     /// Several counts of seconds; in a variable they are separated by commas.
     ///
     /// # Errors
     /// [`ConfigError::BadValue`] for an empty list and for one number outside the range.
-    pub(super) fn seconds_list(
-        &self,
-        key: &str,
-        range: &RangeInclusive<u64>,
-    ) -> Result<Vec<Duration>, ConfigError> {
+    pub(super) fn seconds_list(&self, key: &str, range: &RangeInclusive<u64>) -> Result<Vec<Duration>, ConfigError> {
         let (low, high) = (range.start(), range.end());
         let expected = format!("a list of seconds, each {low} to {high}");
         self.read(key, &expected, |value| {
             let items: Vec<Value> = match value {
                 Value::List(items) => items.clone(),
-                Value::Variable(text) => text
-                    .split(',')
-                    .map(|part| Value::Variable(part.trim().to_owned()))
-                    .collect(),
-                Value::Text(_)
-                | Value::Integer(_)
-                | Value::Boolean(_)
-                | Value::Table
-                | Value::Other => {
+                Value::Variable(text) => text.split(',').map(|part| Value::Variable(part.trim().to_owned())).collect(),
+                Value::Text(_) | Value::Integer(_) | Value::Boolean(_) | Value::Table | Value::Other => {
                     return None;
                 }
             };
-            let steps = items
-                .iter()
-                .map(|item| whole(item, range).map(Duration::from_secs));
-            steps
-                .collect::<Option<Vec<_>>>()
-                .filter(|steps| !steps.is_empty())
+            let steps = items.iter().map(|item| whole(item, range).map(Duration::from_secs));
+            steps.collect::<Option<Vec<_>>>().filter(|steps| !steps.is_empty())
         })
     }
 
@@ -92,9 +65,7 @@ impl Settings {
         self.read(key, "true or false", |value| match value {
             Value::Boolean(flag) => Some(*flag),
             Value::Variable(text) => text.parse().ok(),
-            Value::Text(_) | Value::Integer(_) | Value::List(_) | Value::Table | Value::Other => {
-                None
-            }
+            Value::Text(_) | Value::Integer(_) | Value::List(_) | Value::Table | Value::Other => None,
         })
     }
 
@@ -102,25 +73,13 @@ impl Settings {
     ///
     /// # Errors
     /// [`ConfigError::BadValue`] for any other word.
-    pub(super) fn choice<T: Copy>(
-        &self,
-        key: &str,
-        choices: &[(&str, T)],
-    ) -> Result<T, ConfigError> {
-        let words: Vec<String> = choices
-            .iter()
-            .map(|(word, _)| format!("\"{word}\""))
-            .collect();
+    pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<T, ConfigError> {
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let expected = match words.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
             _ => words.concat(),
         };
-        self.text(key, &expected, |text| {
-            choices
-                .iter()
-                .find(|(word, _)| *word == text)
-                .map(|(_, choice)| *choice)
-        })
+        self.text(key, &expected, |text| choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice))
     }
 
     /// A text that `parse` understands; `expected` describes it.
@@ -150,12 +109,7 @@ impl Settings {
         }
     }
 
-    fn read<T, V>(
-        &self,
-        key: &str,
-        expected: &str,
-        parse: impl Fn(&Value) -> Option<V>,
-    ) -> Result<T, ConfigError>
+    fn read<T, V>(&self, key: &str, expected: &str, parse: impl Fn(&Value) -> Option<V>) -> Result<T, ConfigError>
     where
         T: TryFrom<V>,
     {
@@ -164,9 +118,7 @@ impl Settings {
             key: key.to_owned(),
             expected: expected.to_owned(),
         })?;
-        parse(&setting.value)
-            .and_then(|value| T::try_from(value).ok())
-            .ok_or_else(|| self.bad_value(setting, expected))
+        parse(&setting.value).and_then(|value| T::try_from(value).ok()).ok_or_else(|| self.bad_value(setting, expected))
     }
 }
 
@@ -174,9 +126,7 @@ impl Settings {
 pub(super) fn as_text(value: &Value) -> Option<&str> {
     match value {
         Value::Text(text) | Value::Variable(text) => Some(text),
-        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Table | Value::Other => {
-            None
-        }
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Table | Value::Other => None,
     }
 }
 

@@ -71,10 +71,7 @@ fn read_rows(settings: &Settings) -> Result<Vec<SenderRate>, ConfigError> {
             return Err(settings.bad_value(setting, "an address that no row above has"));
         }
         let rate = read_rate(settings, &head.key)?;
-        rows.push(SenderRate {
-            address: address.to_owned(),
-            rate,
-        });
+        rows.push(SenderRate { address: address.to_owned(), rate });
     }
     Ok(rows)
 }

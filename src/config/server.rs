@@ -24,15 +24,10 @@ impl ServerConfig {
         Ok(Self {
             listen: settings.text("server.listen", address, |text| text.parse().ok())?,
             public_url: settings.text("server.public_url", PublicUrl::EXPECTED, |text| {
-                if text.is_empty() {
-                    Some(None)
-                } else {
-                    PublicUrl::parse(text).map(Some)
-                }
+                if text.is_empty() { Some(None) } else { PublicUrl::parse(text).map(Some) }
             })?,
-            data_dir: settings.text("server.data_dir", "a directory", |text| {
-                (!text.is_empty()).then(|| PathBuf::from(text))
-            })?,
+            data_dir: settings
+                .text("server.data_dir", "a directory", |text| (!text.is_empty()).then(|| PathBuf::from(text)))?,
         })
     }
 
@@ -40,11 +35,7 @@ impl ServerConfig {
     /// that port was taken). An unspecified address (`0.0.0.0`, `[::]`) becomes loopback, which a browser can open.
     #[must_use]
     pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
-        let ip = if bound.ip().is_unspecified() {
-            IpAddr::V4(Ipv4Addr::LOCALHOST)
-        } else {
-            bound.ip()
-        };
+        let ip = if bound.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { bound.ip() };
         let local = || PublicUrl(format!("http://{}", SocketAddr::new(ip, bound.port())));
         self.public_url.clone().unwrap_or_else(local)
     }
@@ -66,9 +57,7 @@ impl PublicUrl {
             Some((host, port)) if !port.contains(']') => (host, Some(port)),
             _ => (authority, None),
         };
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host_fits = match bare {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
             None => is_host_name(host),
@@ -100,9 +89,7 @@ impl fmt::Display for PublicUrl {
 fn is_host_name(host: &str) -> bool {
     host.len() <= 253
         && host.split('.').all(|label| {
-            let inner = label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
             inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
         })
 }
@@ -130,11 +117,7 @@ mod tests {
             ("ftp://c.example.com", None),
             ("c.example.com", None),
         ] {
-            assert_eq!(
-                PublicUrl::parse(given).as_ref().map(PublicUrl::as_str),
-                kept,
-                "{given}"
-            );
+            assert_eq!(PublicUrl::parse(given).as_ref().map(PublicUrl::as_str), kept, "{given}");
         }
     }
 
@@ -146,15 +129,7 @@ mod tests {
             data_dir: PathBuf::from("data"),
         };
         let bound = "0.0.0.0:8081".parse().unwrap();
-        assert_eq!(
-            server(None).public_url_at(bound).as_str(),
-            "http://127.0.0.1:8081"
-        );
-        assert_eq!(
-            server(Some("https://c.example.com"))
-                .public_url_at(bound)
-                .as_str(),
-            "https://c.example.com"
-        );
+        assert_eq!(server(None).public_url_at(bound).as_str(), "http://127.0.0.1:8081");
+        assert_eq!(server(Some("https://c.example.com")).public_url_at(bound).as_str(), "https://c.example.com");
     }
 }

@@ -76,24 +76,12 @@ fn every_line_of_the_compiled_in_defaults_is_the_value_that_is_used() {
     let config = read("", &[]).unwrap();
     assert_eq!(config.environment, Environment::Development);
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(
-        config.database.url.expose(),
-        "sqlite:./codewell-data/codewell.db"
-    );
-    assert_eq!(
-        (config.engine.batch_max, config.engine.backlog_batch_max),
-        (256, 512)
-    );
+    assert_eq!(config.database.url.expose(), "sqlite:./codewell-data/codewell.db");
+    assert_eq!((config.engine.batch_max, config.engine.backlog_batch_max), (256, 512));
     assert_eq!(config.engine.queue, 8192);
-    assert_eq!(
-        (config.limits.asks_per_hour, config.limits.replies_per_day),
-        (10, 20)
-    );
+    assert_eq!((config.limits.asks_per_hour, config.limits.replies_per_day), (10, 20));
     assert_eq!(config.limits.same_answer_window, Duration::from_secs(10));
-    assert_eq!(
-        (config.sender.in_flight, config.sender.lease),
-        (16, Duration::from_mins(1))
-    );
+    assert_eq!((config.sender.in_flight, config.sender.lease), (16, Duration::from_mins(1)));
     assert_eq!(config.sender.rate_of("12345"), 10);
     assert_eq!(config.simulator, Simulator::On);
 }
@@ -101,38 +89,22 @@ fn every_line_of_the_compiled_in_defaults_is_the_value_that_is_used() {
 #[test]
 fn a_variable_outranks_the_file_and_the_file_the_default() {
     let text = "[log]\nlevel = \"warn\"\nformat = \"json\"\n[[senders]]\naddress = \"12345\"\nrate = 100\n";
-    let pairs = [
-        ("CODEWELL_LOG__LEVEL", "debug"),
-        ("CODEWELL_SENDER__RETRY_STEPS_S", "5, 60"),
-        ("HOME", "/"),
-    ];
+    let pairs = [("CODEWELL_LOG__LEVEL", "debug"), ("CODEWELL_SENDER__RETRY_STEPS_S", "5, 60"), ("HOME", "/")];
     let config = read(text, &pairs).unwrap();
-    assert_eq!(
-        (config.log.level, config.log.format),
-        (LogLevel::Debug, LogFormat::Json)
-    );
+    assert_eq!((config.log.level, config.log.format), (LogLevel::Debug, LogFormat::Json));
     assert_eq!(config.sender.retry_steps, [5, 60].map(Duration::from_secs));
-    assert_eq!(
-        (config.sender.rate_of("12345"), config.sender.rate_of("777")),
-        (100, 10)
-    );
+    assert_eq!((config.sender.rate_of("12345"), config.sender.rate_of("777")), (100, 10));
 }
 
 #[test]
 fn names_that_platforms_derive_from_a_service_called_codewell_are_not_ours() {
-    let pairs = [
-        ("CODEWELL_SERVICE_HOST", "10.0.0.1"),
-        ("CODEWELL_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
-    ];
+    let pairs = [("CODEWELL_SERVICE_HOST", "10.0.0.1"), ("CODEWELL_PORT_8080_TCP", "tcp://10.0.0.1:8080")];
     assert!(read("", &pairs).is_ok());
 }
 
 #[test]
 fn a_directory_on_the_command_line_holds_the_database_whatever_the_variables_say() {
-    let pairs = [
-        ("CODEWELL_SERVER__DATA_DIR", "/elsewhere"),
-        ("CODEWELL_LOG__LEVEL", "warn"),
-    ];
+    let pairs = [("CODEWELL_SERVER__DATA_DIR", "/elsewhere"), ("CODEWELL_LOG__LEVEL", "warn")];
     let config = Config::for_dir(Path::new("./shop"), variables(&pairs)).unwrap();
     assert_eq!(config.server.data_dir, Path::new("./shop"));
     assert_eq!(config.database.url.expose(), "sqlite:./shop/codewell.db");
@@ -147,12 +119,7 @@ fn the_production_example_is_a_configuration_that_starts() {
     let config = Config::load(Some(&path), variables(&[])).unwrap();
     assert_eq!(config.sender.rate_of("12345"), 100);
     let missing = Config::load(Some(&dir.path().join("absent.toml")), variables(&[])).unwrap_err();
-    assert!(
-        missing
-            .to_string()
-            .ends_with("absent.toml: cannot be read as a configuration"),
-        "{missing}"
-    );
+    assert!(missing.to_string().ends_with("absent.toml: cannot be read as a configuration"), "{missing}");
 }
 
 /// Values that do not fit a key whose default is `default`.
@@ -190,10 +157,7 @@ fn bad_files() -> Vec<(String, String)> {
     }
     let stray = url.replace("postgres:", "mysql:");
     files.push((format!("database.url = {stray}"), "database.url".to_owned()));
-    files.push((
-        format!("[[senders]]\naddress = {url}"),
-        "senders[0].address".to_owned(),
-    ));
+    files.push((format!("[[senders]]\naddress = {url}"), "senders[0].address".to_owned()));
     files
 }
 
@@ -216,9 +180,6 @@ fn a_whole_configuration_prints_without_the_password() {
     let config = read("", &[("CODEWELL_DATABASE__URL", &url)]).unwrap();
     assert_eq!(config.database.url.expose(), url);
     assert!(!format!("{config:?}").contains(SECRET));
-    let refused = refusal(
-        "",
-        &[("CODEWELL_DATABASE__URL", &url.replace("postgres", "mysql"))],
-    );
+    let refused = refusal("", &[("CODEWELL_DATABASE__URL", &url.replace("postgres", "mysql"))]);
     assert_snapshot!(refused, @r#"CODEWELL_DATABASE__URL: database.url = (not shown): expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"#);
 }

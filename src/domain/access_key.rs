@@ -32,9 +32,7 @@ impl TillKey {
         let (id, secret) = text.strip_prefix(TILL)?.split_once('_')?;
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let fits = id.len() == ID_CHARS && secret.len() == SECRET_CHARS;
-        (fits && plain(id) && plain(secret)).then(|| Self {
-            text: text.to_owned(),
-        })
+        (fits && plain(id) && plain(secret)).then(|| Self { text: text.to_owned() })
     }
 
     /// Its public part: lists and doors (`till-<id>`) name it so.
@@ -59,11 +57,7 @@ impl fmt::Debug for TillKey {
 
 fn characters(random: &[u8]) -> String {
     let character = |byte: &u8| BASE62.get(usize::from(*byte) % BASE62.len());
-    random
-        .iter()
-        .filter_map(character)
-        .map(|byte| char::from(*byte))
-        .collect()
+    random.iter().filter_map(character).map(|byte| char::from(*byte)).collect()
 }
 
 #[cfg(test)]
@@ -75,10 +69,7 @@ mod tests {
     #[test]
     fn a_key_is_read_back_from_its_text_and_prints_only_its_id() {
         let key = TillKey::new([7; ID_CHARS], [255; SECRET_CHARS]);
-        assert_eq!(
-            key.expose(),
-            "cwk_till_777777777777_7777777777777777777777777777777777777777777"
-        );
+        assert_eq!(key.expose(), "cwk_till_777777777777_7777777777777777777777777777777777777777777");
         assert_eq!(TillKey::parse(key.expose()).unwrap(), key);
         assert_eq!(format!("{key:?}"), "TillKey(777777777777)");
     }

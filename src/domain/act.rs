@@ -100,14 +100,8 @@ pub enum MessageStatus {
 }
 
 impl MessageStatus {
-    const ALL: [Self; 6] = [
-        Self::Queued,
-        Self::Submitting,
-        Self::Submitted,
-        Self::Delivered,
-        Self::Failed,
-        Self::Suppressed,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Queued, Self::Submitting, Self::Submitted, Self::Delivered, Self::Failed, Self::Suppressed];
 
     /// The word that tables and JSON use.
     #[must_use]

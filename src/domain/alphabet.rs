@@ -29,17 +29,11 @@ impl Alphabet {
     /// # Errors
     /// [`BadAlphabet`] for fewer than two symbols, a symbol twice, or anything but ASCII letters and digits.
     pub fn parse(symbols: &str) -> Result<Self, BadAlphabet> {
-        let mut alphabet = Self {
-            symbols: Vec::with_capacity(symbols.len()),
-            values: [NONE; 128],
-        };
+        let mut alphabet = Self { symbols: Vec::with_capacity(symbols.len()), values: [NONE; 128] };
         for symbol in symbols.chars() {
             let upper = symbol.to_ascii_uppercase();
             let byte = u8::try_from(upper).map_err(|_| BadAlphabet::NotASymbol(symbol))?;
-            let slot = alphabet
-                .values
-                .get_mut(usize::from(byte))
-                .ok_or(BadAlphabet::NotASymbol(symbol))?;
+            let slot = alphabet.values.get_mut(usize::from(byte)).ok_or(BadAlphabet::NotASymbol(symbol))?;
             if !byte.is_ascii_alphanumeric() {
                 return Err(BadAlphabet::NotASymbol(symbol));
             }
@@ -77,18 +71,13 @@ impl Alphabet {
     /// The value of an upper-case symbol, if it belongs to the set.
     #[must_use]
     pub fn value(&self, symbol: u8) -> Option<u8> {
-        self.values
-            .get(usize::from(symbol))
-            .copied()
-            .filter(|value| *value != NONE)
+        self.values.get(usize::from(symbol)).copied().filter(|value| *value != NONE)
     }
 
     /// Whether every symbol here belongs to `wider` too.
     #[must_use]
     pub fn is_within(&self, wider: &str) -> bool {
-        self.symbols
-            .iter()
-            .all(|symbol| wider.as_bytes().contains(symbol))
+        self.symbols.iter().all(|symbol| wider.as_bytes().contains(symbol))
     }
 }
 
@@ -119,13 +108,7 @@ mod tests {
 
     #[test]
     fn a_symbol_and_its_value_are_inverse_in_every_built_in_set() {
-        for (set, size) in [
-            (BASE31, 31),
-            (BASE23, 23),
-            (DIGITS, 10),
-            (CLEAR_DIGITS, 8),
-            (LETTERS, 26),
-        ] {
+        for (set, size) in [(BASE31, 31), (BASE23, 23), (DIGITS, 10), (CLEAR_DIGITS, 8), (LETTERS, 26)] {
             let alphabet = Alphabet::parse(set).unwrap();
             assert_eq!(alphabet.size(), size);
             for value in 0..size {

@@ -32,9 +32,7 @@ impl Status {
     /// Reads [`Status::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Live, Self::Paused, Self::Ended]
-            .into_iter()
-            .find(|status| status.word() == word)
+        [Self::Live, Self::Paused, Self::Ended].into_iter().find(|status| status.word() == word)
     }
 }
 
@@ -64,12 +62,7 @@ pub struct Repeat {
 
 impl Default for Repeat {
     fn default() -> Self {
-        Self {
-            unused: Again::SameCode,
-            redeemed: Again::SameCode,
-            expired: Again::SameCode,
-            void: Again::SameCode,
-        }
+        Self { unused: Again::SameCode, redeemed: Again::SameCode, expired: Again::SameCode, void: Again::SameCode }
     }
 }
 
@@ -180,9 +173,7 @@ impl PoolKind {
     /// Reads [`PoolKind::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Generated, Self::Derived, Self::Imported]
-            .into_iter()
-            .find(|kind| kind.word() == word)
+        [Self::Generated, Self::Derived, Self::Imported].into_iter().find(|kind| kind.word() == word)
     }
 }
 

@@ -53,10 +53,7 @@ impl Scope {
             "campaign" => Some(Self::Campaign),
             "channel" => Channel::parse(id).map(Self::Channel),
             "keyword" => Some(Self::Keyword(id.to_owned())),
-            "placement" => id
-                .parse()
-                .ok()
-                .map(|number| Self::Placement(PlacementId(number))),
+            "placement" => id.parse().ok().map(|number| Self::Placement(PlacementId(number))),
             _ => None,
         }
     }
@@ -84,9 +81,7 @@ impl Unit {
     /// Reads [`Unit::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Count, Self::Money]
-            .into_iter()
-            .find(|unit| unit.word() == word)
+        [Self::Count, Self::Money].into_iter().find(|unit| unit.word() == word)
     }
 
     /// What one code of an offer adds.
@@ -144,19 +139,12 @@ pub struct Reached {
 ///
 /// # Errors
 /// [`Reached`] when one more of `weight` would not fit.
-pub fn check_person(
-    cap: &Cap,
-    had: &[(DateTime<Utc>, i64)],
-    weight: i64,
-    now: DateTime<Utc>,
-) -> Result<(), Reached> {
+pub fn check_person(cap: &Cap, had: &[(DateTime<Utc>, i64)], weight: i64, now: DateTime<Utc>) -> Result<(), Reached> {
     let inside = |at: &DateTime<Utc>| match cap.window {
         Window::Rolling(ms) => *at > now - Duration::milliseconds(ms),
-        window @ (Window::Lifetime
-        | Window::Minute
-        | Window::Day
-        | Window::Week
-        | Window::Month) => window.key(*at, cap.zone) == window.key(now, cap.zone),
+        window @ (Window::Lifetime | Window::Minute | Window::Day | Window::Week | Window::Month) => {
+            window.key(*at, cap.zone) == window.key(now, cap.zone)
+        }
     };
     let mut counted: Vec<_> = had.iter().filter(|(at, _)| inside(at)).copied().collect();
     let used: i64 = counted.iter().map(|(_, weight)| weight).sum();
@@ -166,26 +154,15 @@ pub fn check_person(
     counted.sort_unstable();
     let resets_at = match cap.window {
         Window::Rolling(ms) => rolling_reset(&counted, used + weight - cap.cap, ms),
-        window @ (Window::Lifetime
-        | Window::Minute
-        | Window::Day
-        | Window::Week
-        | Window::Month) => window.next_start(now, cap.zone),
+        window @ (Window::Lifetime | Window::Minute | Window::Day | Window::Week | Window::Month) => {
+            window.next_start(now, cap.zone)
+        }
     };
-    Err(Reached {
-        cap_id: cap.id,
-        cap: cap.cap,
-        used,
-        resets_at,
-    })
+    Err(Reached { cap_id: cap.id, cap: cap.cap, used, resets_at })
 }
 
 /// When enough of the oldest have left the window that `excess` fits again; `None` when they never suffice.
-fn rolling_reset(
-    oldest_first: &[(DateTime<Utc>, i64)],
-    excess: i64,
-    ms: i64,
-) -> Option<DateTime<Utc>> {
+fn rolling_reset(oldest_first: &[(DateTime<Utc>, i64)], excess: i64, ms: i64) -> Option<DateTime<Utc>> {
     let mut left = 0;
     oldest_first.iter().find_map(|(at, weight)| {
         left += weight;
@@ -197,19 +174,9 @@ fn rolling_reset(
 ///
 /// # Errors
 /// [`Reached`] when one more of `weight` would not fit.
-pub fn check_quota(
-    cap: &Cap,
-    quota: Quota,
-    weight: i64,
-    now: DateTime<Utc>,
-) -> Result<(), Reached> {
+pub fn check_quota(cap: &Cap, quota: Quota, weight: i64, now: DateTime<Utc>) -> Result<(), Reached> {
     if quota.used + weight <= quota.cap {
         return Ok(());
     }
-    Err(Reached {
-        cap_id: cap.id,
-        cap: quota.cap,
-        used: quota.used,
-        resets_at: cap.window.next_start(now, cap.zone),
-    })
+    Err(Reached { cap_id: cap.id, cap: quota.cap, used: quota.used, resets_at: cap.window.next_start(now, cap.zone) })
 }

@@ -5,8 +5,7 @@ mod codes;
 mod texts;
 
 pub use build::{
-    BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows,
-    SenderRecord, key_number,
+    BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows, SenderRecord, key_number,
 };
 pub use codes::CodePool;
 pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};
@@ -73,11 +72,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            asks_per_hour: 10,
-            same_answer: Duration::seconds(10),
-            replies_per_day: 20,
-        }
+        Self { asks_per_hour: 10, same_answer: Duration::seconds(10), replies_per_day: 20 }
     }
 }
 
@@ -134,30 +129,13 @@ impl Catalog {
             None => Book::new([]).map_or(Route::Unknown, |empty| empty.route(text)),
         };
         let keyword = |target: Target, read| {
-            let Target {
-                campaign,
-                keyword,
-                placement,
-            } = target;
-            let from = Attribution {
-                channel: Channel::Sms,
-                sender: Some(sender),
-                keyword: Some(keyword),
-                placement,
-            };
-            Heard::Keyword {
-                campaign,
-                from,
-                read,
-            }
+            let Target { campaign, keyword, placement } = target;
+            let from = Attribution { channel: Channel::Sms, sender: Some(sender), keyword: Some(keyword), placement };
+            Heard::Keyword { campaign, from, read }
         };
         match route {
-            Route::OptOut {
-                matched: Matched::Exact,
-            } => Heard::OptOut("exact"),
-            Route::OptOut {
-                matched: Matched::Intent,
-            } => Heard::OptOut("intent"),
+            Route::OptOut { matched: Matched::Exact } => Heard::OptOut("exact"),
+            Route::OptOut { matched: Matched::Intent } => Heard::OptOut("intent"),
             Route::OptIn => Heard::OptIn,
             Route::Help => Heard::Help,
             Route::MyCodes => Heard::MyCodes,
@@ -169,49 +147,26 @@ impl Catalog {
     }
 
     /// Every cap with a counter that a request may charge: the campaign's own and those across campaigns.
-    pub fn counted<'a>(
-        &'a self,
-        campaign: &'a Campaign,
-        from: &'a Attribution,
-    ) -> impl Iterator<Item = &'a Cap> {
-        campaign
-            .caps
-            .iter()
-            .chain(&self.caps_across)
-            .filter(|cap| cap.scope != Scope::Person && cap.scope.holds(from))
+    pub fn counted<'a>(&'a self, campaign: &'a Campaign, from: &'a Attribution) -> impl Iterator<Item = &'a Cap> {
+        campaign.caps.iter().chain(&self.caps_across).filter(|cap| cap.scope != Scope::Person && cap.scope.holds(from))
     }
 
     /// The campaign of that name.
     #[must_use]
     pub fn campaign_named(&self, name: &str) -> Option<&Arc<Campaign>> {
-        self.campaigns
-            .values()
-            .find(|campaign| campaign.name == name)
+        self.campaigns.values().find(|campaign| campaign.name == name)
     }
 
     /// The number with that address.
     #[must_use]
     pub fn sender_at(&self, address: &str) -> Option<&SenderRow> {
-        self.senders
-            .values()
-            .find(|sender| sender.address == address)
+        self.senders.values().find(|sender| sender.address == address)
     }
 
     /// A reply, compiled for one SMS: the campaign's where it has one, else the number's.
     #[must_use]
-    pub fn text(
-        &self,
-        sender: SenderId,
-        campaign: Option<CampaignId>,
-        reply: ReplyId,
-    ) -> Option<&Compiled> {
-        let own = campaign
-            .and_then(|id| self.campaign_texts.get(&id))
-            .and_then(|texts| texts.get(reply));
-        own.or_else(|| {
-            self.sender_texts
-                .get(&sender)
-                .and_then(|texts| texts.get(reply))
-        })
+    pub fn text(&self, sender: SenderId, campaign: Option<CampaignId>, reply: ReplyId) -> Option<&Compiled> {
+        let own = campaign.and_then(|id| self.campaign_texts.get(&id)).and_then(|texts| texts.get(reply));
+        own.or_else(|| self.sender_texts.get(&sender).and_then(|texts| texts.get(reply)))
     }
 }

@@ -116,13 +116,7 @@ fn is_separator(c: char) -> bool {
         || matches!(
             c,
             '-' | '\u{b7}' | '\u{58a}' | '\u{5be}' | '\u{2010}'
-                ..='\u{2015}'
-                    | '\u{2043}'
-                    | '\u{2212}'
-                    | '\u{30fb}'
-                    | '\u{fe58}'
-                    | '\u{fe63}'
-                    | '\u{ff0d}'
+                ..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{30fb}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
         )
 }
 
@@ -135,21 +129,12 @@ fn is_invisible(c: char) -> bool {
 
 fn normalise(text: &str) -> String {
     if text.is_ascii() {
-        return text
-            .chars()
-            .filter(|c| !is_separator(*c))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
+        return text.chars().filter(|c| !is_separator(*c)).map(|c| c.to_ascii_uppercase()).collect();
     }
     // Upper case can undo NFKC and the other way round (`ŉ`), so until nothing moves; two rounds do for all of Unicode.
     let mut norm: String = text.to_owned();
     for _ in 0..4 {
-        let next: String = norm
-            .nfkc()
-            .filter(|c| !is_separator(*c))
-            .flat_map(char::to_uppercase)
-            .nfkc()
-            .collect();
+        let next: String = norm.nfkc().filter(|c| !is_separator(*c)).flat_map(char::to_uppercase).nfkc().collect();
         if next == norm {
             break;
         }
@@ -225,19 +210,13 @@ mod tests {
 
     #[test]
     fn look_alikes_are_not_guessed() {
-        assert_ne!(
-            CodeNorm::parse("SAVE0").unwrap(),
-            CodeNorm::parse("SAVEO").unwrap()
-        );
+        assert_ne!(CodeNorm::parse("SAVE0").unwrap(), CodeNorm::parse("SAVEO").unwrap());
     }
 
     #[test]
     fn what_cannot_be_a_code_is_refused_with_its_reason() {
         assert_eq!(CodeNorm::parse(" - \u{200b}"), Err(BadCode::Empty));
-        assert_eq!(
-            CodeNorm::parse("AB\u{0}CD"),
-            Err(BadCode::Character('\u{0}'))
-        );
+        assert_eq!(CodeNorm::parse("AB\u{0}CD"), Err(BadCode::Character('\u{0}')));
         assert_eq!(CodeNorm::parse("AB🍕"), Err(BadCode::Character('🍕')));
         assert_eq!(CodeNorm::parse(&"A".repeat(65)), Err(BadCode::TooLong));
         assert_eq!(CodeNorm::parse(&"-".repeat(10_000)), Err(BadCode::TooLong));
@@ -251,19 +230,13 @@ mod tests {
         assert_eq!(code.expose(), "Save_10%-off");
         assert_eq!(code.norm().expose(), "SAVE_10%OFF");
         assert_eq!(code.ending(), "%OFF");
-        assert_eq!(
-            Code::parse("\u{feff}AB\t\t12\u{202e}3").unwrap().expose(),
-            "AB 123"
-        );
+        assert_eq!(Code::parse("\u{feff}AB\t\t12\u{202e}3").unwrap().expose(), "AB 123");
     }
 
     #[test]
     fn printing_a_code_shows_the_last_four_at_most() {
         let code = Code::parse("PZA-7K2M-9QXT4").unwrap();
-        assert_eq!(
-            format!("{code} {code:?} {} {:?}", code.norm(), code.norm()),
-            "…QXT4 …QXT4 …QXT4 …QXT4"
-        );
+        assert_eq!(format!("{code} {code:?} {} {:?}", code.norm(), code.norm()), "…QXT4 …QXT4 …QXT4 …QXT4");
         assert_eq!(format!("{:?}", Code::parse("AB12").unwrap()), "…12");
         assert_eq!(format!("{:?}", Code::parse("A").unwrap()), "…");
     }

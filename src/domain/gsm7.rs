@@ -57,20 +57,11 @@ pub fn segments(text: &str) -> Segments {
         Some(units) => (Encoding::Gsm7, units),
         None => (
             Encoding::Ucs2,
-            split(
-                text.chars().map(|c| Some(utf16_units(c))),
-                SINGLE_UTF16,
-                JOINED_UTF16,
-            )
-            .unwrap_or_default(),
+            split(text.chars().map(|c| Some(utf16_units(c))), SINGLE_UTF16, JOINED_UTF16).unwrap_or_default(),
         ),
     };
     let count = u16::try_from(units.len()).unwrap_or(u16::MAX);
-    Segments {
-        encoding,
-        count,
-        units,
-    }
+    Segments { encoding, count, units }
 }
 
 /// Whether every character of `text` is in GSM-7.
@@ -181,18 +172,12 @@ fn plain_form(c: char) -> Option<&'static str> {
     Some(match c {
         // seven blanks: what the largest carrier's own folding does with a tab, so our count is its count
         '\t' => "       ",
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}'
-        | '\u{2036}' | '\u{2ba}' | '\u{2ee}' | '\u{275d}' | '\u{275e}' | '\u{301d}'
-        | '\u{301e}' | '\u{ff02}' => "\"",
-        '`' | '\u{b4}' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}'
-        | '\u{2035}' | '\u{2b9}' | '\u{2bb}' | '\u{2bc}' | '\u{2bd}' | '\u{2c8}' | '\u{2ca}'
-        | '\u{2cb}' | '\u{275b}' | '\u{275c}' | '\u{ff07}' => "'",
-        '\u{2010}'..='\u{2015}'
-        | '\u{2043}'
-        | '\u{2212}'
-        | '\u{fe58}'
-        | '\u{fe63}'
-        | '\u{ff0d}' => "-",
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' | '\u{2036}'
+        | '\u{2ba}' | '\u{2ee}' | '\u{275d}' | '\u{275e}' | '\u{301d}' | '\u{301e}' | '\u{ff02}' => "\"",
+        '`' | '\u{b4}' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' | '\u{2035}' | '\u{2b9}'
+        | '\u{2bb}' | '\u{2bc}' | '\u{2bd}' | '\u{2c8}' | '\u{2ca}' | '\u{2cb}' | '\u{275b}' | '\u{275c}'
+        | '\u{ff07}' => "'",
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => "-",
         '\u{2039}' => "<",
         '\u{203a}' => ">",
         '\u{2022}' | '\u{2219}' | '\u{b7}' => "*",
@@ -251,11 +236,7 @@ mod tests {
     #[test]
     fn every_recorded_text_has_the_recorded_parts_before_and_after_folding() {
         let file: File = serde_json::from_str(&vectors::read("sms_segments.json")).unwrap();
-        assert!(
-            file.cases.len() >= 20,
-            "only {} cases were read",
-            file.cases.len()
-        );
+        assert!(file.cases.len() >= 20, "only {} cases were read", file.cases.len());
         for case in &file.cases {
             assert_counts(&case.name, &case.text, &case.plain);
             assert_counts(&case.name, &fold(&case.text), &case.smart);
@@ -264,10 +245,7 @@ mod tests {
 
     #[test]
     fn folding_leaves_a_text_that_needs_none_untouched() {
-        assert!(matches!(
-            fold("Code PZA-7KMQ: 20% off, señor 🍕"),
-            Cow::Borrowed(_)
-        ));
+        assert!(matches!(fold("Code PZA-7KMQ: 20% off, señor 🍕"), Cow::Borrowed(_)));
         assert_eq!(fold("“Today’s” – deal…"), "\"Today's\" - deal...");
     }
 

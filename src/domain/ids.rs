@@ -74,10 +74,7 @@ impl RequestId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (door, key) = text.strip_prefix("dec_")?.split_once('.')?;
-        Some(Self {
-            door: door.to_owned(),
-            key: key.to_owned(),
-        })
+        Some(Self { door: door.to_owned(), key: key.to_owned() })
     }
 }
 

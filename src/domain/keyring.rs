@@ -37,12 +37,8 @@ impl Keys {
     pub fn from_root(root: &Secret<[u8; 32]>) -> Self {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"codewell keyring v1").extract(root.expose());
         let mac = |purpose: &str| hmac::Key::new(hmac::HMAC_SHA256, &expand(&prk, purpose, &[]));
-        #[expect(
-            clippy::expect_used,
-            reason = "the only failure is a key of another length"
-        )]
-        let phone = UnboundKey::new(&AES_256_GCM, &expand(&prk, "phone", &[]))
-            .expect("AES-256 takes 32 bytes");
+        #[expect(clippy::expect_used, reason = "the only failure is a key of another length")]
+        let phone = UnboundKey::new(&AES_256_GCM, &expand(&prk, "phone", &[])).expect("AES-256 takes 32 bytes");
         let [a, b, c, d, ..] = expand(&prk, "id", &[]);
         Self {
             id: KeyId::from_bytes([a, b, c, d]),
@@ -83,24 +79,12 @@ impl Keys {
     ///
     /// `nonce` is random and used once: 2^32 seals under one root stay within GCM's limit for random nonces.
     #[must_use]
-    pub fn seal_phone(
-        &self,
-        subject: &Subject,
-        phone: &PhoneNumber,
-        nonce: [u8; NONCE_LEN],
-    ) -> Vec<u8> {
+    pub fn seal_phone(&self, subject: &Subject, phone: &PhoneNumber, nonce: [u8; NONCE_LEN]) -> Vec<u8> {
         let header = self.header();
         let mut body = phone.expose().as_bytes().to_vec();
-        #[expect(
-            clippy::expect_used,
-            reason = "the only failure is a text beyond 64 GiB"
-        )]
+        #[expect(clippy::expect_used, reason = "the only failure is a text beyond 64 GiB")]
         self.phone
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                aad(subject, header),
-                &mut body,
-            )
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(subject, header), &mut body)
             .expect("a phone number is short");
         [&header[..], &nonce, &body].concat()
     }
@@ -111,9 +95,7 @@ impl Keys {
     /// [`Unreadable`].
     pub fn open_phone(&self, subject: &Subject, sealed: &[u8]) -> Result<PhoneNumber, Unreadable> {
         let (header, rest) = sealed.split_first_chunk::<5>().ok_or(Unreadable::Damaged)?;
-        let (nonce, body) = rest
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(Unreadable::Damaged)?;
+        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unreadable::Damaged)?;
         let [version, id @ ..] = *header;
         if version != SEAL_VERSION {
             return Err(Unreadable::Version(version));
@@ -124,11 +106,7 @@ impl Keys {
         let mut body = body.to_vec();
         let plain = self
             .phone
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                aad(subject, *header),
-                &mut body,
-            )
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), aad(subject, *header), &mut body)
             .map_err(|_| Unreadable::Damaged)?;
         let text = std::str::from_utf8(plain).map_err(|_| Unreadable::Damaged)?;
         PhoneNumber::from_e164(text).map_err(|_| Unreadable::Damaged)
@@ -149,11 +127,7 @@ impl Keys {
     /// The key of one derived pool. Whoever has it knows every code of the pool.
     #[must_use]
     pub fn pool_key(&self, campaign_id: u32, pool_no: u16) -> [u8; 32] {
-        expand(
-            &self.prk,
-            "pool",
-            &[&campaign_id.to_be_bytes(), &pool_no.to_be_bytes()],
-        )
+        expand(&self.prk, "pool", &[&campaign_id.to_be_bytes(), &pool_no.to_be_bytes()])
     }
 
     /// What the database keeps of an access key, to know it again.
@@ -188,10 +162,7 @@ impl fmt::Debug for Keys {
 
 fn aad(subject: &Subject, header: [u8; 5]) -> Aad<[u8; 21]> {
     let mut bytes = [0; 21];
-    for (slot, byte) in bytes
-        .iter_mut()
-        .zip(subject.as_bytes().iter().chain(&header))
-    {
+    for (slot, byte) in bytes.iter_mut().zip(subject.as_bytes().iter().chain(&header)) {
         *slot = *byte;
     }
     Aad::from(bytes)
@@ -203,9 +174,7 @@ fn expand(prk: &hkdf::Prk, purpose: &str, detail: &[&[u8]]) -> [u8; 32] {
     info.extend(detail);
     let mut key = [0; 32];
     #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes")]
-    prk.expand(&info, hmac::HMAC_SHA256)
-        .and_then(|okm| okm.fill(&mut key))
-        .expect("32 bytes are few enough");
+    prk.expand(&info, hmac::HMAC_SHA256).and_then(|okm| okm.fill(&mut key)).expect("32 bytes are few enough");
     key
 }
 

@@ -34,8 +34,8 @@ impl Currency {
     #[must_use]
     pub const fn decimals(self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
-            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             b"CLF" | b"UYW" => 4,
             _ => 2,
@@ -133,17 +133,10 @@ impl Money {
     #[must_use]
     pub fn words(&self) -> String {
         let unit = 10_u64.pow(self.currency.decimals());
-        let (whole, part) = (
-            self.minor.unsigned_abs() / unit,
-            self.minor.unsigned_abs() % unit,
-        );
+        let (whole, part) = (self.minor.unsigned_abs() / unit, self.minor.unsigned_abs() % unit);
         let width = usize::try_from(self.currency.decimals()).unwrap_or(2);
         let minus = if self.minor < 0 { "-" } else { "" };
-        let number = if part == 0 {
-            format!("{whole}")
-        } else {
-            format!("{whole}.{part:0width$}")
-        };
+        let number = if part == 0 { format!("{whole}") } else { format!("{whole}.{part:0width$}") };
         match self.currency.sign() {
             Some(sign) => format!("{minus}{sign}{number}"),
             None => format!("{minus}{number} {}", self.currency),
@@ -200,22 +193,10 @@ mod tests {
     #[test]
     fn different_currencies_and_too_large_amounts_are_refused() {
         let (dollars, euros) = (money(1, "USD"), money(1, "EUR"));
-        assert_eq!(
-            dollars.checked_add(euros),
-            Err(MoneyError::Currencies(dollars.currency, euros.currency))
-        );
-        assert_eq!(
-            money(i64::MAX, "USD").checked_add(dollars),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            money(i64::MIN, "USD").checked_sub(dollars),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            money(i64::MAX, "USD").checked_mul(2),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(dollars.checked_add(euros), Err(MoneyError::Currencies(dollars.currency, euros.currency)));
+        assert_eq!(money(i64::MAX, "USD").checked_add(dollars), Err(MoneyError::Overflow));
+        assert_eq!(money(i64::MIN, "USD").checked_sub(dollars), Err(MoneyError::Overflow));
+        assert_eq!(money(i64::MAX, "USD").checked_mul(2), Err(MoneyError::Overflow));
         assert_eq!(money(250, "USD").checked_mul(3), Ok(money(750, "USD")));
     }
 
@@ -226,10 +207,7 @@ mod tests {
         }
         let json = serde_json::to_string(&money(550, "USD")).unwrap();
         assert_eq!(json, r#"{"minor":550,"currency":"USD"}"#);
-        assert_eq!(
-            serde_json::from_str::<Money>(&json).unwrap(),
-            money(550, "USD")
-        );
+        assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), money(550, "USD"));
         assert!(serde_json::from_str::<Money>(r#"{"minor":1,"currency":"usd"}"#).is_err());
     }
 

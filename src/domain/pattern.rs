@@ -58,10 +58,7 @@ impl Pattern {
     /// [`PatternError`], which names the place (counted from 1) where there is one.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let places = grammar::places(text)?;
-        let norm = places
-            .iter()
-            .filter(|place| !matches!(place, Place::Separator(_)))
-            .count();
+        let norm = places.iter().filter(|place| !matches!(place, Place::Separator(_))).count();
         if norm > MAX_NORM_CHARS {
             return Err(PatternError::TooLong(norm));
         }
@@ -70,21 +67,9 @@ impl Pattern {
         let prefix = places
             .iter()
             .take_while(|place| matches!(place, Place::Literal(_) | Place::Separator(_)))
-            .filter_map(|place| {
-                if let Place::Literal(c) = place {
-                    Some(char::from(*c))
-                } else {
-                    None
-                }
-            })
+            .filter_map(|place| if let Place::Literal(c) = place { Some(char::from(*c)) } else { None })
             .collect();
-        Ok(Self {
-            text: text.to_owned(),
-            places,
-            check,
-            prefix,
-            space,
-        })
+        Ok(Self { text: text.to_owned(), places, check, prefix, space })
     }
 
     /// The pattern as it was written.
@@ -155,14 +140,13 @@ impl Pattern {
         if !self.check_ok(code) {
             return Err(NotMine::Check);
         }
-        self.zip(code)
-            .try_fold(0_u128, |index, (place, symbol)| match place {
-                Place::Random(alphabet, _) => {
-                    let value = alphabet.value(symbol).ok_or(NotMine::Shape)?;
-                    Ok(index * u128::from(alphabet.size()) + u128::from(value))
-                }
-                Place::Literal(_) | Place::Separator(_) | Place::Check => Ok(index),
-            })
+        self.zip(code).try_fold(0_u128, |index, (place, symbol)| match place {
+            Place::Random(alphabet, _) => {
+                let value = alphabet.value(symbol).ok_or(NotMine::Shape)?;
+                Ok(index * u128::from(alphabet.size()) + u128::from(value))
+            }
+            Place::Literal(_) | Place::Separator(_) | Place::Check => Ok(index),
+        })
     }
 
     /// Whether the check character is there and right. Without one in the pattern, whether the shape is right.
@@ -232,11 +216,7 @@ impl Pattern {
     /// Whether a drawn place can be a vowel, so that words can form.
     #[must_use]
     pub fn can_spell(&self) -> bool {
-        self.alphabets().any(|alphabet| {
-            b"AEIOUY"
-                .iter()
-                .any(|vowel| alphabet.value(*vowel).is_some())
-        })
+        self.alphabets().any(|alphabet| b"AEIOUY".iter().any(|vowel| alphabet.value(*vowel).is_some()))
     }
 
     /// The sets of the random places, left to right.
@@ -248,9 +228,7 @@ impl Pattern {
     }
 
     fn solid(&self) -> impl Iterator<Item = &Place> {
-        self.places
-            .iter()
-            .filter(|place| !matches!(place, Place::Separator(_)))
+        self.places.iter().filter(|place| !matches!(place, Place::Separator(_)))
     }
 
     fn zip<'a>(&'a self, code: &'a CodeNorm) -> impl Iterator<Item = (&'a Place, u8)> {

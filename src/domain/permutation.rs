@@ -26,12 +26,7 @@ impl Permutation {
         let space = space.clamp(1, MAX_SPACE);
         let root = space.isqrt();
         let rows = if root * root < space { root + 1 } else { root };
-        Self {
-            space,
-            rows,
-            columns: space.div_ceil(rows),
-            cipher: block_cipher(key),
-        }
+        Self { space, rows, columns: space.div_ceil(rows), cipher: block_cipher(key) }
     }
 
     /// How many numbers are permuted.
@@ -83,8 +78,7 @@ impl Permutation {
             if round % 2 == 0 {
                 row = (row + self.rows - self.noise(round, column) % self.rows) % self.rows;
             } else {
-                column =
-                    (column + self.columns - self.noise(round, row) % self.columns) % self.columns;
+                column = (column + self.columns - self.noise(round, row) % self.columns) % self.columns;
             }
         }
         row * self.columns + column
@@ -93,42 +87,27 @@ impl Permutation {
     /// 128 pseudo-random bits; a half has 61 at most, so the remainder is even to within 2^-67.
     fn noise(&self, round: u8, half: u128) -> u128 {
         // `half` is below 2^61, so its top byte is free for the round.
-        u128::from_be_bytes(encrypt_block(
-            &self.cipher,
-            half | (u128::from(round) << 120),
-        ))
+        u128::from_be_bytes(encrypt_block(&self.cipher, half | (u128::from(round) << 120)))
     }
 }
 
 /// AES-256 over single blocks. Single blocks of distinct structure, never a text, which is what ECB must not be used for.
 pub(super) fn block_cipher(key: &[u8; 32]) -> EncryptingKey {
-    #[expect(
-        clippy::expect_used,
-        reason = "the only failure is a key of another length"
-    )]
-    UnboundCipherKey::new(&AES_256, key)
-        .and_then(EncryptingKey::ecb)
-        .expect("AES-256 takes 32 bytes")
+    #[expect(clippy::expect_used, reason = "the only failure is a key of another length")]
+    UnboundCipherKey::new(&AES_256, key).and_then(EncryptingKey::ecb).expect("AES-256 takes 32 bytes")
 }
 
 /// One block, big-endian, through the cipher.
 pub(super) fn encrypt_block(cipher: &EncryptingKey, block: u128) -> [u8; 16] {
     let mut bytes = block.to_be_bytes();
-    #[expect(
-        clippy::expect_used,
-        reason = "the only failure is a length that is no multiple of 16"
-    )]
+    #[expect(clippy::expect_used, reason = "the only failure is a length that is no multiple of 16")]
     cipher.encrypt(&mut bytes).expect("16 bytes are one block");
     bytes
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
     use proptest::prelude::*;
 
     use super::*;
@@ -139,10 +118,7 @@ mod tests {
         for x in 0..u128::from(space) {
             let y = permutation.forward(x).unwrap();
             assert_eq!(permutation.inverse(y), Some(x));
-            assert!(
-                !std::mem::replace(&mut seen[usize::try_from(y).unwrap()], true),
-                "{y} is hit twice"
-            );
+            assert!(!std::mem::replace(&mut seen[usize::try_from(y).unwrap()], true), "{y} is hit twice");
         }
         assert!(seen.into_iter().all(|hit| hit));
     }
@@ -162,30 +138,17 @@ mod tests {
     #[test]
     fn nothing_outside_the_space_has_a_place() {
         let permutation = Permutation::new(&[1; 32], 1000);
-        assert_eq!(
-            (permutation.forward(1000), permutation.inverse(u128::MAX)),
-            (None, None)
-        );
+        assert_eq!((permutation.forward(1000), permutation.inverse(u128::MAX)), (None, None));
     }
 
     #[test]
     fn another_key_is_another_order_and_neighbours_land_far_apart() {
         let space = 31_u128.pow(10);
-        let (one, two) = (
-            Permutation::new(&[1; 32], space),
-            Permutation::new(&[2; 32], space),
-        );
-        let moved = (0..100)
-            .filter(|x| one.forward(*x) != two.forward(*x))
-            .count();
+        let (one, two) = (Permutation::new(&[1; 32], space), Permutation::new(&[2; 32], space));
+        let moved = (0..100).filter(|x| one.forward(*x) != two.forward(*x)).count();
         assert_eq!(moved, 100);
         let near = (0..100_u128)
-            .filter(|x| {
-                one.forward(*x)
-                    .unwrap()
-                    .abs_diff(one.forward(x + 1).unwrap())
-                    < space / 1_000_000
-            })
+            .filter(|x| one.forward(*x).unwrap().abs_diff(one.forward(x + 1).unwrap()) < space / 1_000_000)
             .count();
         assert_eq!(near, 0);
     }
@@ -195,14 +158,7 @@ mod tests {
         // From a second implementation, written down once: a change here would orphan every derived code ever issued.
         let permutation = Permutation::new(&[9; 32], 31_u128.pow(10));
         let got: Vec<u128> = (0..3).map(|x| permutation.forward(x).unwrap()).collect();
-        assert_eq!(
-            got,
-            [
-                653_500_573_000_107,
-                596_149_836_135_770,
-                470_535_545_912_385
-            ]
-        );
+        assert_eq!(got, [653_500_573_000_107, 596_149_836_135_770, 470_535_545_912_385]);
     }
 
     proptest! {

@@ -41,11 +41,7 @@ impl PhoneNumber {
         }
         let region = default_region.ok_or(BadPhone::NoCountry)?;
         if area::is_north_american(region) {
-            let international = if typed.len() == 10 {
-                format!("1{typed}")
-            } else {
-                typed.clone()
-            };
+            let international = if typed.len() == 10 { format!("1{typed}") } else { typed.clone() };
             if let Some(number) = north_american(&international) {
                 return Ok(number);
             }
@@ -61,11 +57,7 @@ impl PhoneNumber {
     /// [`BadPhone::NotANumber`].
     pub fn from_e164(text: &str) -> Result<Self, BadPhone> {
         let digits = text.strip_prefix('+').unwrap_or(text);
-        if is_e164(digits) {
-            Ok(Self(format!("+{digits}").into_boxed_str()))
-        } else {
-            Err(BadPhone::NotANumber)
-        }
+        if is_e164(digits) { Ok(Self(format!("+{digits}").into_boxed_str())) } else { Err(BadPhone::NotANumber) }
     }
 
     /// The whole number with its `+`. It is personal data: never log it.
@@ -88,9 +80,7 @@ impl PhoneNumber {
 }
 
 fn is_e164(digits: &str) -> bool {
-    DIGITS.contains(&digits.len())
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && !digits.starts_with('0')
+    DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
 }
 
 /// The digits, with a leading `+` if there is one. Full-width digits and the usual punctuation are read.
@@ -119,24 +109,13 @@ fn compact(text: &str) -> Result<String, BadPhone> {
             _ => return Err(BadPhone::NotANumber),
         }
     }
-    if typed.len() < 3 {
-        Err(BadPhone::NotANumber)
-    } else {
-        Ok(typed)
-    }
+    if typed.len() < 3 { Err(BadPhone::NotANumber) } else { Ok(typed) }
 }
 
 /// `1 NXX NXX XXXX`, N from 2 to 9.
 fn north_american(digits: &str) -> Option<PhoneNumber> {
-    let national = digits
-        .strip_prefix('1')
-        .filter(|national| national.len() == 10)?;
-    let from_two = |at| {
-        national
-            .as_bytes()
-            .get(at)
-            .is_some_and(|b| (b'2'..=b'9').contains(b))
-    };
+    let national = digits.strip_prefix('1').filter(|national| national.len() == 10)?;
+    let from_two = |at| national.as_bytes().get(at).is_some_and(|b| (b'2'..=b'9').contains(b));
     (from_two(0) && from_two(3)).then(|| PhoneNumber(format!("+{digits}").into_boxed_str()))
 }
 
@@ -156,13 +135,7 @@ impl fmt::Debug for PhoneNumber {
 
 impl fmt::Display for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "…{}",
-            self.0
-                .get(self.0.len().saturating_sub(2)..)
-                .unwrap_or_default()
-        )
+        write!(f, "…{}", self.0.get(self.0.len().saturating_sub(2)..).unwrap_or_default())
     }
 }
 

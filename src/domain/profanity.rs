@@ -31,9 +31,7 @@ pub fn is_clean(run: &str) -> bool {
 }
 
 fn begins_with_a_root(text: &[u8]) -> bool {
-    ROOTS_V1
-        .iter()
-        .any(|root| text.starts_with(root.as_bytes()))
+    ROOTS_V1.iter().any(|root| text.starts_with(root.as_bytes()))
 }
 
 /// The letter that a symbol is read as.
@@ -59,10 +57,7 @@ pub const fn is_harmless(symbol: u8) -> bool {
     let folded = fold(symbol);
     let mut at = 0;
     while at < KEYS.len() {
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "const fn: `at` is below the length by the loop"
-        )]
+        #[expect(clippy::indexing_slicing, reason = "const fn: `at` is below the length by the loop")]
         if KEYS[at] == folded {
             return false;
         }
@@ -77,10 +72,7 @@ mod tests {
 
     #[test]
     fn listed_words_are_found_anywhere_and_in_disguise() {
-        for bad in [
-            "ASS", "XXASSXX", "4SS", "A55", "FUCK", "FVCK", "2FUCK2", "5H1T", "8ITCH", "KKK",
-            "N4Z1", "NAZI",
-        ] {
+        for bad in ["ASS", "XXASSXX", "4SS", "A55", "FUCK", "FVCK", "2FUCK2", "5H1T", "8ITCH", "KKK", "N4Z1", "NAZI"] {
             assert!(!is_clean(bad), "{bad}");
         }
     }
@@ -96,15 +88,9 @@ mod tests {
     fn every_root_is_folded_distinct_and_holds_a_key_before_its_end() {
         let mut seen = std::collections::BTreeSet::new();
         for root in ROOTS_V1 {
-            assert!(
-                root.bytes().all(|b| b.is_ascii_uppercase() && fold(b) == b),
-                "{root} is not folded"
-            );
+            assert!(root.bytes().all(|b| b.is_ascii_uppercase() && fold(b) == b), "{root} is not folded");
             let (_, front) = root.as_bytes().split_last().unwrap_or((&0, &[]));
-            assert!(
-                front.iter().any(|b| KEYS.contains(b)),
-                "{root} could be drawn from harmless symbols"
-            );
+            assert!(front.iter().any(|b| KEYS.contains(b)), "{root} could be drawn from harmless symbols");
             assert!(root.len() >= 3 && seen.insert(root), "{root}");
         }
         assert!(seen.len() >= 60, "{}", seen.len());
@@ -116,9 +102,7 @@ mod tests {
         let hash = ROOTS_V1
             .iter()
             .flat_map(|root| root.bytes().chain([b'\n']))
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-            });
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         assert_eq!(hash, 1_562_016_574_171_175_486);
     }
 
@@ -130,12 +114,8 @@ mod tests {
         for _ in 0..20_000 {
             let code: String = (0..10)
                 .filter_map(|_| {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
-                    super::super::alphabet::BASE31
-                        .chars()
-                        .nth(usize::try_from((state >> 33) % 31).unwrap_or(0))
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    super::super::alphabet::BASE31.chars().nth(usize::try_from((state >> 33) % 31).unwrap_or(0))
                 })
                 .collect();
             dirty += u32::from(!is_clean(&code));

@@ -32,10 +32,7 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_value() {
         let secret = Secret::new("hunter2");
-        assert_eq!(
-            format!("{secret:?} {:#?}", Some(&secret)),
-            "Secret(…) Some(\n    Secret(…),\n)"
-        );
+        assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "Secret(…) Some(\n    Secret(…),\n)");
         assert_eq!(*secret.expose(), "hunter2");
     }
 }

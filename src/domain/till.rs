@@ -77,46 +77,22 @@ pub fn judge(
     let terms = &campaign.terms;
     let checks = [
         (state == HeldState::Void, TillRefusal::UnknownCode),
-        (
-            terms.stops_with_campaign && campaign.status != Status::Live,
-            TillRefusal::CampaignInactive,
-        ),
-        (
-            terms.valid_from.is_some_and(|from| now < from),
-            TillRefusal::NotYetActive,
-        ),
+        (terms.stops_with_campaign && campaign.status != Status::Live, TillRefusal::CampaignInactive),
+        (terms.valid_from.is_some_and(|from| now < from), TillRefusal::NotYetActive),
         (held.is_past(now), TillRefusal::Expired),
-        (
-            !terms.places.allow(shown.store.as_deref()),
-            TillRefusal::WrongStore,
-        ),
-        (
-            terms.holder_only && shown.customer != Some(holder),
-            TillRefusal::WrongRecipient,
-        ),
-        (
-            !spends_enough(campaign, held, shown),
-            TillRefusal::ConditionsNotMet,
-        ),
+        (!terms.places.allow(shown.store.as_deref()), TillRefusal::WrongStore),
+        (terms.holder_only && shown.customer != Some(holder), TillRefusal::WrongRecipient),
+        (!spends_enough(campaign, held, shown), TillRefusal::ConditionsNotMet),
         (state == HeldState::Redeemed, TillRefusal::AlreadyRedeemed),
     ];
-    checks
-        .into_iter()
-        .find(|(holds, _)| *holds)
-        .map_or(Ok(()), |(_, why)| Err(why))
+    checks.into_iter().find(|(holds, _)| *holds).map_or(Ok(()), |(_, why)| Err(why))
 }
 
 fn spends_enough(campaign: &Campaign, held: &Held, shown: &Presented) -> bool {
     let Some(offer) = campaign.offer(held.offer_no) else {
         return false;
     };
-    let same_money = shown
-        .currency
-        .as_ref()
-        .is_none_or(|currency| *currency == offer.currency);
-    let enough = campaign.terms.min_spend == 0
-        || shown
-            .amount
-            .is_some_and(|amount| amount >= campaign.terms.min_spend);
+    let same_money = shown.currency.as_ref().is_none_or(|currency| *currency == offer.currency);
+    let enough = campaign.terms.min_spend == 0 || shown.amount.is_some_and(|amount| amount >= campaign.terms.min_spend);
     same_money && enough
 }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::cipher::{
-    AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
-};
+use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 
 use super::ids::{CampaignId, Spot};
 use super::permutation::{block_cipher, encrypt_block};
@@ -55,18 +53,9 @@ impl Tokens {
     /// Tokens that begin with the name of their kind, such as `iss_`. Each kind has its own key.
     #[must_use]
     pub fn with_prefix(key: &[u8; 32], prefix: &'static str) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "the only failure is a key of another length"
-        )]
-        let open = UnboundCipherKey::new(&AES_256, key)
-            .and_then(DecryptingKey::ecb)
-            .expect("AES-256 takes 32 bytes");
-        Self {
-            prefix,
-            seal: block_cipher(key),
-            open,
-        }
+        #[expect(clippy::expect_used, reason = "the only failure is a key of another length")]
+        let open = UnboundCipherKey::new(&AES_256, key).and_then(DecryptingKey::ecb).expect("AES-256 takes 32 bytes");
+        Self { prefix, seal: block_cipher(key), open }
     }
 
     /// The one token of this spot.
@@ -86,9 +75,7 @@ impl Tokens {
     #[must_use]
     pub fn open(&self, token: &str) -> Option<Spot> {
         let mut block = from_base62(token.strip_prefix(self.prefix)?)?.to_be_bytes();
-        self.open
-            .decrypt(&mut block, DecryptionContext::None)
-            .ok()?;
+        self.open.decrypt(&mut block, DecryptionContext::None).ok()?;
         let plain = u128::from_be_bytes(block);
         if plain.trailing_zeros() < 32 {
             return None;
@@ -96,11 +83,7 @@ impl Tokens {
         let campaign = CampaignId(u32::try_from(plain >> 96).ok()?);
         let pool = u16::try_from((plain >> 80) & u128::from(u16::MAX)).ok()?;
         let position = u64::try_from((plain >> 32) & u128::from(MAX_POSITION)).ok()?;
-        Some(Spot {
-            campaign,
-            pool,
-            position,
-        })
+        Some(Spot { campaign, pool, position })
     }
 }
 
@@ -137,11 +120,7 @@ mod tests {
     use super::*;
 
     fn spot(campaign: u32, pool: u16, position: u64) -> Spot {
-        Spot {
-            campaign: CampaignId(campaign),
-            pool,
-            position,
-        }
+        Spot { campaign: CampaignId(campaign), pool, position }
     }
 
     #[test]
@@ -169,14 +148,9 @@ mod tests {
     fn junk_opens_nothing() {
         let tokens = Tokens::new(&[1; 32]);
         // The last is beyond 2^128.
-        for junk in [
-            "",
-            "0",
-            "0000000000000000000000",
-            "-000000000000000000000",
-            "ééééééééééé",
-            "zzzzzzzzzzzzzzzzzzzzzz",
-        ] {
+        for junk in
+            ["", "0", "0000000000000000000000", "-000000000000000000000", "ééééééééééé", "zzzzzzzzzzzzzzzzzzzzzz"]
+        {
             assert_eq!(tokens.open(junk), None, "{junk}");
         }
     }

@@ -38,9 +38,7 @@ impl Window {
         match self {
             Self::Lifetime | Self::Rolling(_) => 0,
             Self::Minute => now.timestamp().div_euclid(60),
-            Self::Day | Self::Week | Self::Month => {
-                self.first_date(local_date(now, zone)).map_or(0, days)
-            }
+            Self::Day | Self::Week | Self::Month => self.first_date(local_date(now, zone)).map_or(0, days),
         }
     }
 
@@ -51,13 +49,9 @@ impl Window {
     pub fn next_start(self, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         match self {
             Self::Lifetime | Self::Rolling(_) => None,
-            Self::Minute => DateTime::from_timestamp(
-                now.timestamp()
-                    .div_euclid(60)
-                    .checked_add(1)?
-                    .checked_mul(60)?,
-                0,
-            ),
+            Self::Minute => {
+                DateTime::from_timestamp(now.timestamp().div_euclid(60).checked_add(1)?.checked_mul(60)?, 0)
+            }
             Self::Day | Self::Week | Self::Month => {
                 let first = self.first_date(local_date(now, zone))?;
                 first_instant_from(self.following(first)?, now, zone)
@@ -67,9 +61,7 @@ impl Window {
 
     fn first_date(self, date: NaiveDate) -> Option<NaiveDate> {
         match self {
-            Self::Week => {
-                date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into()))
-            }
+            Self::Week => date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into())),
             Self::Month => date.with_day(1),
             Self::Lifetime | Self::Minute | Self::Day | Self::Rolling(_) => Some(date),
         }
@@ -79,9 +71,7 @@ impl Window {
         match self {
             Self::Week => first.checked_add_days(Days::new(7)),
             Self::Month => first.checked_add_months(Months::new(1)),
-            Self::Lifetime | Self::Minute | Self::Day | Self::Rolling(_) => {
-                first.checked_add_days(Days::new(1))
-            }
+            Self::Lifetime | Self::Minute | Self::Day | Self::Rolling(_) => first.checked_add_days(Days::new(1)),
         }
     }
 
@@ -117,11 +107,7 @@ fn first_instant_from(date: NaiveDate, now: DateTime<Utc>, zone: Tz) -> Option<D
     let midnight = date.and_time(NaiveTime::MIN);
     let local = zone.from_local_datetime(&midnight);
     let exact = [local.earliest(), local.latest()];
-    let found = exact
-        .into_iter()
-        .flatten()
-        .map(|at| at.with_timezone(&Utc))
-        .find(|at| *at > now);
+    let found = exact.into_iter().flatten().map(|at| at.with_timezone(&Utc)).find(|at| *at > now);
     found.or_else(|| first_after_gap(date, now, zone))
 }
 

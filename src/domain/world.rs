@@ -147,9 +147,7 @@ impl EventKind {
     /// Reads [`EventKind::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Redeemed, Self::RolledBack, Self::Voided]
-            .into_iter()
-            .find(|kind| kind.word() == word)
+        [Self::Redeemed, Self::RolledBack, Self::Voided].into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -181,9 +179,7 @@ impl HeldState {
     /// Reads [`HeldState::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void]
-            .into_iter()
-            .find(|state| state.word() == word)
+        [Self::Unused, Self::Redeemed, Self::Expired, Self::Void].into_iter().find(|state| state.word() == word)
     }
 }
 
@@ -198,11 +194,7 @@ impl Held {
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> HeldState {
         let redeemed = self.open_redemption().is_some();
-        if self
-            .events
-            .iter()
-            .any(|event| event.kind == EventKind::Voided)
-        {
+        if self.events.iter().any(|event| event.kind == EventKind::Voided) {
             HeldState::Void
         } else if redeemed {
             HeldState::Redeemed
@@ -216,11 +208,7 @@ impl Held {
     /// The redemption that stands: the last one, unless it was taken back.
     #[must_use]
     pub fn open_redemption(&self) -> Option<&Event> {
-        let last = self
-            .events
-            .iter()
-            .rev()
-            .find(|event| event.kind != EventKind::Voided)?;
+        let last = self.events.iter().rev().find(|event| event.kind != EventKind::Voided)?;
         (last.kind == EventKind::Redeemed).then_some(last)
     }
 

@@ -45,10 +45,7 @@ impl Engine {
         let hash = parts.keys.bearer_hash(key.expose());
         let is_hers = verify_slices_are_equal(&hash, &row.hash).is_ok();
         let is_good = is_hers && row.kind == TILL && row.revoked_at.is_none();
-        Ok(is_good.then(|| Till {
-            id: row.id,
-            name: row.name,
-        }))
+        Ok(is_good.then_some(Till { id: row.id, name: row.name }))
     }
 
     /// Makes a till's key. This is the only time anybody sees the whole of it.

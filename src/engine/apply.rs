@@ -1,16 +1,18 @@
 //! Changes by people: apply, import, generate. Each is a turn in the committer's queue.
 
-use super::import::{self, Claims, ImportError, ImportReport, Survey};
-use super::plan::{CodeWork, Facts, House, Plan, plan};
+mod facts;
+mod list;
+
+use super::import::{self, Claims, ImportError, ImportReport};
+use super::plan::{CodeWork, House, Plan, plan};
 use super::{Engine, EngineError, generate};
 use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::{Catalog, key_number};
-use crate::domain::document::{CampaignDoc, Document, Located};
+use crate::domain::document::{Document, Located};
 use crate::domain::ids::CampaignId;
-use crate::domain::pattern::Pattern;
-use crate::store::config::{self, CampaignWrite, Change, PoolWrite};
+use crate::store::config::{self, Change};
 use crate::store::{StoreError, codes};
-use std::collections::HashMap;
+use facts::{claims, names};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -107,10 +109,7 @@ impl Engine {
         let facts = self.facts(&catalog, documents).await?;
         let house = House {
             public_url: parts.public_url.clone(),
-            carriers: CARRIERS
-                .iter()
-                .map(|carrier| (*carrier).to_owned())
-                .collect(),
+            carriers: CARRIERS.iter().map(|carrier| (*carrier).to_owned()).collect(),
             key_id: key_number(&parts.keys),
             now: parts.clock.now(),
         };
@@ -122,11 +121,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ApplyError::Refused`] with the plan; a file or the database.
-    pub async fn apply(
-        &self,
-        documents: &Document,
-        on: OnProgress<'_>,
-    ) -> Result<Applied, ApplyError> {
+    pub async fn apply(&self, documents: &Document, on: OnProgress<'_>) -> Result<Applied, ApplyError> {
         let mut applied = Applied::default();
         for round in 1.. {
             let plan = self.plan(documents).await?;
@@ -142,8 +137,7 @@ impl Engine {
             match self.carry_out(plan, &mut applied.imports, on).await {
                 Ok(()) => break,
                 // Somebody else's change came between, or nobody knows whether ours was: look again.
-                Err(ApplyError::Store(StoreError::Stale | StoreError::CommitUnknown(_)))
-                    if round < ROUNDS => {}
+                Err(ApplyError::Store(StoreError::Stale | StoreError::CommitUnknown(_))) if round < ROUNDS => {}
                 Err(error) => return Err(error),
             }
         }
@@ -159,9 +153,7 @@ impl Engine {
     ) -> Result<(), ApplyError> {
         let mut change = plan.change;
         for work in &plan.codes {
-            let (id, size) = self
-                .write_codes(work, &mut change.planned_on, imports, on)
-                .await?;
+            let (id, size) = self.write_codes(work, &mut change.planned_on, imports, on).await?;
             let mut campaigns = change.campaigns.iter_mut();
             if let Some(campaign) = campaigns.find(|campaign| campaign.doc.name == work.doc.name) {
                 campaign.id = Some(id);
@@ -189,43 +181,28 @@ impl Engine {
             (PoolKind::Generated, Some(text), _) => {
                 let total = Some(work.pool.size - work.live);
                 let done = |done| {
-                    on(Progress {
-                        campaign,
-                        done,
-                        total,
-                    })
+                    on(Progress { campaign, done, total });
                 };
-                generate::fill(
-                    store,
-                    (id, POOL_NO),
-                    text.pattern(),
-                    (work.live, work.pool.size),
-                    done,
-                )
-                .await?;
+                generate::fill(store, (id, POOL_NO), text.pattern(), (work.live, work.pool.size), done).await?;
                 Ok((id, work.pool.size))
             }
             (PoolKind::Imported, _, Some(path)) => {
                 let catalog = self.fresh_catalog().await?;
                 let claims = claims(&catalog, None);
-                let report = self
-                    .run_import((id, work.live), campaign, path, &claims, on)
-                    .await?;
+                let report = self.run_import((id, work.live), campaign, path, &claims, on).await?;
                 imports.push((campaign.to_owned(), report));
                 Ok((id, codes::next_position(store, id, POOL_NO).await?))
             }
-            (PoolKind::Generated | PoolKind::Imported | PoolKind::Derived, _, _) => {
-                Ok((id, work.live))
-            }
+            // No codes to write: a draft of another kind was left and is taken over.
+            (PoolKind::Derived, _, _) => Ok((id, work.pool.size)),
+            (PoolKind::Generated | PoolKind::Imported, _, _) => Ok((id, work.live)),
         }
     }
 
     async fn draft(&self, work: &CodeWork, planned_on: &mut i64) -> Result<CampaignId, ApplyError> {
         let parts = self.parts();
         let now = parts.clock.now();
-        let draft = self.in_turn(async || {
-            config::draft(&parts.store, &work.doc, &work.pool, *planned_on, now).await
-        });
+        let draft = self.in_turn(async || config::draft(&parts.store, &work.doc, &work.pool, *planned_on, now).await);
         let draft = draft.await?;
         *planned_on = draft.version;
         Ok(draft.id)
@@ -241,97 +218,13 @@ impl Engine {
     ) -> Result<ImportReport, ApplyError> {
         let catalog = self.catalog();
         let names = names(&catalog);
-        let ground = import::Ground {
-            store: &self.parts().store,
-            campaign: Some(id),
-            live,
-            claims,
-            names: &names,
-        };
+        let ground = import::Ground { store: &self.parts().store, campaign: Some(id), live, claims, names: &names };
         let source = open(path)?;
         let done = |done| {
-            on(Progress {
-                campaign,
-                done,
-                total: None,
-            })
+            on(Progress { campaign, done, total: None });
         };
         let report = import::run(&ground, (id, POOL_NO), source, done).await;
-        report.map_err(|source| ApplyError::Import {
-            path: path.to_owned(),
-            source,
-        })
-    }
-
-    /// Adds the codes of a file to a campaign's imported pool. Codes that it has already stay where they are.
-    ///
-    /// # Errors
-    /// [`ApplyError`].
-    pub async fn import(
-        &self,
-        name: &str,
-        path: &Path,
-        on: OnProgress<'_>,
-    ) -> Result<ImportReport, ApplyError> {
-        let (mut total, mut again) = (None::<ImportReport>, 0);
-        loop {
-            let catalog = self.fresh_catalog().await?;
-            let (record, status) = find(&catalog, name)?;
-            if status == Status::Ended {
-                return Err(ApplyError::Ended(name.to_owned()));
-            }
-            let pool = catalog
-                .rows
-                .pools
-                .iter()
-                .find(|pool| pool.campaign == record.id);
-            let Some(pool) = pool.filter(|pool| pool.pool.kind == PoolKind::Imported) else {
-                let kind = pool.map_or("no", |pool| pool.pool.kind.word());
-                return Err(ApplyError::WrongPool {
-                    campaign: name.to_owned(),
-                    kind,
-                });
-            };
-            let live = pool.pool.size;
-            let report = self
-                .run_import((record.id, live), name, path, &claims(&catalog, None), on)
-                .await?;
-            // What an earlier round wrote is found again by the next one; the first report is the true one.
-            let report = total.get_or_insert(report);
-            let size = codes::next_position(&self.parts().store, record.id, POOL_NO).await?;
-            if size == live {
-                return Ok(report.clone());
-            }
-            let sender = record
-                .doc
-                .keywords
-                .as_ref()
-                .and_then(|_| sender_of(&catalog, record.id));
-            let write = PoolWrite {
-                kind: PoolKind::Imported,
-                pattern: String::new(),
-                key_id: 0,
-                size,
-            };
-            let campaign = CampaignWrite {
-                id: Some(record.id),
-                doc: record.doc.clone(),
-                pool: write,
-                sender,
-            };
-            let change = Change {
-                planned_on: catalog.version,
-                campaigns: vec![campaign],
-                ..Change::default()
-            };
-            again += 1;
-            match self.commit(&change).await {
-                Ok(()) => return Ok(report.clone()),
-                Err(ApplyError::Store(StoreError::Stale | StoreError::CommitUnknown(_)))
-                    if again < ROUNDS => {}
-                Err(error) => return Err(error),
-            }
-        }
+        report.map_err(|source| ApplyError::Import { path: path.to_owned(), source })
     }
 
     /// The document that brings a campaign's own pool to `size` codes; apply it as any other.
@@ -343,37 +236,23 @@ impl Engine {
         let (record, _) = find(&catalog, name)?;
         let mut doc = record.doc.clone();
         if doc.pool.source.kind() == PoolKind::Imported {
-            return Err(ApplyError::WrongPool {
-                campaign: name.to_owned(),
-                kind: PoolKind::Imported.word(),
-            });
+            return Err(ApplyError::WrongPool { campaign: name.to_owned(), kind: PoolKind::Imported.word() });
         }
         doc.pool.size = Some(size);
-        let located = Located {
-            file: name.to_owned(),
-            line: 1,
-            value: doc,
-        };
-        Ok(Document {
-            campaigns: vec![located],
-            ..Document::default()
-        })
+        let located = Located { file: name.to_owned(), line: 1, value: doc };
+        Ok(Document { campaigns: vec![located], ..Document::default() })
     }
 
     async fn commit(&self, change: &Change) -> Result<(), ApplyError> {
         let parts = self.parts();
         let now = parts.clock.now();
-        self.in_turn(async || config::commit(&parts.store, change, now).await)
-            .await?;
+        self.in_turn(async || config::commit(&parts.store, change, now).await).await?;
         self.fresh_catalog().await?;
         Ok(())
     }
 
     /// Runs a change alone in the committer's queue, again while other processes hold its locks.
-    async fn in_turn<T>(
-        &self,
-        work: impl AsyncFn() -> Result<T, StoreError>,
-    ) -> Result<T, ApplyError> {
+    async fn in_turn<T>(&self, work: impl AsyncFn() -> Result<T, StoreError>) -> Result<T, ApplyError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -388,121 +267,10 @@ impl Engine {
             }
         }
     }
-
-    async fn facts(&self, catalog: &Catalog, documents: &Document) -> Result<Facts, ApplyError> {
-        let store = &self.parts().store;
-        let mut facts = Facts::default();
-        for sender in &documents.senders {
-            let brand = catalog
-                .sender_at(&sender.value.address)
-                .map(|row| row.brand.clone());
-            if let Some(brand) = brand.filter(|brand| *brand != sender.value.brand)
-                && config::has_opt_outs(store, &brand).await?
-            {
-                facts.stopped_brands.insert(brand);
-            }
-        }
-        let claims = claims(catalog, Some(documents));
-        for located in &documents.campaigns {
-            let doc = &located.value;
-            let record = catalog
-                .rows
-                .campaigns
-                .iter()
-                .find(|record| record.doc.name == doc.name);
-            if let Some(record) = record.filter(|record| record.doc != *doc)
-                && config::has_issued(store, record.id).await?
-            {
-                facts.issued.insert(record.id);
-            }
-            if let Some(pattern) = doc.code.pattern.as_ref().filter(|_| record.is_none()) {
-                let prefix = pattern.pattern().literal_prefix();
-                if let Some(owner) = codes::imported_under(store, prefix).await? {
-                    let owner = names(catalog).remove(&owner).unwrap_or_default();
-                    facts.imported_under.insert(prefix.to_owned(), owner);
-                }
-            }
-            if doc.pool.source.kind() == PoolKind::Imported && doc.pool.file.is_some() {
-                let survey = self.survey(catalog, located, &claims).await?;
-                facts.surveys.insert(doc.name.clone(), survey);
-            }
-        }
-        Ok(facts)
-    }
-
-    /// What the file of an imported pool would bring; a file that cannot be read is a line of the plan.
-    async fn survey(
-        &self,
-        catalog: &Catalog,
-        located: &Located<CampaignDoc>,
-        claims: &Claims,
-    ) -> Result<Result<Survey, String>, ApplyError> {
-        let doc = &located.value;
-        let folder = Path::new(&located.file).parent().unwrap_or(Path::new(""));
-        let path = folder.join(doc.pool.file.as_deref().unwrap_or_default());
-        let source = match open(&path) {
-            Ok(source) => source,
-            Err(error) => return Ok(Err(error.to_string())),
-        };
-        let record = catalog
-            .rows
-            .campaigns
-            .iter()
-            .find(|record| record.doc.name == doc.name);
-        let pools = record.and_then(|record| {
-            catalog
-                .rows
-                .pools
-                .iter()
-                .find(|pool| pool.campaign == record.id)
-        });
-        let (live, names) = (pools.map_or(0, |pool| pool.pool.size), names(catalog));
-        let campaign = record.map(|record| record.id);
-        let ground = import::Ground {
-            store: &self.parts().store,
-            campaign,
-            live,
-            claims,
-            names: &names,
-        };
-        match import::survey(&ground, source).await {
-            Ok(survey) => Ok(Ok(survey)),
-            Err(ImportError::Store(error)) => Err(error.into()),
-            Err(error) => Ok(Err(format!("{}: {error}", path.display()))),
-        }
-    }
 }
 
 fn open(path: &Path) -> Result<File, ApplyError> {
-    File::open(path).map_err(|source| ApplyError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn names(catalog: &Catalog) -> HashMap<CampaignId, String> {
-    catalog
-        .rows
-        .campaigns
-        .iter()
-        .map(|record| (record.id, record.doc.name.clone()))
-        .collect()
-}
-
-/// Every pattern there is and, where documents are given, will be.
-fn claims(catalog: &Catalog, documents: Option<&Document>) -> Claims {
-    let stored = catalog.rows.campaigns.iter().map(|record| &record.doc);
-    let written = documents
-        .into_iter()
-        .flat_map(|documents| &documents.campaigns)
-        .map(|located| &located.value);
-    let claim = |doc: &CampaignDoc| -> Option<(String, Pattern)> {
-        Some((
-            doc.name.clone(),
-            doc.code.pattern.as_ref()?.pattern().clone(),
-        ))
-    };
-    stored.chain(written).filter_map(claim).collect()
+    File::open(path).map_err(|source| ApplyError::File { path: path.to_owned(), source })
 }
 
 fn find<'a>(
@@ -514,28 +282,8 @@ fn find<'a>(
         (record.doc.name == name).then_some((record, status))
     });
     found.ok_or_else(|| {
-        let names = catalog
-            .campaigns
-            .values()
-            .map(|campaign| campaign.name.clone());
-        let nearest = names
-            .min_by_key(|known| strsim::osa_distance(&known.to_uppercase(), &name.to_uppercase()));
-        ApplyError::NoCampaign {
-            name: name.to_owned(),
-            nearest,
-        }
+        let names = catalog.campaigns.values().map(|campaign| campaign.name.clone());
+        let nearest = names.min_by_key(|known| strsim::osa_distance(&known.to_uppercase(), &name.to_uppercase()));
+        ApplyError::NoCampaign { name: name.to_owned(), nearest }
     })
-}
-
-/// The number that a campaign's words belong to.
-fn sender_of(catalog: &Catalog, campaign: CampaignId) -> Option<String> {
-    let row = catalog
-        .rows
-        .keywords
-        .iter()
-        .find(|row| row.campaign == campaign)?;
-    catalog
-        .senders
-        .get(&row.sender)
-        .map(|sender| sender.address.clone())
 }

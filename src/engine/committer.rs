@@ -39,10 +39,7 @@ pub struct Turn {
 #[derive(Debug)]
 pub(super) enum Work {
     Act(Box<Pending>),
-    Turn {
-        granted: oneshot::Sender<()>,
-        over: oneshot::Receiver<()>,
-    },
+    Turn { granted: oneshot::Sender<()>, over: oneshot::Receiver<()> },
 }
 
 #[derive(Debug)]
@@ -69,11 +66,7 @@ impl Committer {
         let mut waiting = Vec::with_capacity(sizes.backlog_batch);
         loop {
             let backlog = self.work.len() > sizes.batch;
-            let most = if backlog {
-                sizes.backlog_batch
-            } else {
-                sizes.batch
-            };
+            let most = if backlog { sizes.backlog_batch } else { sizes.batch };
             if self.work.recv_many(&mut waiting, most).await == 0 {
                 return;
             }
@@ -108,10 +101,7 @@ impl Committer {
                 (Err(error), _) if is_outage(&error) => fail(batch, error),
                 (Err(_), Tried::Never) => batches.push((batch, Tried::Once)),
                 (Err(error), Tried::Once) if batch.len() == 1 => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "an act cannot be written"
-                    );
+                    tracing::error!(error = &error as &dyn std::error::Error, "an act cannot be written");
                     fail(batch, error);
                 }
                 (Err(_), Tried::Once) => {
@@ -148,21 +138,13 @@ impl Committer {
             if matches!(error, StoreError::Stale) {
                 self.shared.reload().await?;
             } else {
-                tracing::debug!(
-                    error = &error as &dyn std::error::Error,
-                    tries,
-                    "a batch is run again"
-                );
+                tracing::debug!(error = &error as &dyn std::error::Error, tries, "a batch is run again");
                 pause(tries).await;
             }
         }
     }
 
-    async fn attempt(
-        &self,
-        acts: &[&Act],
-        tries: u32,
-    ) -> Result<(Vec<Decision>, Changes), StoreError> {
+    async fn attempt(&self, acts: &[&Act], tries: u32) -> Result<(Vec<Decision>, Changes), StoreError> {
         let parts = &self.shared.parts;
         let catalog = self.shared.catalog();
         let mut tx = parts.store.begin().await?;
@@ -221,10 +203,7 @@ enum Tried {
 fn is_outage(error: &StoreError) -> bool {
     matches!(
         error,
-        StoreError::Unavailable(_)
-            | StoreError::CommitUnknown(_)
-            | StoreError::Conflict(_)
-            | StoreError::Stale
+        StoreError::Unavailable(_) | StoreError::CommitUnknown(_) | StoreError::Conflict(_) | StoreError::Stale
     )
 }
 
@@ -232,9 +211,7 @@ fn fail(batch: Vec<Pending>, error: StoreError) {
     let error = Arc::new(error);
     for pending in batch {
         // A caller that went away asks again under the same key.
-        let _ = pending
-            .answer
-            .send(Err(EngineError::Store(Arc::clone(&error))));
+        let _ = pending.answer.send(Err(EngineError::Store(Arc::clone(&error))));
     }
 }
 

@@ -60,33 +60,17 @@ impl Engine {
     pub async fn compose(&self, message: &NewMessage) -> Result<Composed, ComposeError> {
         let parts = self.parts();
         let catalog = self.catalog();
-        let sender = catalog
-            .senders
-            .get(&message.sender)
-            .ok_or(ComposeError::NoText)?;
-        let sealed = parts
-            .store
-            .sealed_phone(message.subject)
-            .await
-            .map_err(EngineError::from)?;
+        let sender = catalog.senders.get(&message.sender).ok_or(ComposeError::NoText)?;
+        let sealed = parts.store.sealed_phone(message.subject).await.map_err(EngineError::from)?;
         let sealed = sealed.ok_or(ComposeError::NoPhone)?;
-        let to = parts
-            .keys
-            .open_phone(&message.subject, &sealed)
-            .map_err(|_| ComposeError::NoPhone)?;
+        let to = parts.keys.open_phone(&message.subject, &sealed).map_err(|_| ComposeError::NoPhone)?;
         let body = match message.campaign {
             Some(id) => self.campaign_body(&catalog, id, message).await?,
             None => self.sender_body(&catalog, message).await?,
         };
         let segments = gsm7::segments(&body).count;
         let body_hash = parts.keys.body_hash(&body);
-        Ok(Composed {
-            to,
-            from: sender.address.clone(),
-            body,
-            segments,
-            body_hash,
-        })
+        Ok(Composed { to, from: sender.address.clone(), body, segments, body_hash })
     }
 
     /// The text of a code, wherever its pool keeps it.
@@ -130,11 +114,7 @@ impl Engine {
             values = values.with(Slot::Read, read);
         }
         if let Some((cap, limit)) = message.params.cap {
-            let cap = campaign
-                .caps
-                .iter()
-                .chain(&catalog.caps_across)
-                .find(|one| one.id.0 == cap);
+            let cap = campaign.caps.iter().chain(&catalog.caps_across).find(|one| one.id.0 == cap);
             let window = cap.map_or(Window::Lifetime, |cap| cap.window);
             values = values.with(Slot::Limit, &limit_words(limit, window, campaign.zone, now));
         }
@@ -142,10 +122,7 @@ impl Engine {
             values = values.with(Slot::When, &when);
         }
         if let (ReplyId::T03RepeatRedeemed, Some(at)) = (message.reply, message.params.at) {
-            values = values.with(
-                Slot::UsedAt,
-                &time_words(from_millis(at), campaign.zone, now),
-            );
+            values = values.with(Slot::UsedAt, &time_words(from_millis(at), campaign.zone, now));
         }
         if let Some(spot) = message.spot {
             values = self.code_values(values, spot, campaign.zone, now).await?;
@@ -162,28 +139,16 @@ impl Engine {
     ) -> Result<Values, ComposeError> {
         let code = self.code_at(spot).await?.ok_or(ComposeError::NoText)?;
         let link = show_link(&self.parts().public_url, &self.link_path(spot));
-        let issued = self
-            .parts()
-            .store
-            .find_issued(spot)
-            .await
-            .map_err(EngineError::from)?;
+        let issued = self.parts().store.find_issued(spot).await.map_err(EngineError::from)?;
         let ends = issued.and_then(|issued| issued.held.expires_at);
-        let values = values
-            .with(Slot::Code, code.expose())
-            .with(Slot::Ending, &code.ending())
-            .with(Slot::Link, &link);
+        let values = values.with(Slot::Code, code.expose()).with(Slot::Ending, &code.ending()).with(Slot::Link, &link);
         Ok(match ends {
             Some(end) => values.with(Slot::Expires, &last_day(end, zone, now)),
             None => values,
         })
     }
 
-    async fn sender_body(
-        &self,
-        catalog: &Catalog,
-        message: &NewMessage,
-    ) -> Result<String, ComposeError> {
+    async fn sender_body(&self, catalog: &Catalog, message: &NewMessage) -> Result<String, ComposeError> {
         let (texts, compiled) = find(catalog.sender_texts.get(&message.sender), message.reply)?;
         let values = texts.fixed.clone();
         if message.reply != ReplyId::T22MyCodes {
@@ -191,15 +156,8 @@ impl Engine {
         }
         let mut items = Vec::new();
         for (campaign, pool, position, state, used) in &message.params.codes {
-            let spot = Spot {
-                campaign: CampaignId(*campaign),
-                pool: *pool,
-                position: *position,
-            };
-            items.push(
-                self.listed(catalog, spot, state, *used, message.created_at)
-                    .await?,
-            );
+            let spot = Spot { campaign: CampaignId(*campaign), pool: *pool, position: *position };
+            items.push(self.listed(catalog, spot, state, *used, message.created_at).await?);
         }
         if items.is_empty() {
             items.push("no codes yet".to_owned());
@@ -221,27 +179,11 @@ impl Engine {
         let Some(campaign) = catalog.campaigns.get(&spot.campaign) else {
             return Err(ComposeError::NoText);
         };
-        let ending = self
-            .code_at(spot)
-            .await?
-            .map(|code| code.ending())
-            .unwrap_or_default();
-        let issued = self
-            .parts()
-            .store
-            .find_issued(spot)
-            .await
-            .map_err(EngineError::from)?;
+        let ending = self.code_at(spot).await?.map(|code| code.ending()).unwrap_or_default();
+        let issued = self.parts().store.find_issued(spot).await.map_err(EngineError::from)?;
         let held = issued.map(|issued| issued.held);
-        let name = held
-            .as_ref()
-            .and_then(|held| held.from.keyword.clone())
-            .unwrap_or_else(|| campaign.name.clone());
-        let rest = match (
-            HeldState::parse(state),
-            used,
-            held.and_then(|held| held.expires_at),
-        ) {
+        let name = held.as_ref().and_then(|held| held.from.keyword.clone()).unwrap_or_else(|| campaign.name.clone());
+        let rest = match (HeldState::parse(state), used, held.and_then(|held| held.expires_at)) {
             (Some(HeldState::Redeemed), Some(at), _) => {
                 format!("used {}", day_words(from_millis(at), campaign.zone, now))
             }

@@ -3,7 +3,7 @@
 use super::{Engine, EngineError};
 use crate::domain::catalog::Catalog;
 use crate::domain::ids::RequestId;
-use crate::store::outbox::RequestRecord;
+use crate::store::requests::RequestRecord;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
@@ -44,10 +44,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn decisions(
-        &self,
-        ids: &[RequestId],
-    ) -> Result<HashMap<RequestId, DecisionRecord>, EngineError> {
+    pub async fn decisions(&self, ids: &[RequestId]) -> Result<HashMap<RequestId, DecisionRecord>, EngineError> {
         let rows = self.parts().store.request_records(ids).await?;
         let catalog = self.catalog();
         let worded = rows.into_iter().map(|(id, row)| (id, words(&catalog, row)));
@@ -59,21 +56,14 @@ fn words(catalog: &Catalog, row: RequestRecord) -> DecisionRecord {
     let campaign = row.campaign.and_then(|id| catalog.campaigns.get(&id));
     let own = campaign.map_or(&[][..], |campaign| &campaign.caps);
     let cap = row.record.cap_id.map(|id| {
-        let known = own
-            .iter()
-            .chain(&catalog.caps_across)
-            .find(|cap| cap.id.0 == id);
+        let known = own.iter().chain(&catalog.caps_across).find(|cap| cap.id.0 == id);
         // A cap that was taken out of the document since has only its number left.
         known.map_or_else(
             || format!("cap {id}"),
             |cap| {
                 let (scope, of) = cap.scope.words();
                 let gap = if of.is_empty() { "" } else { " " };
-                format!(
-                    "{scope}{gap}{of}, {}, {}",
-                    cap.unit.word(),
-                    cap.window.word()
-                )
+                format!("{scope}{gap}{of}, {}, {}", cap.unit.word(), cap.window.word())
             },
         )
     });

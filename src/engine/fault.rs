@@ -11,10 +11,7 @@ pub struct Faults {
 #[cfg(feature = "faults")]
 #[derive(Debug)]
 enum Fault {
-    Park {
-        reached: tokio::sync::oneshot::Sender<()>,
-        resume: tokio::sync::oneshot::Receiver<()>,
-    },
+    Park { reached: tokio::sync::oneshot::Sender<()>, resume: tokio::sync::oneshot::Receiver<()> },
     Cut,
 }
 
@@ -35,17 +32,8 @@ impl Faults {
     pub fn park(&self, point: &'static str) -> Parked {
         let (reached, is_reached) = tokio::sync::oneshot::channel();
         let (resume, resumed) = tokio::sync::oneshot::channel();
-        self.arm(
-            point,
-            Fault::Park {
-                reached,
-                resume: resumed,
-            },
-        );
-        Parked {
-            reached: is_reached,
-            resume,
-        }
+        self.arm(point, Fault::Park { reached, resume: resumed });
+        Parked { reached: is_reached, resume }
     }
 
     /// The next batch to come to `point` hears that the outcome of its commit is unknown.
@@ -54,24 +42,15 @@ impl Faults {
     }
 
     fn arm(&self, point: &'static str, fault: Fault) {
-        let mut armed = self
-            .armed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut armed = self.armed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         armed.insert(point, fault);
     }
 
     pub(super) async fn hit(&self, point: &'static str) -> Result<(), crate::store::StoreError> {
-        let fault = self
-            .armed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .remove(point);
+        let fault = self.armed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(point);
         match fault {
             None => Ok(()),
-            Some(Fault::Cut) => Err(crate::store::StoreError::CommitUnknown(
-                sqlx::Error::WorkerCrashed,
-            )),
+            Some(Fault::Cut) => Err(crate::store::StoreError::cut()),
             Some(Fault::Park { reached, resume }) => {
                 // A test that looks no longer lets the batch go on.
                 let _ = reached.send(());

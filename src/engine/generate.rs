@@ -1,9 +1,9 @@
 //! Draws the codes of a generated pool.
 
 use super::chance::draw;
-use crate::domain::code::Code;
 use crate::domain::ids::CampaignId;
 use crate::domain::pattern::Pattern;
+use crate::store::codes::NormedCode;
 use crate::store::{Store, StoreError, codes};
 
 /// Draws for one chunk before something must be wrong: the pattern has 10^7 codes for each of the pool's, so a second
@@ -44,32 +44,28 @@ async fn fill_chunk(
         if missing.is_empty() {
             return Ok(());
         }
-        let drawn: Vec<(u64, Code)> = missing
-            .iter()
-            .map(|position| (*position, draw_code(pattern)))
-            .collect();
-        let added = codes::add(store, campaign, pool_no, &drawn).await?;
+        let drawn: Vec<NormedCode> = missing.iter().map(|_| draw_code(pattern)).collect();
+        let placed: Vec<_> = missing.iter().copied().zip(&drawn).collect();
+        let added = codes::add(store, campaign, pool_no, &placed).await?;
         if added == drawn.len() as u64 {
             return Ok(());
         }
         missing = codes::missing(store, campaign, pool_no, first, last).await?;
     }
     let (written, expected) = (last + 1 - first - missing.len() as u64, last + 1 - first);
-    Err(StoreError::Miscounted {
-        statement: "code: draw",
-        written,
-        expected,
-    })
+    Err(StoreError::Miscounted { statement: "code: draw", written, expected })
 }
 
 /// One code out of the whole space, each as likely, but for those that read badly.
-fn draw_code(pattern: &Pattern) -> Code {
+fn draw_code(pattern: &Pattern) -> NormedCode {
     loop {
-        let code = pattern
-            .random_index(draw())
-            .and_then(|index| pattern.format(index));
-        if let Some(code) = code.filter(|code| pattern.reads_clean(&code.norm())) {
-            return code;
+        let code = pattern.random_index(draw()).and_then(|index| pattern.format(index));
+        let normed = code.map(|code| {
+            let norm = code.norm();
+            (code, norm)
+        });
+        if let Some(normed) = normed.filter(|(_, norm)| pattern.reads_clean(norm)) {
+            return normed;
         }
     }
 }
@@ -83,13 +79,10 @@ mod tests {
     #[test]
     fn drawn_codes_have_the_pattern_and_read_cleanly() {
         let pattern = Pattern::parse("PZA-????-????*").unwrap();
-        let codes: Vec<Code> = (0..500).map(|_| draw_code(&pattern)).collect();
-        assert!(
-            codes
-                .iter()
-                .all(|code| pattern.check_ok(&code.norm()) && pattern.reads_clean(&code.norm()))
-        );
-        let distinct: HashSet<_> = codes.iter().map(Code::norm).collect();
+        let codes: Vec<NormedCode> = (0..500).map(|_| draw_code(&pattern)).collect();
+        let fine = |norm| pattern.check_ok(norm) && pattern.reads_clean(norm);
+        assert!(codes.iter().all(|(_, norm)| fine(norm)));
+        let distinct: HashSet<_> = codes.iter().map(|(_, norm)| norm).collect();
         assert_eq!(distinct.len(), 500);
     }
 }

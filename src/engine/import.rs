@@ -3,6 +3,7 @@
 use crate::domain::code::{BadCode, Code, CodeNorm};
 use crate::domain::ids::{CampaignId, Spot};
 use crate::domain::pattern::Pattern;
+use crate::store::codes::NormedCode;
 use crate::store::{Store, StoreError, codes};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -85,17 +86,8 @@ pub struct ImportReport {
 
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            lines,
-            added,
-            already_here,
-            refused,
-            faults,
-        } = self;
-        write!(
-            f,
-            "{lines} lines: {added} new, {already_here} already here, {refused} left out"
-        )?;
+        let Self { lines, added, already_here, refused, faults } = self;
+        write!(f, "{lines} lines: {added} new, {already_here} already here, {refused} left out")?;
         for (line, fault) in faults {
             write!(f, "\n  line {line}: {fault}")?;
         }
@@ -122,17 +114,10 @@ impl Ground<'_> {
     fn claimant(&self, code: &CodeNorm) -> Option<LineFault> {
         let takes = |(_, pattern): &&(String, Pattern)| {
             let prefix = pattern.literal_prefix();
-            if prefix.is_empty() {
-                pattern.matches_shape(code)
-            } else {
-                code.expose().starts_with(prefix)
-            }
+            if prefix.is_empty() { pattern.matches_shape(code) } else { code.expose().starts_with(prefix) }
         };
         let (campaign, pattern) = self.claims.iter().find(takes)?;
-        Some(LineFault::Claimed {
-            campaign: campaign.clone(),
-            pattern: pattern.as_str().to_owned(),
-        })
+        Some(LineFault::Claimed { campaign: campaign.clone(), pattern: pattern.as_str().to_owned() })
     }
 
     fn is_ours(&self, spot: Spot) -> bool {
@@ -140,16 +125,11 @@ impl Ground<'_> {
     }
 
     fn elsewhere(&self, spot: Spot) -> LineFault {
-        LineFault::Elsewhere(
-            self.names
-                .get(&spot.campaign)
-                .cloned()
-                .unwrap_or_else(|| spot.campaign.to_string()),
-        )
+        LineFault::Elsewhere(self.names.get(&spot.campaign).cloned().unwrap_or_else(|| spot.campaign.to_string()))
     }
 }
 
-type Line = (u64, Result<Code, LineFault>);
+type Line = (u64, Result<NormedCode, LineFault>);
 
 /// Reads a file in chunks, and knows what it has read.
 struct Lines<R: Read> {
@@ -162,24 +142,12 @@ struct Lines<R: Read> {
 
 impl<R: Read> Lines<R> {
     fn open(source: R) -> Result<Self, ImportError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(source);
+        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
         let head = reader.headers()?.clone();
-        let is_code = |name: &str| {
-            name.trim_start_matches('\u{feff}')
-                .eq_ignore_ascii_case("code")
-        };
+        let is_code = |name: &str| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case("code");
         let column = head.iter().position(is_code);
-        let column = column
-            .ok_or_else(|| ImportError::NoColumn(head.iter().collect::<Vec<_>>().join(", ")))?;
-        Ok(Self {
-            reader,
-            column,
-            seen: HashSet::new(),
-            hashers: (RandomState::new(), RandomState::new()),
-        })
+        let column = column.ok_or_else(|| ImportError::NoColumn(head.iter().collect::<Vec<_>>().join(", ")))?;
+        Ok(Self { reader, column, seen: HashSet::new(), hashers: (RandomState::new(), RandomState::new()) })
     }
 
     /// The next lines; empty at the end.
@@ -193,9 +161,7 @@ impl<R: Read> Lines<R> {
                 Ok(false) => break,
                 Ok(true) => {
                     let code = Code::parse(record.get(self.column).unwrap_or_default());
-                    let code = code
-                        .map_err(LineFault::from)
-                        .and_then(|code| self.first_time(code));
+                    let code = code.map_err(LineFault::from).and_then(|code| self.first_time(code));
                     lines.push((line, code));
                 }
                 Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
@@ -208,18 +174,11 @@ impl<R: Read> Lines<R> {
         Ok(lines)
     }
 
-    fn first_time(&mut self, code: Code) -> Result<Code, LineFault> {
+    fn first_time(&mut self, code: Code) -> Result<NormedCode, LineFault> {
         let norm = code.norm();
-        let (one, other) = (
-            self.hashers.0.hash_one(&norm),
-            self.hashers.1.hash_one(&norm),
-        );
+        let (one, other) = (self.hashers.0.hash_one(&norm), self.hashers.1.hash_one(&norm));
         let is_new = self.seen.insert(u128::from(one) << 64 | u128::from(other));
-        if is_new {
-            Ok(code)
-        } else {
-            Err(LineFault::Twice)
-        }
+        if is_new { Ok((code, norm)) } else { Err(LineFault::Twice) }
     }
 }
 
@@ -227,10 +186,7 @@ impl<R: Read> Lines<R> {
 ///
 /// # Errors
 /// [`ImportError`].
-pub(super) async fn survey(
-    ground: &Ground<'_>,
-    source: impl Read + Send,
-) -> Result<Survey, ImportError> {
+pub(super) async fn survey(ground: &Ground<'_>, source: impl Read + Send) -> Result<Survey, ImportError> {
     let mut lines = Lines::open(source)?;
     let mut survey = Survey::default();
     loop {
@@ -238,29 +194,23 @@ pub(super) async fn survey(
         if chunk.is_empty() {
             return Ok(survey);
         }
-        let norms: Vec<_> = chunk
-            .iter()
-            .filter_map(|(_, code)| code.as_ref().ok().map(Code::norm))
-            .collect();
+        let good = chunk.iter().filter_map(|(_, code)| code.as_ref().ok());
+        let norms: Vec<_> = good.map(|(_, norm)| norm).collect();
         let known = codes::known(ground.store, &norms).await?;
         survey.lines += chunk.len() as u64;
         for (line, code) in chunk {
-            let longest = code
-                .as_ref()
-                .map_or(0, |code| code.expose().chars().count());
             match judge(ground, code, &known) {
                 Verdict::Refused(fault) => {
                     survey.refused += 1;
-                    survey
-                        .first_refused
-                        .get_or_insert_with(|| format!("line {line}: {fault}"));
+                    survey.first_refused.get_or_insert_with(|| format!("line {line}: {fault}"));
                 }
                 Verdict::Here(spot) if spot.position < ground.live => survey.already_live += 1,
                 Verdict::Here(_) => survey.not_live += 1,
                 Verdict::New(code) => {
                     survey.not_live += 1;
-                    if longest > survey.longest_code.chars().count() {
-                        survey.longest_code = code.expose().to_owned();
+                    let longest = &mut survey.longest_code;
+                    if code.expose().chars().count() > longest.chars().count() {
+                        code.expose().clone_into(longest);
                     }
                 }
             }
@@ -274,22 +224,15 @@ enum Verdict {
     Refused(LineFault),
 }
 
-fn judge(
-    ground: &Ground<'_>,
-    code: Result<Code, LineFault>,
-    known: &HashMap<CodeNorm, Spot>,
-) -> Verdict {
-    let code = match code {
-        Ok(code) => code,
+fn judge(ground: &Ground<'_>, code: Result<NormedCode, LineFault>, known: &HashMap<CodeNorm, Spot>) -> Verdict {
+    let (code, norm) = match code {
+        Ok(normed) => normed,
         Err(fault) => return Verdict::Refused(fault),
     };
-    let norm = code.norm();
     match known.get(&norm) {
         Some(spot) if ground.is_ours(*spot) => Verdict::Here(*spot),
         Some(spot) => Verdict::Refused(ground.elsewhere(*spot)),
-        None => ground
-            .claimant(&norm)
-            .map_or(Verdict::New(code), Verdict::Refused),
+        None => ground.claimant(&norm).map_or(Verdict::New(code), Verdict::Refused),
     }
 }
 
@@ -315,7 +258,7 @@ pub(super) async fn run(
         let mut good = Vec::with_capacity(chunk.len());
         for (line, code) in chunk {
             match code {
-                Ok(code) => match ground.claimant(&code.norm()) {
+                Ok(code) => match ground.claimant(&code.1) {
                     None => good.push((line, code)),
                     // Should it be ours all the same, it came before the other pool, which creation forbids.
                     Some(fault) => report.refuse(line, fault),
@@ -323,10 +266,10 @@ pub(super) async fn run(
                 Err(fault) => report.refuse(line, fault),
             }
         }
-        let (numbers, new): (Vec<u64>, Vec<Code>) = good.into_iter().unzip();
+        let (numbers, new): (Vec<u64>, Vec<NormedCode>) = good.into_iter().unzip();
         let known = codes::append(ground.store, campaign, pool_no, &new).await?;
-        for (line, code) in numbers.into_iter().zip(&new) {
-            match known.get(&code.norm()) {
+        for (line, (_, norm)) in numbers.into_iter().zip(&new) {
+            match known.get(norm) {
                 None => report.added += 1,
                 Some(spot) if ground.is_ours(*spot) => report.already_here += 1,
                 Some(spot) => report.refuse(line, ground.elsewhere(*spot)),

@@ -12,8 +12,8 @@ mod fault;
 mod generate;
 mod import;
 mod needs;
-pub mod plan;
 mod outbox;
+pub mod plan;
 mod sale;
 mod text;
 
@@ -123,13 +123,8 @@ impl Shared {
 
     async fn reload(&self) -> Result<Arc<Catalog>, StoreError> {
         let parts = &self.parts;
-        let fresh = crate::store::catalog::load(
-            &parts.store,
-            &parts.keys,
-            &parts.public_url,
-            parts.sizes.limits,
-        )
-        .await?;
+        let fresh =
+            crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
         let fresh = Arc::new(fresh);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         Ok(fresh)
@@ -141,33 +136,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the configuration cannot be read.
-    pub async fn new(
-        parts: Parts,
-    ) -> Result<(Self, Committer, mpsc::UnboundedReceiver<NewMessage>), StoreError> {
+    pub async fn new(parts: Parts) -> Result<(Self, Committer, mpsc::UnboundedReceiver<NewMessage>), StoreError> {
         let (queue, work) = mpsc::channel(parts.sizes.queue);
         let (messages, made) = mpsc::unbounded_channel();
         let replays = Cache::new(parts.sizes.replays);
-        let catalog = crate::store::catalog::load(
-            &parts.store,
-            &parts.keys,
-            &parts.public_url,
-            parts.sizes.limits,
-        )
-        .await?;
-        let shared = Arc::new(Shared {
-            parts,
-            catalog: RwLock::new(Arc::new(catalog)),
-            replays,
-            messages,
-        });
-        Ok((
-            Self {
-                shared: Arc::clone(&shared),
-                queue,
-            },
-            Committer::new(shared, work),
-            made,
-        ))
+        let catalog =
+            crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
+        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
+        Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
     }
 
     /// Settles one act: the answer comes after its commit, or from memory when exactly this was asked before.
@@ -176,11 +152,7 @@ impl Engine {
     /// [`EngineError::Busy`] when the queue is full; [`EngineError::KeyReused`]; what failed.
     pub async fn settle(&self, act: Act) -> Result<Settled, EngineError> {
         if let Some((fingerprint, settled)) = self.shared.replays.get(&act.request) {
-            return if fingerprint == act.fingerprint {
-                Ok(settled)
-            } else {
-                Err(EngineError::KeyReused)
-            };
+            return if fingerprint == act.fingerprint { Ok(settled) } else { Err(EngineError::KeyReused) };
         }
         let (answer, answered) = oneshot::channel();
         let pending = Work::Act(Box::new(Pending { act, answer }));
@@ -198,10 +170,7 @@ impl Engine {
     pub async fn turn(&self) -> Result<Turn, EngineError> {
         let (granted, grant) = oneshot::channel();
         let (turn, over) = oneshot::channel::<()>();
-        self.queue
-            .send(Work::Turn { granted, over })
-            .await
-            .map_err(|_| EngineError::Stopped)?;
+        self.queue.send(Work::Turn { granted, over }).await.map_err(|_| EngineError::Stopped)?;
         grant.await.map_err(|_| EngineError::Stopped)?;
         Ok(Turn { _over: turn })
     }
@@ -219,11 +188,7 @@ impl Engine {
     pub async fn fresh_catalog(&self) -> Result<Arc<Catalog>, StoreError> {
         let known = self.shared.catalog();
         let version = crate::store::catalog::version(&self.shared.parts.store).await?;
-        if version == known.version {
-            Ok(known)
-        } else {
-            self.shared.reload().await
-        }
+        if version == known.version { Ok(known) } else { self.shared.reload().await }
     }
 
     /// What the engine was built from.

@@ -8,11 +8,7 @@ use chrono::{DateTime, Utc};
 
 /// The locks and reads of a batch at `now`.
 pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs {
-    let mut needs = Needs {
-        catalog_version: catalog.version,
-        acts: acts.len(),
-        ..Needs::default()
-    };
+    let mut needs = Needs { catalog_version: catalog.version, acts: acts.len(), ..Needs::default() };
     for act in acts {
         if let Some(who) = &act.who {
             let phone = needs.persons.entry(who.subject).or_default();
@@ -43,11 +39,7 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
                     Heard::OptOut(_) => {
                         needs.opting_out.insert(who.subject);
                     }
-                    Heard::OptIn
-                    | Heard::Help
-                    | Heard::MyCodes
-                    | Heard::Unknown
-                    | Heard::Nothing => {}
+                    Heard::OptIn | Heard::Help | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
                 }
             }
             Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Message(_) => {}
@@ -56,23 +48,10 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
     needs
 }
 
-fn issue(
-    needs: &mut Needs,
-    catalog: &Catalog,
-    campaign: &Campaign,
-    from: &Attribution,
-    now: DateTime<Utc>,
-) {
+fn issue(needs: &mut Needs, catalog: &Catalog, campaign: &Campaign, from: &Attribution, now: DateTime<Utc>) {
     needs.campaigns.insert(campaign.id);
-    needs.pools.extend(
-        campaign
-            .pools
-            .iter()
-            .map(|pool| (campaign.id, pool.pool_no)),
-    );
+    needs.pools.extend(campaign.pools.iter().map(|pool| (campaign.id, pool.pool_no)));
     for cap in catalog.counted(campaign, from) {
-        needs
-            .quotas
-            .insert((cap.id, cap.window.key(now, cap.zone)), cap.cap);
+        needs.quotas.insert((cap.id, cap.window.key(now, cap.zone)), cap.cap);
     }
 }

@@ -49,9 +49,7 @@ pub struct EarlyReports(Cache<(SenderId, String), Reported>);
 
 impl Default for EarlyReports {
     fn default() -> Self {
-        let cache = Cache::builder()
-            .max_capacity(EARLY_REPORTS)
-            .time_to_live(EARLY);
+        let cache = Cache::builder().max_capacity(EARLY_REPORTS).time_to_live(EARLY);
         Self(cache.build())
     }
 }
@@ -64,23 +62,14 @@ impl EarlyReports {
     }
 
     fn keep(&self, sender: SenderId, report: &Reported) {
-        self.0
-            .insert((sender, report.provider_id.clone()), report.clone());
+        self.0.insert((sender, report.provider_id.clone()), report.clone());
     }
 }
 
 /// A step to that state, with nothing else to say.
 #[must_use]
 pub fn step(message: [u8; 16], status: MessageStatus) -> MessageStep {
-    MessageStep {
-        message,
-        status,
-        due_at: None,
-        provider_id: None,
-        segments: None,
-        body_hash: None,
-        note: None,
-    }
+    MessageStep { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None }
 }
 
 impl Engine {
@@ -103,22 +92,13 @@ impl Engine {
     /// [`EngineError::Store`].
     pub async fn may_send(&self, message: &NewMessage) -> Result<MaySend, EngineError> {
         let catalog = self.catalog();
-        let brand = catalog
-            .senders
-            .get(&message.sender)
-            .map_or("", |row| row.brand.as_str());
+        let brand = catalog.senders.get(&message.sender).map_or("", |row| row.brand.as_str());
         let gate = self.parts().store.gate(message.id, brand).await?;
         let Some(gate) = gate.filter(|gate| gate.status.is_open()) else {
             return Ok(MaySend::Over);
         };
-        let stopped = gate
-            .opted_out_at
-            .is_some_and(|at| message.created_at < at && !message.reply.is_compliance());
-        Ok(if stopped {
-            MaySend::OptedOut
-        } else {
-            MaySend::Yes
-        })
+        let stopped = gate.opted_out_at.is_some_and(|at| message.created_at < at && !message.reply.is_compliance());
+        Ok(if stopped { MaySend::OptedOut } else { MaySend::Yes })
     }
 
     /// Writes a step of a message down, under its person's lock.
@@ -131,16 +111,9 @@ impl Engine {
         let act = Act {
             id,
             // Steps write no request row and are told apart by their draw.
-            request: RequestId {
-                door: "outbox".to_owned(),
-                key: format!("{:032x}", u128::from_be_bytes(id)),
-            },
+            request: RequestId { door: "outbox".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) },
             fingerprint: [0; 32],
-            who: Some(Who {
-                subject,
-                sealed_phone: None,
-                country: None,
-            }),
+            who: Some(Who { subject, sealed_phone: None, country: None }),
             ask: Ask::Message(step),
         };
         self.settle(act).await?;
@@ -151,12 +124,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::settle`].
-    pub async fn report(
-        &self,
-        early: &EarlyReports,
-        sender: SenderId,
-        report: Reported,
-    ) -> Result<(), EngineError> {
+    pub async fn report(&self, early: &EarlyReports, sender: SenderId, report: Reported) -> Result<(), EngineError> {
         if self.report_known(sender, &report).await? {
             return Ok(());
         }
@@ -169,19 +137,12 @@ impl Engine {
     }
 
     async fn report_known(&self, sender: SenderId, report: &Reported) -> Result<bool, EngineError> {
-        let found = self
-            .parts()
-            .store
-            .find_message(sender, &report.provider_id)
-            .await?;
+        let found = self.parts().store.find_message(sender, &report.provider_id).await?;
         let Some((message, subject)) = found else {
             return Ok(false);
         };
         let note = report.note.clone();
-        let step = MessageStep {
-            note,
-            ..step(message, report.status)
-        };
+        let step = MessageStep { note, ..step(message, report.status) };
         self.note(subject, step).await?;
         Ok(true)
     }
@@ -220,10 +181,7 @@ mod tests {
 
     #[test]
     fn a_note_is_one_line_and_names_nobody() {
-        assert_eq!(
-            clean_note("30003 phone +12025550123\nis off\r\n"),
-            "30003 phone +… is off"
-        );
+        assert_eq!(clean_note("30003 phone +12025550123\nis off\r\n"), "30003 phone +… is off");
         assert_eq!(clean_note(" \n"), "-");
         assert_eq!(clean_note(&"x".repeat(500)).len(), MAX_NOTE_CHARS);
     }
@@ -231,11 +189,7 @@ mod tests {
     #[test]
     fn an_early_report_is_taken_once_and_by_its_own_number_only() {
         let early = EarlyReports::default();
-        let report = Reported {
-            provider_id: "p1".to_owned(),
-            status: MessageStatus::Delivered,
-            note: None,
-        };
+        let report = Reported { provider_id: "p1".to_owned(), status: MessageStatus::Delivered, note: None };
         early.keep(SenderId(1), &report);
         assert_eq!(early.take(SenderId(2), "p1"), None);
         assert_eq!(early.take(SenderId(1), "p1"), Some(report));

@@ -5,6 +5,8 @@ mod compare;
 mod lint;
 mod pools;
 mod senders;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::catalog::{Catalog, SenderRow};
 use crate::domain::document::{CampaignDoc, Document, Located};
@@ -128,12 +130,7 @@ impl Plan {
     /// Whether everything is as the documents say.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Change {
-            senders,
-            campaigns,
-            across,
-            planned_on: _,
-        } = &self.change;
+        let Change { senders, campaigns, across, planned_on: _ } = &self.change;
         senders.is_empty() && campaigns.is_empty() && across.is_empty()
     }
 }
@@ -143,11 +140,7 @@ impl fmt::Display for Plan {
         for step in &self.steps {
             writeln!(f, "{step}")?;
         }
-        if self.is_empty() && !self.is_refused() {
-            writeln!(f, "nothing to change")
-        } else {
-            Ok(())
-        }
+        if self.is_empty() && !self.is_refused() { writeln!(f, "nothing to change") } else { Ok(()) }
     }
 }
 
@@ -164,11 +157,7 @@ impl Lines<'_> {
             Mark::Refuse | Mark::Warn => format!("{}: {text}", self.subject),
             Mark::Add | Mark::Change | Mark::Remove => text,
         };
-        self.steps.push(Step {
-            mark,
-            text,
-            place: self.place.clone(),
-        });
+        self.steps.push(Step { mark, text, place: self.place.clone() });
     }
 
     fn refuse(&mut self, text: impl Into<String>) {
@@ -194,20 +183,8 @@ pub(super) struct Ground<'a> {
 #[must_use]
 pub fn plan(catalog: &Catalog, documents: &Document, facts: &Facts, house: &House) -> Plan {
     let senders = senders::after(catalog, documents);
-    let ground = Ground {
-        catalog,
-        documents,
-        facts,
-        house,
-        senders,
-    };
-    let mut plan = Plan {
-        change: Change {
-            planned_on: catalog.version,
-            ..Change::default()
-        },
-        ..Plan::default()
-    };
+    let ground = Ground { catalog, documents, facts, house, senders };
+    let mut plan = Plan { change: Change { planned_on: catalog.version, ..Change::default() }, ..Plan::default() };
     for sender in &documents.senders {
         senders::plan(&ground, sender, &mut plan);
     }
@@ -221,9 +198,5 @@ pub fn plan(catalog: &Catalog, documents: &Document, facts: &Facts, house: &Hous
 }
 
 fn lines<'a, T>(steps: &'a mut Vec<Step>, located: &Located<T>, subject: String) -> Lines<'a> {
-    Lines {
-        steps,
-        place: located.place(),
-        subject,
-    }
+    Lines { steps, place: located.place(), subject }
 }

@@ -37,19 +37,12 @@ impl Engine {
             return Ok(None);
         }
         let catalog = self.fresh_catalog().await?;
-        let spot = match catalog
-            .derived_pool(&norm)
-            .and_then(|pool| Some((pool, self.derived(pool)?)))
-        {
+        let spot = match catalog.derived_pool(&norm).and_then(|pool| Some((pool, self.derived(pool)?))) {
             Some((pool, derived)) => derived
                 .position_of(&norm)
                 .ok()
                 .filter(|position| *position < pool.size)
-                .map(|position| Spot {
-                    campaign: pool.campaign,
-                    pool: pool.pool_no,
-                    position,
-                }),
+                .map(|position| Spot { campaign: pool.campaign, pool: pool.pool_no, position }),
             None => self.parts().store.find_code(&norm).await?,
         };
         match spot {
@@ -75,11 +68,7 @@ impl Engine {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn validate(
-        &self,
-        code: &str,
-        shown: &Presented,
-    ) -> Result<Result<Found, TillRefusal>, EngineError> {
+    pub async fn validate(&self, code: &str, shown: &Presented) -> Result<Result<Found, TillRefusal>, EngineError> {
         let Some(found) = self.find_code(code).await? else {
             return Ok(Err(TillRefusal::UnknownCode));
         };
@@ -106,93 +95,39 @@ impl Engine {
             return Ok(None);
         }
         let customer = shown.customer.map(|customer| customer.expose_hex());
-        let Presented {
-            store,
-            order,
-            amount,
-            currency,
-            ..
-        } = &shown;
-        let asked =
-            format!("redeem {spot:?} {store:?} {order:?} {customer:?} {amount:?} {currency:?}");
-        self.sale(
-            request,
-            &asked,
-            found.issued.holder,
-            Ask::Redeem(spot, shown),
-        )
-        .await
-        .map(Some)
+        let Presented { store, order, amount, currency, .. } = &shown;
+        let asked = format!("redeem {spot:?} {store:?} {order:?} {customer:?} {amount:?} {currency:?}");
+        self.sale(request, &asked, found.issued.holder, Ask::Redeem(spot, shown)).await.map(Some)
     }
 
     /// A till takes a redemption back. `None` when there is no such redemption.
     ///
     /// # Errors
     /// As [`Engine::settle`].
-    pub async fn roll_back(
-        &self,
-        request: RequestId,
-        undo: Undo,
-    ) -> Result<Option<Settled>, EngineError> {
+    pub async fn roll_back(&self, request: RequestId, undo: Undo) -> Result<Option<Settled>, EngineError> {
         let Some(issued) = self.parts().store.find_redemption(&undo.redemption).await? else {
             return Ok(None);
         };
         let asked = format!("rollback {undo:?}");
-        self.sale(
-            request,
-            &asked,
-            issued.holder,
-            Ask::Rollback(issued.held.spot, undo),
-        )
-        .await
-        .map(Some)
+        self.sale(request, &asked, issued.holder, Ask::Rollback(issued.held.spot, undo)).await.map(Some)
     }
 
     /// The house takes a code back. `None` when no such code is out.
     ///
     /// # Errors
     /// As [`Engine::settle`].
-    pub async fn void(
-        &self,
-        request: RequestId,
-        code: &str,
-        reason: &str,
-    ) -> Result<Option<Settled>, EngineError> {
+    pub async fn void(&self, request: RequestId, code: &str, reason: &str) -> Result<Option<Settled>, EngineError> {
         let Some(found) = self.find_code(code).await? else {
             return Ok(None);
         };
         let spot = found.issued.held.spot;
         let asked = format!("void {spot:?} {reason}");
-        self.sale(
-            request,
-            &asked,
-            found.issued.holder,
-            Ask::Void(spot, reason.to_owned()),
-        )
-        .await
-        .map(Some)
+        self.sale(request, &asked, found.issued.holder, Ask::Void(spot, reason.to_owned())).await.map(Some)
     }
 
-    async fn sale(
-        &self,
-        request: RequestId,
-        asked: &str,
-        holder: Subject,
-        ask: Ask,
-    ) -> Result<Settled, EngineError> {
-        let who = Some(Who {
-            subject: holder,
-            sealed_phone: None,
-            country: None,
-        });
-        self.settle(Act {
-            id: draw(),
-            request,
-            fingerprint: fingerprint(&[asked.as_bytes()]),
-            who,
-            ask,
-        })
-        .await
+    async fn sale(&self, request: RequestId, asked: &str, holder: Subject, ask: Ask) -> Result<Settled, EngineError> {
+        let who = Some(Who { subject: holder, sealed_phone: None, country: None });
+        self.settle(Act { id: draw(), request, fingerprint: fingerprint(&[asked.as_bytes()]), who, ask }).await
     }
 
     /// The codes of a derived pool.

@@ -20,33 +20,16 @@ impl Engine {
         text: String,
     ) -> Result<Settled, EngineError> {
         let catalog = self.catalog();
-        let address = catalog
-            .senders
-            .get(&sender)
-            .map_or_else(String::new, |row| row.address.clone());
+        let address = catalog.senders.get(&sender).map_or_else(String::new, |row| row.address.clone());
         let phone = PhoneNumber::from_e164(from).ok();
-        let ours = |phone: &PhoneNumber| {
-            catalog
-                .senders
-                .values()
-                .any(|row| row.address == phone.expose())
-        };
+        let ours = |phone: &PhoneNumber| catalog.senders.values().any(|row| row.address == phone.expose());
         let from_machine = phone.as_ref().is_none_or(ours);
         let act = Act {
             id: draw(),
-            request: RequestId {
-                door: format!("sms-{}", address.trim_start_matches('+')),
-                key: message_id.to_owned(),
-            },
+            request: RequestId { door: format!("sms-{}", address.trim_start_matches('+')), key: message_id.to_owned() },
             fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
-            who: phone
-                .filter(|_| !from_machine)
-                .map(|phone| self.who(&phone)),
-            ask: Ask::Text(Text {
-                sender,
-                text,
-                from_machine,
-            }),
+            who: phone.filter(|_| !from_machine).map(|phone| self.who(&phone)),
+            ask: Ask::Text(Text { sender, text, from_machine }),
         };
         self.settle(act).await
     }
@@ -57,10 +40,7 @@ impl Engine {
         let keys = &self.parts().keys;
         let subject = keys.phone_subject(phone);
         let catalog = self.catalog();
-        let some_country = catalog
-            .campaigns
-            .values()
-            .any(|campaign| !campaign.countries.is_empty());
+        let some_country = catalog.campaigns.values().any(|campaign| !campaign.countries.is_empty());
         Who {
             subject,
             sealed_phone: Some(keys.seal_phone(&subject, phone, draw())),

@@ -32,14 +32,8 @@ async fn show_coupon(State(engine): State<Engine>, Path(token): Path<String>) ->
         Ok(Some(view)) => web::page(StatusCode::OK, &view),
         Ok(None) => web::not_found(Missing::Coupon),
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a coupon cannot be shown"
-            );
-            web::page(
-                StatusCode::SERVICE_UNAVAILABLE,
-                &web::errors::ErrorView::busy(),
-            )
+            tracing::error!(error = &error as &dyn std::error::Error, "a coupon cannot be shown");
+            web::page(StatusCode::SERVICE_UNAVAILABLE, &web::errors::ErrorView::busy())
         }
     }
 }
@@ -58,14 +52,9 @@ async fn coupon(engine: &Engine, spot: Spot) -> Result<Option<CouponView>, Engin
         },
     };
     let offer = campaign.offer(held.offer_no);
-    let terms = offer
-        .map(|offer| offer.terms.lines().map(str::to_owned).collect())
-        .unwrap_or_default();
+    let terms = offer.map(|offer| offer.terms.lines().map(str::to_owned).collect()).unwrap_or_default();
     Ok(Some(CouponView {
-        brand: BrandView {
-            name: brand(engine, &found),
-            colour: None,
-        },
+        brand: BrandView { name: brand(engine, &found), colour: None },
         offer_title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
         face,
         terms,
@@ -78,15 +67,11 @@ fn closed_face(campaign: &Campaign, held: &Held, now: DateTime<Utc>) -> Option<C
     match (held.state(now), held.open_redemption()) {
         (HeldState::Void, _) => return Some(CouponFace::Void),
         (HeldState::Redeemed, Some(event)) => {
-            return Some(CouponFace::Used {
-                stamp: stamp(event, campaign),
-            });
+            return Some(CouponFace::Used { stamp: stamp(event, campaign) });
         }
         (HeldState::Expired, _) => {
             let at = held.expires_at.unwrap_or(now) - Duration::seconds(1);
-            return Some(CouponFace::Expired {
-                at: full_words(at, zone),
-            });
+            return Some(CouponFace::Expired { at: full_words(at, zone) });
         }
         (HeldState::Redeemed | HeldState::Unused, _) => {}
     }
@@ -96,9 +81,7 @@ fn closed_face(campaign: &Campaign, held: &Held, now: DateTime<Utc>) -> Option<C
         return Some(CouponFace::Ended { at });
     }
     let opens = campaign.terms.valid_from.filter(|from| now < *from)?;
-    Some(CouponFace::NotYetActive {
-        from: full_words(opens, zone),
-    })
+    Some(CouponFace::NotYetActive { from: full_words(opens, zone) })
 }
 
 async fn active_face(engine: &Engine, found: &Found) -> Result<Option<CouponFace>, EngineError> {
@@ -111,33 +94,18 @@ async fn active_face(engine: &Engine, found: &Found) -> Result<Option<CouponFace
     };
     let last = held.expires_at.map(|end| end - Duration::seconds(1));
     let valid_until = last.map(|last| full_words(last, found.campaign.zone));
-    Ok(Some(CouponFace::Active {
-        code: code.expose().to_owned(),
-        qr,
-        valid_until,
-    }))
+    Ok(Some(CouponFace::Active { code: code.expose().to_owned(), qr, valid_until }))
 }
 
 /// "14 Nov 2026, 6:22 PM, Store 17".
 pub(super) fn stamp(event: &Event, campaign: &Campaign) -> String {
     let when = stamp_words(event.at, campaign.zone);
-    event
-        .store
-        .as_ref()
-        .map_or(when.clone(), |store| format!("{when}, {store}"))
+    event.store.as_ref().map_or(when.clone(), |store| format!("{when}, {store}"))
 }
 
 /// Whose name stands on the coupon: that of the number it was texted from, else the campaign's.
 fn brand(engine: &Engine, found: &Found) -> String {
     let catalog = engine.catalog();
-    let sender = found
-        .issued
-        .held
-        .from
-        .sender
-        .and_then(|id| catalog.senders.get(&id));
-    sender.map_or_else(
-        || found.campaign.name.clone(),
-        |sender| sender.brand.clone(),
-    )
+    let sender = found.issued.held.from.sender.and_then(|id| catalog.senders.get(&id));
+    sender.map_or_else(|| found.campaign.name.clone(), |sender| sender.brand.clone())
 }

@@ -35,21 +35,17 @@ where
     routes
         .layer(from_fn_with_state(phase.clone(), end_streams))
         .layer(from_fn(limit_time))
-        .layer(CatchPanicLayer::custom(
-            |_: Box<dyn std::any::Any + Send>| {
-                // The panic itself was reported by the hook; its message may quote what we never log.
-                tracing::error!("a request ended in a panic");
-                web::server_error()
-            },
-        ))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            // The panic itself was reported by the hook; its message may quote what we never log.
+            tracing::error!("a request ended in a panic");
+            web::server_error()
+        }))
         .layer(from_fn(identify))
 }
 
 /// Whether programs talk to this address: they get a problem, people get a page.
 fn is_for_programs(path: &str) -> bool {
-    ["/v1/", "/sms/", "/simulator/"]
-        .iter()
-        .any(|begin| path.starts_with(begin))
+    ["/v1/", "/sms/", "/simulator/"].iter().any(|begin| path.starts_with(begin))
 }
 
 /// Any address we do not serve.
@@ -77,11 +73,7 @@ pub(super) async fn method_not_allowed(uri: Uri, method: Method) -> Response {
 /// Gives the request its id, a span and a line in the log, and the answer its headers.
 async fn identify(request: Request, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().simple().to_string();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unknown", MatchedPath::as_str)
-        .to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let span = tracing::info_span!("request", request.id = id);
     let began = Instant::now();
@@ -107,9 +99,7 @@ fn secure(headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {
@@ -122,32 +112,21 @@ async fn limit_time(request: Request, next: Next) -> Response {
 }
 
 /// Event streams never end by themselves: without this, an open simulator would hold up every stop.
-async fn end_streams(
-    State(phase): State<watch::Receiver<Phase>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn end_streams(State(phase): State<watch::Receiver<Phase>>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let is_stream = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    if is_stream {
-        response.map(|body| until_stop(body, phase))
-    } else {
-        response
-    }
+    if is_stream { response.map(|body| until_stop(body, phase)) } else { response }
 }
 
 fn until_stop(body: Body, mut phase: watch::Receiver<Phase>) -> Body {
     let stop = async move {
         // An error means that the server is gone, which is a stop as well.
-        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+        let _ = phase.wait_for(|phase| *phase >= Phase::Stopping).await;
     };
-    Body::from_stream(UntilStop {
-        chunks: Box::pin(body.into_data_stream()),
-        stop: Box::pin(stop),
-    })
+    Body::from_stream(UntilStop { chunks: Box::pin(body.into_data_stream()), stop: Box::pin(stop) })
 }
 
 struct UntilStop {

@@ -33,10 +33,7 @@ pub(super) async fn show_home(State(engine): State<Engine>) -> Response {
 fn address(catalog: &Catalog) -> Option<String> {
     let mut senders: Vec<_> = catalog.senders.values().collect();
     senders.sort_by_key(|sender| sender.id);
-    senders
-        .iter()
-        .find(|sender| sender.carrier == SIMULATOR)
-        .map(|sender| sender.address.clone())
+    senders.iter().find(|sender| sender.carrier == SIMULATOR).map(|sender| sender.address.clone())
 }
 
 /// Every keyword of those numbers (no aliases), the running ones first, each group in the order of its campaigns.

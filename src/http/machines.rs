@@ -15,7 +15,7 @@ pub(super) async fn show_readiness(State(site): State<Site>) -> (StatusCode, &'s
     let phase = *site.phase.borrow();
     match phase {
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
-        Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+        Phase::Stopping | Phase::Drained => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         Phase::Ready => match site.engine.fresh_catalog().await {
             Ok(_) => (StatusCode::OK, "ready\n"),
             Err(error) => {

@@ -5,6 +5,8 @@ mod edge;
 mod home;
 mod machines;
 pub mod problem;
+pub mod simulator;
+pub mod sms;
 pub mod till;
 pub mod till_page;
 pub mod web;
@@ -19,7 +21,7 @@ use tokio::sync::watch;
 const BODY_BYTES: usize = 64 * 1024;
 
 /// Where a server stands between start and stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Not yet.
     Starting,
@@ -27,6 +29,8 @@ pub enum Phase {
     Ready,
     /// It finishes what is under way and takes nothing new.
     Stopping,
+    /// No request is under way any more; workers finish.
+    Drained,
 }
 
 /// What the doors share.
@@ -38,8 +42,11 @@ pub struct Site {
     pub phase: watch::Receiver<Phase>,
     /// The budgets of tills that name wrong codes.
     pub guesses: till::Guesses,
-    /// Whether phones in the browser stand in for a carrier; the start page and the till's page come with them.
-    pub simulator: bool,
+    /// Where carriers knock.
+    pub sms: sms::SmsDoor,
+    /// Phones in the browser that stand in for a carrier, where they are on; the start page and the till's page come
+    /// with them.
+    pub simulator: Option<simulator::SimulatorDoor>,
 }
 
 impl FromRef<Site> for Engine {
@@ -54,18 +61,24 @@ impl FromRef<Site> for till::Guesses {
     }
 }
 
+impl FromRef<Site> for sms::SmsDoor {
+    fn from_ref(site: &Site) -> Self {
+        site.sms.clone()
+    }
+}
+
 /// Every route of this process.
 pub fn router(site: Site) -> Router {
     let mut routes = Router::new()
         .merge(web::assets::routes())
+        .merge(sms::routes())
         .merge(till::routes())
         .merge(coupon::routes())
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
-    if site.simulator {
-        routes = routes
-            .route("/", get(home::show_home))
-            .merge(till_page::routes());
+    if let Some(door) = &site.simulator {
+        let phones = simulator::routes::<simulator::SimulatorDoor>().with_state(door.clone());
+        routes = routes.route("/", get(home::show_home)).merge(till_page::routes()).merge(phones);
     }
     let routes = routes
         .fallback(edge::not_found)

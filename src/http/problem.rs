@@ -24,54 +24,33 @@ impl Problem {
     /// A problem with its stable code and a sentence for people.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            detail: detail.into(),
-            more: Map::new(),
-            retry_after_s: None,
-        }
+        Self { status, code, detail: detail.into(), more: Map::new(), retry_after_s: None }
     }
 
     /// 400: the request itself is wrong; each error says where and how to mend it.
     #[must_use]
     pub fn invalid(errors: &[String]) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            errors.join("; "),
-        )
-        .with("errors", errors)
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", errors.join("; ")).with("errors", errors)
     }
 
     /// 404: nothing of the caller's has this name.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            format!("there is no such {what}"),
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
     /// 503: nothing was done; the same request may be sent again.
     #[must_use]
     pub fn busy() -> Self {
         let detail = "too much is waiting, or the database is away; send the same request again";
-        Self {
-            retry_after_s: Some(1),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
-        }
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail) }
     }
 
     /// 429: a rate that recovers.
     #[must_use]
     pub fn rate_limited(detail: &str, retry_after_s: u32) -> Self {
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
-        Self {
-            retry_after_s: Some(retry_after_s),
-            ..problem
-        }
+        Self { retry_after_s: Some(retry_after_s), ..problem }
     }
 
     /// 401: no key, or not one of ours.
@@ -85,10 +64,7 @@ impl Problem {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         // What does not serialise is left out: a problem never fails.
-        self.more.insert(
-            name.to_owned(),
-            serde_json::to_value(value).unwrap_or(Value::Null),
-        );
+        self.more.insert(name.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
         self
     }
 }
@@ -103,10 +79,7 @@ impl From<EngineError> for Problem {
                 "this Idempotency-Key was used for another request; use a new one",
             ),
             EngineError::Store(source) => {
-                tracing::error!(
-                    error = source.as_ref() as &dyn std::error::Error,
-                    "a request could not be settled"
-                );
+                tracing::error!(error = source.as_ref() as &dyn std::error::Error, "a request could not be settled");
                 Self::busy()
             }
         }
@@ -116,32 +89,20 @@ impl From<EngineError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = Map::new();
-        body.insert(
-            "type".to_owned(),
-            format!("about:blank#{}", self.code).into(),
-        );
-        body.insert(
-            "title".to_owned(),
-            self.status.canonical_reason().unwrap_or("Error").into(),
-        );
+        body.insert("type".to_owned(), format!("about:blank#{}", self.code).into());
+        body.insert("title".to_owned(), self.status.canonical_reason().unwrap_or("Error").into());
         body.insert("status".to_owned(), self.status.as_u16().into());
         body.insert("code".to_owned(), self.code.into());
         body.insert("detail".to_owned(), self.detail.into());
         body.extend(self.more);
         let mut response = (self.status, Value::Object(body).to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer error=\"invalid_token\""),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
         }
         response
     }
@@ -161,34 +122,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.starts_with("application/json"));
         if !is_json {
-            return Err(Problem::invalid(&[
-                "send a JSON body with Content-Type: application/json".to_owned(),
-            ]));
+            return Err(Problem::invalid(&["send a JSON body with Content-Type: application/json".to_owned()]));
         }
         let body = Bytes::from_request(request, state)
             .await
-            .map_err(|rejection| {
-                Problem::new(rejection.status(), "invalid_request", rejection.body_text())
-            })?;
-        serde_json::from_slice(&body)
-            .map(Self)
-            .map_err(|error| Problem::invalid(&[error.to_string()]))
+            .map_err(|rejection| Problem::new(rejection.status(), "invalid_request", rejection.body_text()))?;
+        serde_json::from_slice(&body).map(Self).map_err(|error| Problem::invalid(&[error.to_string()]))
     }
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        let json = [(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        )];
+        let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         match serde_json::to_vec(&self.0) {
             Ok(body) => (json, body).into_response(),
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "an answer cannot be written as JSON"
-                );
+                tracing::error!(error = &error as &dyn std::error::Error, "an answer cannot be written as JSON");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
@@ -202,10 +151,7 @@ pub struct Query<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
-    #[expect(
-        clippy::disallowed_types,
-        reason = "this is the extractor that stands in its place"
-    )]
+    #[expect(clippy::disallowed_types, reason = "this is the extractor that stands in its place")]
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(query)| Self(query))

@@ -54,10 +54,7 @@ async fn every_answer_has_an_id_of_its_own_and_the_security_headers() {
             let value = response.headers().get(name);
             value.and_then(|value| value.to_str().ok()).unwrap_or("")
         };
-        assert!(
-            text("content-security-policy").starts_with("default-src 'none'"),
-            "{path}"
-        );
+        assert!(text("content-security-policy").starts_with("default-src 'none'"), "{path}");
         assert!(!text("content-security-policy").contains("  "), "{path}");
         assert_eq!(text("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(text("referrer-policy"), "no-referrer", "{path}");
@@ -70,10 +67,7 @@ async fn every_answer_has_an_id_of_its_own_and_the_security_headers() {
 #[tokio::test]
 async fn an_unknown_address_is_a_problem_for_programs_and_a_page_for_people() {
     let (router, _phase) = site();
-    for (path, kind) in [
-        ("/v1/nothing", "application/problem+json"),
-        ("/nothing", "text/html; charset=utf-8"),
-    ] {
+    for (path, kind) in [("/v1/nothing", "application/problem+json"), ("/nothing", "text/html; charset=utf-8")] {
         let response = fetch(&router, path).await;
         assert_eq!(response.headers().get(header::CONTENT_TYPE).unwrap(), kind);
     }

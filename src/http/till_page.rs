@@ -55,17 +55,8 @@ enum Action {
 }
 
 async fn show_till() -> Response {
-    let form = TillForm {
-        idempotency_key: key(),
-        ..TillForm::default()
-    };
-    web::page(
-        StatusCode::OK,
-        &TillView {
-            form,
-            result: TillResult::None,
-        },
-    )
+    let form = TillForm { idempotency_key: key(), ..TillForm::default() };
+    web::page(StatusCode::OK, &TillView { form, result: TillResult::None })
 }
 
 async fn use_till(State(engine): State<Engine>, Form(pressed): Form<Pressed>) -> Response {
@@ -84,13 +75,7 @@ async fn use_till(State(engine): State<Engine>, Form(pressed): Form<Pressed>) ->
         form.amount_error = Some("Write the amount as 25.00, or leave it empty.".to_owned());
     }
     if form.code_error.is_some() || form.amount_error.is_some() {
-        return web::page(
-            StatusCode::BAD_REQUEST,
-            &TillView {
-                form,
-                result: TillResult::None,
-            },
-        );
+        return web::page(StatusCode::BAD_REQUEST, &TillView { form, result: TillResult::None });
     }
     let shown = Presented {
         store: Some(form.store.clone()).filter(|store| !store.is_empty()),
@@ -100,33 +85,18 @@ async fn use_till(State(engine): State<Engine>, Form(pressed): Form<Pressed>) ->
     let result = match pressed.action {
         Action::Validate => validate(&engine, &form.code, &shown).await,
         Action::Redeem => redeem(&engine, &form.code, shown, &pressed.idempotency_key).await,
-        Action::Rollback => {
-            roll_back(
-                &engine,
-                &form.code,
-                pressed.redemption_id,
-                &pressed.idempotency_key,
-            )
-            .await
-        }
+        Action::Rollback => roll_back(&engine, &form.code, pressed.redemption_id, &pressed.idempotency_key).await,
     };
     match result {
         Ok(result) => web::page(StatusCode::OK, &TillView { form, result }),
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the till's page got no answer"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, "the till's page got no answer");
             web::page(StatusCode::SERVICE_UNAVAILABLE, &ErrorView::busy())
         }
     }
 }
 
-async fn validate(
-    engine: &Engine,
-    code: &str,
-    shown: &Presented,
-) -> Result<TillResult, EngineError> {
+async fn validate(engine: &Engine, code: &str, shown: &Presented) -> Result<TillResult, EngineError> {
     match engine.validate(code, shown).await? {
         Ok(found) => {
             let held = &found.issued.held;
@@ -141,85 +111,43 @@ async fn validate(
     }
 }
 
-async fn redeem(
-    engine: &Engine,
-    code: &str,
-    shown: Presented,
-    key: &str,
-) -> Result<TillResult, EngineError> {
-    let request = RequestId {
-        door: DOOR.to_owned(),
-        key: format!("redeem-{key}"),
-    };
+async fn redeem(engine: &Engine, code: &str, shown: Presented, key: &str) -> Result<TillResult, EngineError> {
+    let request = RequestId { door: DOOR.to_owned(), key: format!("redeem-{key}") };
     let settled = engine.redeem(request, code, shown).await?;
     match settled.map(|settled| settled.outcome) {
         Some(Outcome::Redeemed(spot, redemption_id)) => {
             let found = engine.find_spot(spot).await?;
             let stamp = found.as_ref().and_then(used).unwrap_or_default();
             let offer = found.as_ref().map(title).unwrap_or_default();
-            Ok(TillResult::Redeemed {
-                code: display(engine, spot).await?,
-                offer,
-                redemption_id,
-                stamp,
-            })
+            Ok(TillResult::Redeemed { code: display(engine, spot).await?, offer, redemption_id, stamp })
         }
         Some(Outcome::Declined(_, why)) => refused(engine, code, why).await,
         Some(_) | None => refused(engine, code, TillRefusal::UnknownCode).await,
     }
 }
 
-async fn roll_back(
-    engine: &Engine,
-    code: &str,
-    redemption: String,
-    key: &str,
-) -> Result<TillResult, EngineError> {
-    let request = RequestId {
-        door: DOOR.to_owned(),
-        key: format!("rollback-{key}"),
-    };
-    let undo = Undo {
-        redemption,
-        reason: "undone at the till's page".to_owned(),
-    };
+async fn roll_back(engine: &Engine, code: &str, redemption: String, key: &str) -> Result<TillResult, EngineError> {
+    let request = RequestId { door: DOOR.to_owned(), key: format!("rollback-{key}") };
+    let undo = Undo { redemption, reason: "undone at the till's page".to_owned() };
     let settled = engine.roll_back(request, undo).await?;
     Ok(match settled.map(|settled| settled.outcome) {
-        Some(Outcome::RolledBack(_, redemption_id)) => TillResult::RolledBack {
-            code: code.to_owned(),
-            redemption_id,
-        },
-        Some(_) | None => TillResult::NotRolledBack {
-            why: "There is no such redemption.".to_owned(),
-        },
+        Some(Outcome::RolledBack(_, redemption_id)) => TillResult::RolledBack { code: code.to_owned(), redemption_id },
+        Some(_) | None => TillResult::NotRolledBack { why: "There is no such redemption.".to_owned() },
     })
 }
 
 async fn refused(engine: &Engine, code: &str, why: TillRefusal) -> Result<TillResult, EngineError> {
     let detail = if why == TillRefusal::AlreadyRedeemed {
-        engine
-            .find_code(code)
-            .await?
-            .as_ref()
-            .and_then(used)
-            .map(|stamp| format!("Used {stamp}"))
+        engine.find_code(code).await?.as_ref().and_then(used).map(|stamp| format!("Used {stamp}"))
     } else {
         None
     };
     let reason = RefusalReason::parse(why.word()).unwrap_or(RefusalReason::UnknownCode);
-    Ok(TillResult::Refused {
-        code: code.to_owned(),
-        reason,
-        detail,
-    })
+    Ok(TillResult::Refused { code: code.to_owned(), reason, detail })
 }
 
 fn used(found: &Found) -> Option<String> {
-    found
-        .issued
-        .held
-        .open_redemption()
-        .map(|event| stamp(event, &found.campaign))
+    found.issued.held.open_redemption().map(|event| stamp(event, &found.campaign))
 }
 
 fn title(found: &Found) -> String {
@@ -229,9 +157,7 @@ fn title(found: &Found) -> String {
 
 async fn display(engine: &Engine, spot: Spot) -> Result<String, EngineError> {
     let code = engine.code_at(spot).await?;
-    Ok(code
-        .map(|code| code.expose().to_owned())
-        .unwrap_or_default())
+    Ok(code.map(|code| code.expose().to_owned()).unwrap_or_default())
 }
 
 /// A key for one rendering of the form: pressed twice, it is one redemption.
@@ -249,10 +175,7 @@ fn minor_units(text: &str) -> Result<Option<i64>, ()> {
     if whole.is_empty() || whole.len() > 9 || cents.len() > 2 || !digits(whole) || !digits(cents) {
         return Err(());
     }
-    format!("{whole}{cents:0<2}")
-        .parse()
-        .map(Some)
-        .map_err(|_| ())
+    format!("{whole}{cents:0<2}").parse().map(Some).map_err(|_| ())
 }
 
 #[cfg(test)]
@@ -261,13 +184,9 @@ mod tests {
 
     #[test]
     fn amounts_are_read_as_people_write_them() {
-        for (text, minor) in [
-            ("", None),
-            ("25", Some(2_500)),
-            ("25.5", Some(2_550)),
-            ("25.00", Some(2_500)),
-            ("0.07", Some(7)),
-        ] {
+        for (text, minor) in
+            [("", None), ("25", Some(2_500)), ("25.5", Some(2_550)), ("25.00", Some(2_500)), ("0.07", Some(7))]
+        {
             assert_eq!(minor_units(text), Ok(minor), "{text}");
         }
         for text in ["-1", "25,00", "1.234", "abc", ".5", "9999999999"] {

@@ -81,13 +81,7 @@ pub struct Bubble {
 /// Personal words are inside: only the name and the state are shown.
 impl std::fmt::Debug for Bubble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Bubble({} {} {})",
-            self.id,
-            self.direction.word(),
-            self.status.word()
-        )
+        write!(f, "Bubble({} {} {})", self.id, self.direction.word(), self.status.word())
     }
 }
 
@@ -139,10 +133,7 @@ impl Phones {
     /// No phones yet.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            shelf: Arc::default(),
-            changes: broadcast::Sender::new(MAX_LAG),
-        }
+        Self { shelf: Arc::default(), changes: broadcast::Sender::new(MAX_LAG) }
     }
 
     /// The messages of a phone, oldest first.
@@ -193,9 +184,7 @@ impl Handset for Phones {
     fn mark(&self, phone: &PhoneNumber, id: &str, status: BubbleStatus) {
         let mut all = self.lock();
         let found = all.phones.get_mut(phone);
-        let Some(bubble) =
-            found.and_then(|phone| phone.bubbles.iter_mut().find(|bubble| bubble.id == id))
-        else {
+        let Some(bubble) = found.and_then(|phone| phone.bubbles.iter_mut().find(|bubble| bubble.id == id)) else {
             return;
         };
         bubble.status = status;
@@ -251,11 +240,7 @@ mod tests {
         }
         let kept = ids(&phones, &phone(1));
         assert_eq!(
-            (
-                kept.len(),
-                kept.first().unwrap().as_str(),
-                kept.last().unwrap().as_str()
-            ),
+            (kept.len(), kept.first().unwrap().as_str(), kept.last().unwrap().as_str()),
             (MAX_BUBBLES, "m3", "m202")
         );
     }
@@ -269,11 +254,7 @@ mod tests {
         phones.show(&phone(0), bubble(7, BubbleStatus::Delivered));
         phones.show(&phone(MAX_PHONES), bubble(8, BubbleStatus::Delivered));
         assert_eq!(
-            (
-                ids(&phones, &phone(0)).len(),
-                ids(&phones, &phone(1)).len(),
-                ids(&phones, &phone(MAX_PHONES)).len()
-            ),
+            (ids(&phones, &phone(0)).len(), ids(&phones, &phone(1)).len(), ids(&phones, &phone(MAX_PHONES)).len()),
             (2, 0, 1)
         );
     }

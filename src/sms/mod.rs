@@ -1,12 +1,17 @@
 //! The carrier wing: from a webhook's bytes to events, from a message to a carrier's call. It knows no database and no
 //! HTTP server, so an adapter is tested from bytes alone.
 //!
-//! A new carrier is one file here and its line where [`registry::Registry`] is filled.
+//! A new carrier is one file here and its line where [`Registry`] is filled.
 
-pub mod handset;
-pub mod registry;
-pub mod signing;
-pub mod simulator;
+mod handset;
+mod registry;
+mod signing;
+mod simulator;
+
+pub use handset::{Bubble, BubbleStatus, Change, Direction, Handset, MAX_BUBBLES, MAX_PHONES, Phones};
+pub use registry::Registry;
+pub use signing::Signing;
+pub use simulator::{Notice, Outside, SIMULATOR, SIMULATOR_SECRET, Simulator};
 
 use crate::domain::phone::{PhoneNumber, SenderAddress};
 use chrono::{DateTime, Utc};
@@ -37,12 +42,7 @@ impl<'a> Webhook<'a> {
 /// Personal data is inside: only sizes are shown.
 impl std::fmt::Debug for Webhook<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Webhook({} headers, {} bytes)",
-            self.headers.len(),
-            self.body.len()
-        )
+        write!(f, "Webhook({} headers, {} bytes)", self.headers.len(), self.body.len())
     }
 }
 
@@ -161,11 +161,7 @@ pub struct Outgoing {
 
 impl std::fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Outgoing({} to {}, {} segments)",
-            self.from, self.to, self.segments
-        )
+        write!(f, "Outgoing({} to {}, {} segments)", self.from, self.to, self.segments)
     }
 }
 
@@ -265,11 +261,7 @@ pub trait SmsProvider: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Forged`] when the signature does not hold.
-    fn authenticate<'a>(
-        &self,
-        hook: &'a Webhook<'a>,
-        now: DateTime<Utc>,
-    ) -> Result<Authentic<'a>, Forged>;
+    fn authenticate<'a>(&self, hook: &'a Webhook<'a>, now: DateTime<Utc>) -> Result<Authentic<'a>, Forged>;
 
     /// Reads what it tells, in its order.
     ///
@@ -298,15 +290,8 @@ mod tests {
     fn a_header_that_came_twice_says_nothing() {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let headers = [header("a", "1"), header("b", "2"), header("b", "3")];
-        let hook = Webhook {
-            url: "",
-            headers: &headers,
-            body: b"",
-        };
-        assert_eq!(
-            (hook.header("a"), hook.header("b"), hook.header("c")),
-            (Some("1"), None, None)
-        );
+        let hook = Webhook { url: "", headers: &headers, body: b"" };
+        assert_eq!((hook.header("a"), hook.header("b"), hook.header("c")), (Some("1"), None, None));
     }
 
     #[test]
@@ -317,20 +302,9 @@ mod tests {
             SendError::Transient { detail: words() },
             SendError::Throttled { retry_after },
             SendError::Ambiguous { detail: words() },
-            SendError::Permanent {
-                code: words(),
-                detail: words(),
-            },
+            SendError::Permanent { code: words(), detail: words() },
         ]
         .map(|error| error.retry());
-        assert_eq!(
-            told,
-            [
-                Retry::Later,
-                Retry::After(retry_after),
-                Retry::OnceIfHarmless,
-                Retry::Never
-            ]
-        );
+        assert_eq!(told, [Retry::Later, Retry::After(retry_after), Retry::OnceIfHarmless, Retry::Never]);
     }
 }

@@ -14,12 +14,8 @@ impl Registry {
     /// The carriers given; of two with one name the later stands.
     #[must_use]
     pub fn new(carriers: impl IntoIterator<Item = Arc<dyn SmsProvider>>) -> Self {
-        let named = carriers
-            .into_iter()
-            .map(|carrier| (carrier.name(), carrier));
-        Self {
-            carriers: named.collect(),
-        }
+        let named = carriers.into_iter().map(|carrier| (carrier.name(), carrier));
+        Self { carriers: named.collect() }
     }
 
     /// The carrier of that name, unless it is off in this process.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
 /// The header that carries it.
-pub const HEADER: &str = "x-signature";
+pub(super) const HEADER: &str = "x-signature";
 /// How old a signature may be, and how far ahead: clocks differ, and a replay after that is refused.
 const WINDOW_S: u64 = 300;
 /// More marks than this in one header are no signature of a carrier that is changing its secret.
@@ -31,10 +31,7 @@ impl Signing {
     /// One secret.
     #[must_use]
     pub fn new(secret: &Secret<[u8; 32]>) -> Self {
-        Self {
-            current: key(secret),
-            previous: None,
-        }
+        Self { current: key(secret), previous: None }
     }
 
     /// Also believes what the secret before this one signed.
@@ -67,16 +64,8 @@ impl Signing {
             return Err(Forged::OutOfTime);
         }
         let bytes = signed(at, hook.body);
-        let holds = |key: &hmac::Key| {
-            marks
-                .iter()
-                .any(|mark| hmac::verify(key, &bytes, mark).is_ok())
-        };
-        if holds(&self.current) || self.previous.as_ref().is_some_and(holds) {
-            Ok(())
-        } else {
-            Err(Forged::Mismatch)
-        }
+        let holds = |key: &hmac::Key| marks.iter().any(|mark| hmac::verify(key, &bytes, mark).is_ok());
+        if holds(&self.current) || self.previous.as_ref().is_some_and(holds) { Ok(()) } else { Err(Forged::Mismatch) }
     }
 }
 
@@ -136,18 +125,9 @@ mod tests {
         Signing::new(&Secret::new([secret; 32]))
     }
 
-    fn verify(
-        signing: &Signing,
-        header: &str,
-        body: &[u8],
-        now: DateTime<Utc>,
-    ) -> Result<(), Forged> {
+    fn verify(signing: &Signing, header: &str, body: &[u8], now: DateTime<Utc>) -> Result<(), Forged> {
         let headers = [(HEADER.to_owned(), header.to_owned())];
-        let hook = Webhook {
-            url: "https://c.example/sms/12345/inbound",
-            headers: &headers,
-            body,
-        };
+        let hook = Webhook { url: "https://c.example/sms/12345/inbound", headers: &headers, body };
         signing.verify(&hook, now)
     }
 
@@ -161,19 +141,13 @@ mod tests {
     fn the_signature_is_the_one_written_down_for_carriers() {
         // openssl: printf '1795000000.{}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0101…01
         let header = signing(1).sign(b"{}", now());
-        assert_eq!(
-            header,
-            "t=1795000000,v1=6a99b8ae4da398a74db2b98b221ea15e248c137ebd0237cdcfc74602391712b1"
-        );
+        assert_eq!(header, "t=1795000000,v1=6a99b8ae4da398a74db2b98b221ea15e248c137ebd0237cdcfc74602391712b1");
     }
 
     #[test]
     fn another_secret_does_not_hold() {
         let header = signing(2).sign(BODY, now());
-        assert_eq!(
-            verify(&signing(1), &header, BODY, now()),
-            Err(Forged::Mismatch)
-        );
+        assert_eq!(verify(&signing(1), &header, BODY, now()), Err(Forged::Mismatch));
     }
 
     #[test]
@@ -184,52 +158,28 @@ mod tests {
             if let Some(byte) = body.get_mut(at) {
                 *byte ^= 1;
             }
-            assert_eq!(
-                verify(&signing(1), &header, &body, now()),
-                Err(Forged::Mismatch),
-                "byte {at}"
-            );
+            assert_eq!(verify(&signing(1), &header, &body, now()), Err(Forged::Mismatch), "byte {at}");
         }
     }
 
     #[test]
     fn an_altered_time_does_not_hold() {
-        let header = signing(1)
-            .sign(BODY, now())
-            .replace("t=1795000000", "t=1795000001");
-        assert_eq!(
-            verify(&signing(1), &header, BODY, now()),
-            Err(Forged::Mismatch)
-        );
+        let header = signing(1).sign(BODY, now()).replace("t=1795000000", "t=1795000001");
+        assert_eq!(verify(&signing(1), &header, BODY, now()), Err(Forged::Mismatch));
     }
 
     #[test]
     fn a_webhook_played_again_after_five_minutes_is_refused_and_so_is_one_from_the_future() {
         let header = signing(1).sign(BODY, now());
-        let told = [-301, -300, 300, 301].map(|seconds| {
-            verify(
-                &signing(1),
-                &header,
-                BODY,
-                now() + TimeDelta::seconds(seconds),
-            )
-        });
-        assert_eq!(
-            told,
-            [
-                Err(Forged::OutOfTime),
-                Ok(()),
-                Ok(()),
-                Err(Forged::OutOfTime)
-            ]
-        );
+        let told = [-301, -300, 300, 301]
+            .map(|seconds| verify(&signing(1), &header, BODY, now() + TimeDelta::seconds(seconds)));
+        assert_eq!(told, [Err(Forged::OutOfTime), Ok(()), Ok(()), Err(Forged::OutOfTime)]);
     }
 
     #[test]
     fn both_secrets_hold_while_one_replaces_the_other() {
         let both = signing(2).or_before(&Secret::new([1; 32]));
-        let told = [1, 2, 3]
-            .map(|secret| verify(&both, &signing(secret).sign(BODY, now()), BODY, now()).is_ok());
+        let told = [1, 2, 3].map(|secret| verify(&both, &signing(secret).sign(BODY, now()), BODY, now()).is_ok());
         assert_eq!(told, [true, true, false]);
     }
 
@@ -260,11 +210,7 @@ mod tests {
             let told = verify(&signing(1), header, BODY, now());
             assert_eq!(told, Err(Forged::Unsigned), "{header}");
         }
-        let hook = Webhook {
-            url: "",
-            headers: &[],
-            body: BODY,
-        };
+        let hook = Webhook { url: "", headers: &[], body: BODY };
         assert_eq!(signing(1).verify(&hook, now()), Err(Forged::Unsigned));
     }
 }

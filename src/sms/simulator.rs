@@ -6,8 +6,8 @@
 use super::handset::{Bubble, BubbleStatus, Direction, Handset};
 use super::signing::{HEADER, Signing};
 use super::{
-    Accepted, Acknowledgement, Authentic, Event, Forged, Inbound, Outgoing, Pace, Report,
-    ReportStatus, SendError, SmsProvider, Unreadable, Webhook,
+    Accepted, Acknowledgement, Authentic, Event, Forged, Inbound, Outgoing, Pace, Report, ReportStatus, SendError,
+    SmsProvider, Unreadable, Webhook,
 };
 use crate::domain::phone::SenderAddress;
 use crate::domain::secret::Secret;
@@ -18,9 +18,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Its name in the documents of senders.
-pub const NAME: &str = "simulator";
+pub const SIMULATOR: &str = "simulator";
 /// What its webhook secret is derived from the keyring by.
-pub const SECRET_LABEL: &str = "simulator/v1";
+pub const SIMULATOR_SECRET: &str = "simulator/v1";
 
 /// The simulator as a carrier.
 #[derive(Debug)]
@@ -48,28 +48,16 @@ pub struct Outside {
 impl Simulator {
     /// A carrier with that webhook secret and those phones, and the reports it will make.
     #[must_use]
-    pub fn new(
-        secret: &Secret<[u8; 32]>,
-        handset: Arc<dyn Handset>,
-    ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
+    pub fn new(secret: &Secret<[u8; 32]>, handset: Arc<dyn Handset>) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let (notices, made) = mpsc::unbounded_channel();
         let signing = Signing::new(secret);
-        (
-            Self {
-                signing,
-                handset,
-                notices,
-            },
-            made,
-        )
+        (Self { signing, handset, notices }, made)
     }
 
     /// Its side that sends webhooks.
     #[must_use]
     pub fn outside(&self) -> Outside {
-        Outside {
-            signing: self.signing.clone(),
-        }
+        Outside { signing: self.signing.clone() }
     }
 }
 
@@ -77,15 +65,8 @@ impl Outside {
     /// The body of a text's webhook.
     #[must_use]
     pub fn text_body(inbound: &Inbound) -> Vec<u8> {
-        let Inbound {
-            message_id,
-            from,
-            to,
-            text,
-        } = inbound;
-        json!({ "id": message_id, "from": from, "to": to, "text": text })
-            .to_string()
-            .into_bytes()
+        let Inbound { message_id, from, to, text } = inbound;
+        json!({ "id": message_id, "from": from, "to": to, "text": text }).to_string().into_bytes()
     }
 
     /// The headers of a webhook with that body, signed `now`.
@@ -115,54 +96,35 @@ struct StatusIn {
 
 fn unreadable(error: &serde_json::Error) -> Unreadable {
     // serde_json quotes what it met; the place is enough and holds nobody's words.
-    Unreadable(format!(
-        "not a webhook of ours at line {} column {}",
-        error.line(),
-        error.column()
-    ))
+    Unreadable(format!("not a webhook of ours at line {} column {}", error.line(), error.column()))
 }
 
 fn event(item: Value) -> Result<Event, Unreadable> {
     if item.get("status").is_none() {
-        let TextIn { id, from, to, text } =
-            serde_json::from_value(item).map_err(|error| unreadable(&error))?;
+        let TextIn { id, from, to, text } = serde_json::from_value(item).map_err(|error| unreadable(&error))?;
         if id.is_empty() {
             return Err(Unreadable("a text without an id".to_owned()));
         }
         let message_id = id;
-        return Ok(Event::Inbound(Inbound {
-            message_id,
-            from,
-            to,
-            text,
-        }));
+        return Ok(Event::Inbound(Inbound { message_id, from, to, text }));
     }
-    let StatusIn { id, status, code } =
-        serde_json::from_value(item).map_err(|error| unreadable(&error))?;
+    let StatusIn { id, status, code } = serde_json::from_value(item).map_err(|error| unreadable(&error))?;
     let status = match status.as_str() {
         "sent" => ReportStatus::Sent,
         "delivered" => ReportStatus::Delivered,
         "failed" => ReportStatus::Failed,
         _ => return Err(Unreadable("a status that is none of ours".to_owned())),
     };
-    Ok(Event::Report(Report {
-        provider_id: id,
-        status,
-        note: code,
-    }))
+    Ok(Event::Report(Report { provider_id: id, status, note: code }))
 }
 
 #[async_trait::async_trait]
 impl SmsProvider for Simulator {
     fn name(&self) -> &'static str {
-        NAME
+        SIMULATOR
     }
 
-    fn authenticate<'a>(
-        &self,
-        hook: &'a Webhook<'a>,
-        now: DateTime<Utc>,
-    ) -> Result<Authentic<'a>, Forged> {
+    fn authenticate<'a>(&self, hook: &'a Webhook<'a>, now: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
         self.signing.verify(hook, now)?;
         Ok(Authentic::vouched(hook))
     }
@@ -170,22 +132,14 @@ impl SmsProvider for Simulator {
     fn parse(&self, hook: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
         let items = match serde_json::from_slice(hook.body()).map_err(|error| unreadable(&error))? {
             Value::Array(items) => items,
-            one @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Object(_)) => vec![one],
+            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
         };
         let read = |item| event(item).unwrap_or_else(Event::Unreadable);
         Ok(items.into_iter().map(read).collect())
     }
 
     fn acknowledge(&self) -> Acknowledgement {
-        Acknowledgement {
-            status: 204,
-            content_type: None,
-            body: "",
-        }
+        Acknowledgement { status: 204, content_type: None, body: "" }
     }
 
     fn pace(&self) -> Pace {
@@ -205,16 +159,11 @@ impl SmsProvider for Simulator {
             decision: Some(out.reference.clone()),
         };
         self.handset.show(&out.to, bubble);
-        let body = json!({ "id": provider_id, "status": "delivered" })
-            .to_string()
-            .into_bytes();
+        let body = json!({ "id": provider_id, "status": "delivered" }).to_string().into_bytes();
         let sender = out.from.clone();
         // Without the task that delivers them there are no reports, as with carriers that send none.
         let _ = self.notices.send(Notice { sender, body });
-        Ok(Accepted {
-            provider_id,
-            segments: out.segments,
-        })
+        Ok(Accepted { provider_id, segments: out.segments })
     }
 }
 
@@ -243,11 +192,7 @@ mod tests {
     fn read(body: &str) -> Result<Vec<Event>, Unreadable> {
         let (simulator, ..) = simulator();
         let headers = simulator.outside().headers(body.as_bytes(), now());
-        let hook = Webhook {
-            url: "http://127.0.0.1:8080/sms/12345/inbound",
-            headers: &headers,
-            body: body.as_bytes(),
-        };
+        let hook = Webhook { url: "http://127.0.0.1:8080/sms/12345/inbound", headers: &headers, body: body.as_bytes() };
         let proof = simulator.authenticate(&hook, now()).unwrap();
         simulator.parse(proof)
     }
@@ -280,15 +225,8 @@ mod tests {
     #[test]
     fn a_webhook_without_its_signature_is_forged() {
         let (simulator, ..) = simulator();
-        let hook = Webhook {
-            url: "",
-            headers: &[],
-            body: b"{}",
-        };
-        assert!(matches!(
-            simulator.authenticate(&hook, now()),
-            Err(Forged::Unsigned)
-        ));
+        let hook = Webhook { url: "", headers: &[], body: b"{}" };
+        assert!(matches!(simulator.authenticate(&hook, now()), Err(Forged::Unsigned)));
     }
 
     #[test]
@@ -301,25 +239,16 @@ mod tests {
         )
         .unwrap();
         let kinds: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
-        assert_eq!(
-            kinds,
-            ["Inbound(…)", "Unreadable(…)", "Unreadable(…)", "Report(…)"]
-        );
-        let last = Report {
-            provider_id: "p2".to_owned(),
-            status: ReportStatus::Failed,
-            note: Some("30003".to_owned()),
-        };
+        assert_eq!(kinds, ["Inbound(…)", "Unreadable(…)", "Unreadable(…)", "Report(…)"]);
+        let last =
+            Report { provider_id: "p2".to_owned(), status: ReportStatus::Failed, note: Some("30003".to_owned()) };
         assert!(events.last() == Some(&Event::Report(last)));
     }
 
     #[test]
     fn what_is_no_json_is_unreadable_without_its_words() {
         let error = read("PIZZA from +12025550123").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "not a webhook of ours at line 1 column 1"
-        );
+        assert_eq!(error.to_string(), "not a webhook of ours at line 1 column 1");
     }
 
     #[tokio::test]
@@ -330,24 +259,12 @@ mod tests {
             unreachable!("one message was sent");
         };
         assert_eq!(
-            (
-                bubble.id.as_str(),
-                bubble.text.as_str(),
-                bubble.decision.as_deref()
-            ),
-            (
-                accepted.provider_id.as_str(),
-                "Acme: code PZA-7KMQ",
-                Some("dec_sms-12345.m1")
-            )
+            (bubble.id.as_str(), bubble.text.as_str(), bubble.decision.as_deref()),
+            (accepted.provider_id.as_str(), "Acme: code PZA-7KMQ", Some("dec_sms-12345.m1"))
         );
         let notice = notices.recv().await.unwrap();
         let body = String::from_utf8(notice.body).unwrap();
-        let report = Report {
-            provider_id: accepted.provider_id,
-            status: ReportStatus::Delivered,
-            note: None,
-        };
+        let report = Report { provider_id: accepted.provider_id, status: ReportStatus::Delivered, note: None };
         assert!(read(&body).unwrap() == [Event::Report(report)]);
     }
 

@@ -38,9 +38,7 @@ pub async fn insert(store: &Store, key: AccessKey) -> Result<(), StoreError> {
         revoked_at: Set(key.revoked_at.map(millis)),
     };
     let change = store.begin_change().await?;
-    access_key::Entity::insert(row)
-        .exec_without_returning(&change)
-        .await?;
+    access_key::Entity::insert(row).exec_without_returning(&change).await?;
     Ok(change.commit().await?)
 }
 

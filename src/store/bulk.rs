@@ -67,11 +67,7 @@ pub struct Row {
 
 impl Row {
     fn bad(&self, column: usize) -> StoreError {
-        StoreError::BadRow {
-            table: self.statement,
-            column: "of the select",
-            id: format!("column {column}"),
-        }
+        StoreError::BadRow { table: self.statement, column: "of the select", id: format!("column {column}") }
     }
 
     /// The integer in a column.
@@ -136,9 +132,7 @@ impl Row {
     /// Whether a column is empty.
     #[must_use]
     pub fn is_null(&self, column: usize) -> bool {
-        self.cells
-            .get(column)
-            .is_none_or(|cell| *cell == Cell::Null)
+        self.cells.get(column).is_none_or(|cell| *cell == Cell::Null)
     }
 
     /// The bytes in a column that may be empty.
@@ -175,27 +169,16 @@ impl Bulk {
         outputs: &'static [Kind],
         text: &'static str,
     ) -> Self {
-        Self {
-            name,
-            columns,
-            outputs,
-            text,
-            postgres: OnceLock::new(),
-            sqlite: OnceLock::new(),
-        }
+        Self { name, columns, outputs, text, postgres: OnceLock::new(), sqlite: OnceLock::new() }
     }
 
     pub(super) fn postgres(&'static self) -> &'static str {
         self.postgres.get_or_init(|| {
-            let arrays: Vec<_> = (1..)
-                .zip(self.columns)
-                .map(|(i, (_, kind))| format!("${i}::{}[]", postgres_type(*kind)))
-                .collect();
+            let arrays: Vec<_> =
+                (1..).zip(self.columns).map(|(i, (_, kind))| format!("${i}::{}[]", postgres_type(*kind))).collect();
             let names: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
             let rows = format!("UNNEST({}) AS t({})", arrays.join(", "), names.join(", "));
-            self.fill(&rows, "FOR NO KEY UPDATE", |value| {
-                format!("${}", self.columns.len() + value)
-            })
+            self.fill(&rows, "FOR NO KEY UPDATE", |value| format!("${}", self.columns.len() + value))
         })
     }
 
@@ -217,9 +200,7 @@ impl Bulk {
 
     fn fill(&self, rows: &str, lock: &str, single: impl Fn(usize) -> String) -> String {
         let text = self.text.replace("{rows}", rows).replace("{lock}", lock);
-        (1..=4).fold(text, |text, value| {
-            text.replace(&format!("{{{value}}}"), &single(value))
-        })
+        (1..=4).fold(text, |text, value| text.replace(&format!("{{{value}}}"), &single(value)))
     }
 }
 

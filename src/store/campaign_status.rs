@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use codewell_entity::{campaign, campaign_version, catalog, pool};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
-    FromQueryResult, QueryFilter, QuerySelect, Statement,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult,
+    QueryFilter, QuerySelect, Statement,
 };
 
 /// What a change of status did.
@@ -45,10 +45,7 @@ pub async fn switch(
 ) -> Result<Switched, StoreError> {
     let change = store.begin_change().await?;
     let locked = campaign::Entity::find_by_id(i64::from(id.0)).lock_exclusive();
-    let row = locked
-        .one(&change)
-        .await?
-        .ok_or_else(|| bad(id, "campaign_id"))?;
+    let row = locked.one(&change).await?.ok_or_else(|| bad(id, "campaign_id"))?;
     let status = Status::parse(&row.status);
     if !status.is_some_and(|status| from.contains(&status)) {
         return Ok(Switched::Not(status));
@@ -63,16 +60,13 @@ pub async fn switch(
     Ok(Switched::Done { retired })
 }
 
-const IN_STOCK: &str =
-    "SELECT CAST(SUM(last - first + 1) AS BIGINT) AS n FROM stock WHERE campaign_id = $1";
+const IN_STOCK: &str = "SELECT CAST(SUM(last - first + 1) AS BIGINT) AS n FROM stock WHERE campaign_id = $1";
 
 async fn retire(change: &DatabaseTransaction, id: i64) -> Result<u64, StoreError> {
     let retired = number(change, IN_STOCK, id).await?;
     let backend = change.get_database_backend();
     let delete = "DELETE FROM stock WHERE campaign_id = $1";
-    change
-        .execute_raw(Statement::from_sql_and_values(backend, delete, [id.into()]))
-        .await?;
+    change.execute_raw(Statement::from_sql_and_values(backend, delete, [id.into()])).await?;
     pool::Entity::update_many()
         .col_expr(pool::Column::InStock, Expr::value(0_i64))
         .filter(pool::Column::CampaignId.eq(id))
@@ -90,11 +84,7 @@ async fn next_version(
 ) -> Result<(), StoreError> {
     let id = CampaignId(u32::try_from(row.campaign_id).unwrap_or_default());
     let known = campaign_version::Entity::find_by_id((row.campaign_id, row.version));
-    let document = known
-        .one(change)
-        .await?
-        .ok_or_else(|| bad(id, "version"))?
-        .document;
+    let document = known.one(change).await?.ok_or_else(|| bad(id, "version"))?.document;
     let version = row.version + 1;
     let next = campaign_version::ActiveModel {
         campaign_id: Set(row.campaign_id),
@@ -102,9 +92,7 @@ async fn next_version(
         document: Set(document),
         created_at: Set(millis(now)),
     };
-    campaign_version::Entity::insert(next)
-        .exec_without_returning(change)
-        .await?;
+    campaign_version::Entity::insert(next).exec_without_returning(change).await?;
     let changed = campaign::Entity::update_many()
         .col_expr(campaign::Column::Status, Expr::value(to.word()))
         .col_expr(campaign::Column::Version, Expr::value(version))
@@ -116,10 +104,7 @@ async fn next_version(
 
 async fn raise_catalog(change: &DatabaseTransaction) -> Result<(), StoreError> {
     let raised = catalog::Entity::update_many()
-        .col_expr(
-            catalog::Column::Version,
-            Expr::col(catalog::Column::Version).add(1),
-        )
+        .col_expr(catalog::Column::Version, Expr::col(catalog::Column::Version).add(1))
         .exec(change)
         .await?;
     exactly_one("catalog", raised.rows_affected)
@@ -128,11 +113,7 @@ async fn raise_catalog(change: &DatabaseTransaction) -> Result<(), StoreError> {
 fn exactly_one(statement: &'static str, written: u64) -> Result<(), StoreError> {
     match written {
         1 => Ok(()),
-        _ => Err(StoreError::Miscounted {
-            statement,
-            written,
-            expected: 1,
-        }),
+        _ => Err(StoreError::Miscounted { statement, written, expected: 1 }),
     }
 }
 
@@ -140,17 +121,9 @@ async fn number(db: &impl ConnectionTrait, text: &str, id: i64) -> Result<u64, S
     let statement = Statement::from_sql_and_values(db.get_database_backend(), text, [id.into()]);
     let found = Number::find_by_statement(statement).one(db).await?;
     let number = found.and_then(|row| row.n).unwrap_or_default();
-    u64::try_from(number).map_err(|_| StoreError::BadRow {
-        table: "stock",
-        column: "first",
-        id: id.to_string(),
-    })
+    u64::try_from(number).map_err(|_| StoreError::BadRow { table: "stock", column: "first", id: id.to_string() })
 }
 
 fn bad(id: CampaignId, column: &'static str) -> StoreError {
-    StoreError::BadRow {
-        table: "campaign",
-        column,
-        id: id.to_string(),
-    }
+    StoreError::BadRow { table: "campaign", column, id: id.to_string() }
 }

@@ -3,21 +3,16 @@
 use crate::domain::campaign::{Pool, PoolKind, Status};
 use crate::domain::cap::{Cap, Scope, Unit};
 use crate::domain::catalog::{
-    CampaignRecord, Catalog, KeywordRecord, Limits, OfferRow, PlacementRecord, PoolRecord, Rows,
-    SenderRecord, SenderRow,
+    CampaignRecord, Catalog, KeywordRecord, Limits, OfferRow, PlacementRecord, PoolRecord, Rows, SenderRecord,
+    SenderRow,
 };
 use crate::domain::document::SenderDoc;
 use crate::domain::ids::{CampaignId, CapId, PlacementId, SenderId};
 use crate::domain::keyring::Keys;
 use crate::domain::window::Window;
 use crate::store::{Store, StoreError};
-use codewell_entity::{
-    campaign, campaign_version, cap, catalog, keyword, offer, placement, pool, sender,
-};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Statement,
-    Value,
-};
+use codewell_entity::{campaign, campaign_version, cap, catalog, keyword, offer, placement, pool, sender};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Statement, Value};
 use std::collections::HashMap;
 
 /// Reading again after a change came between costs a few milliseconds; so often in a row it never happens.
@@ -27,12 +22,7 @@ const READS: u32 = 5;
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be read; [`StoreError::Configuration`] when it makes no picture.
-pub async fn load(
-    store: &Store,
-    keys: &Keys,
-    public_url: &str,
-    limits: Limits,
-) -> Result<Catalog, StoreError> {
+pub async fn load(store: &Store, keys: &Keys, public_url: &str, limits: Limits) -> Result<Catalog, StoreError> {
     let mut reads = 0;
     loop {
         reads += 1;
@@ -54,8 +44,7 @@ pub async fn version(store: &Store) -> Result<i64, StoreError> {
 
 pub(super) async fn version_in(db: &impl ConnectionTrait) -> Result<i64, StoreError> {
     let row = catalog::Entity::find_by_id(1).one(db).await?;
-    row.map(|row| row.version)
-        .ok_or_else(|| bad("catalog", "catalog_id", 1))
+    row.map(|row| row.version).ok_or_else(|| bad("catalog", "catalog_id", 1))
 }
 
 /// Every row of the configuration; the version is read first, so that rows are never older than it says.
@@ -73,53 +62,27 @@ pub(super) async fn rows(db: &impl ConnectionTrait) -> Result<Rows, StoreError> 
 }
 
 async fn senders(db: &impl ConnectionTrait) -> Result<Vec<SenderRecord>, StoreError> {
-    let rows = sender::Entity::find()
-        .order_by_asc(sender::Column::SenderId)
-        .all(db)
-        .await?;
+    let rows = sender::Entity::find().order_by_asc(sender::Column::SenderId).all(db).await?;
     let parse = |row: sender::Model| {
-        let doc: SenderDoc = serde_json::from_str(&row.document)
-            .map_err(|_| bad("sender", "document", row.sender_id))?;
+        let doc: SenderDoc =
+            serde_json::from_str(&row.document).map_err(|_| bad("sender", "document", row.sender_id))?;
         let id = SenderId(small("sender", "sender_id", row.sender_id)?);
-        let SenderDoc {
-            address,
-            carrier,
-            brand,
-            help,
-        } = doc;
-        Ok(SenderRecord {
-            row: SenderRow {
-                id,
-                address,
-                carrier,
-                brand,
-                help,
-            },
-        })
+        let SenderDoc { address, carrier, brand, help } = doc;
+        Ok(SenderRecord { row: SenderRow { id, address, carrier, brand, help } })
     };
     rows.into_iter().map(parse).collect()
 }
 
 async fn campaigns(db: &impl ConnectionTrait) -> Result<Vec<CampaignRecord>, StoreError> {
-    let rows = campaign::Entity::find()
-        .order_by_asc(campaign::Column::CampaignId)
-        .all(db)
-        .await?;
+    let rows = campaign::Entity::find().order_by_asc(campaign::Column::CampaignId).all(db).await?;
     // Every version is kept, and each document is small: one read, newest wins.
-    let versions = campaign_version::Entity::find()
-        .order_by_asc(campaign_version::Column::Version)
-        .all(db)
-        .await?;
-    let mut documents: HashMap<(i64, i64), String> = versions
-        .into_iter()
-        .map(|row| ((row.campaign_id, row.version), row.document))
-        .collect();
+    let versions = campaign_version::Entity::find().order_by_asc(campaign_version::Column::Version).all(db).await?;
+    let mut documents: HashMap<(i64, i64), String> =
+        versions.into_iter().map(|row| ((row.campaign_id, row.version), row.document)).collect();
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
         let wrong = |column| bad("campaign", column, row.campaign_id);
-        let document = documents
-            .remove(&(row.campaign_id, row.version))
-            .ok_or_else(|| wrong("version"))?;
+        let document = documents.remove(&(row.campaign_id, row.version)).ok_or_else(|| wrong("version"))?;
         records.push(CampaignRecord {
             id: CampaignId(small("campaign", "campaign_id", row.campaign_id)?),
             version: small("campaign", "version", row.version)?,
@@ -127,8 +90,7 @@ async fn campaigns(db: &impl ConnectionTrait) -> Result<Vec<CampaignRecord>, Sto
                 DRAFT => None,
                 word => Some(Status::parse(word).ok_or_else(|| wrong("status"))?),
             },
-            doc: serde_json::from_str(&document)
-                .map_err(|_| bad("campaign_version", "document", row.campaign_id))?,
+            doc: serde_json::from_str(&document).map_err(|_| bad("campaign_version", "document", row.campaign_id))?,
         });
     }
     Ok(records)
@@ -138,24 +100,19 @@ async fn campaigns(db: &impl ConnectionTrait) -> Result<Vec<CampaignRecord>, Sto
 pub(super) const DRAFT: &str = "draft";
 
 async fn offers(db: &impl ConnectionTrait) -> Result<Vec<OfferRow>, StoreError> {
-    let rows = offer::Entity::find()
-        .order_by_asc(offer::Column::CampaignId)
-        .order_by_asc(offer::Column::OfferNo);
+    let rows = offer::Entity::find().order_by_asc(offer::Column::CampaignId).order_by_asc(offer::Column::OfferNo);
     let parse = |row: offer::Model| {
         Ok(OfferRow {
             campaign: CampaignId(small("offer", "campaign_id", row.campaign_id)?),
             offer_no: small("offer", "offer_no", row.offer_no)?,
-            record: serde_json::from_str(&row.document)
-                .map_err(|_| bad("offer", "document", row.campaign_id))?,
+            record: serde_json::from_str(&row.document).map_err(|_| bad("offer", "document", row.campaign_id))?,
         })
     };
     rows.all(db).await?.into_iter().map(parse).collect()
 }
 
 async fn pools(db: &impl ConnectionTrait) -> Result<Vec<PoolRecord>, StoreError> {
-    let rows = pool::Entity::find()
-        .order_by_asc(pool::Column::CampaignId)
-        .order_by_asc(pool::Column::PoolNo);
+    let rows = pool::Entity::find().order_by_asc(pool::Column::CampaignId).order_by_asc(pool::Column::PoolNo);
     let mut records = Vec::new();
     for row in rows.all(db).await? {
         let id = row.campaign_id;
@@ -167,20 +124,11 @@ async fn pools(db: &impl ConnectionTrait) -> Result<Vec<PoolRecord>, StoreError>
             pattern: row.pattern,
             size: small("pool", "size", row.size)?,
         };
-        let longest_code = if kind == PoolKind::Imported {
-            longest_code(db, id, row.pool_no).await?
-        } else {
-            String::new()
-        };
+        let longest_code =
+            if kind == PoolKind::Imported { longest_code(db, id, row.pool_no).await? } else { String::new() };
         let campaign = CampaignId(small("pool", "campaign_id", id)?);
         let in_stock = small("pool", "in_stock", row.in_stock)?;
-        records.push(PoolRecord {
-            campaign,
-            pool,
-            in_stock,
-            key_id: row.key_id,
-            longest_code,
-        });
+        records.push(PoolRecord { campaign, pool, in_stock, key_id: row.key_id, longest_code });
     }
     Ok(records)
 }
@@ -191,11 +139,7 @@ struct Longest {
 }
 
 /// The longest code of an imported pool: a look at each of its rows, once a change.
-async fn longest_code(
-    db: &impl ConnectionTrait,
-    campaign: i64,
-    pool_no: i64,
-) -> Result<String, StoreError> {
+async fn longest_code(db: &impl ConnectionTrait, campaign: i64, pool_no: i64) -> Result<String, StoreError> {
     let sql = "SELECT code FROM code WHERE campaign_id = $1 AND pool_no = $2 ORDER BY length(code) DESC LIMIT 1";
     let values = [Value::from(campaign), Value::from(pool_no)];
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
@@ -204,9 +148,7 @@ async fn longest_code(
 }
 
 async fn caps(db: &impl ConnectionTrait) -> Result<Vec<(Option<CampaignId>, Cap)>, StoreError> {
-    let rows = cap::Entity::find()
-        .filter(cap::Column::RemovedAt.is_null())
-        .order_by_asc(cap::Column::CapId);
+    let rows = cap::Entity::find().filter(cap::Column::RemovedAt.is_null()).order_by_asc(cap::Column::CapId);
     rows.all(db).await?.iter().map(parse_cap).collect()
 }
 
@@ -226,21 +168,12 @@ pub(super) fn parse_cap(row: &cap::Model) -> Result<(Option<CampaignId>, Cap), S
 }
 
 fn window(kind: &str, ms: i64) -> Option<Window> {
-    let windows = [
-        Window::Lifetime,
-        Window::Minute,
-        Window::Day,
-        Window::Week,
-        Window::Month,
-        Window::Rolling(ms),
-    ];
+    let windows = [Window::Lifetime, Window::Minute, Window::Day, Window::Week, Window::Month, Window::Rolling(ms)];
     windows.into_iter().find(|window| window.word() == kind)
 }
 
 async fn keywords(db: &impl ConnectionTrait) -> Result<Vec<KeywordRecord>, StoreError> {
-    let rows = keyword::Entity::find()
-        .order_by_asc(keyword::Column::SenderId)
-        .order_by_asc(keyword::Column::Word);
+    let rows = keyword::Entity::find().order_by_asc(keyword::Column::SenderId).order_by_asc(keyword::Column::Word);
     let parse = |row: keyword::Model| {
         Ok(KeywordRecord {
             sender: SenderId(small("keyword", "sender_id", row.sender_id)?),
@@ -267,18 +200,10 @@ async fn placements(db: &impl ConnectionTrait) -> Result<Vec<PlacementRecord>, S
 }
 
 fn bad(table: &'static str, column: &'static str, id: i64) -> StoreError {
-    StoreError::BadRow {
-        table,
-        column,
-        id: id.to_string(),
-    }
+    StoreError::BadRow { table, column, id: id.to_string() }
 }
 
 /// A number that its domain type can hold.
-fn small<T: TryFrom<i64>>(
-    table: &'static str,
-    column: &'static str,
-    value: i64,
-) -> Result<T, StoreError> {
+fn small<T: TryFrom<i64>>(table: &'static str, column: &'static str, value: i64) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| bad(table, column, value))
 }

@@ -12,6 +12,9 @@ pub const CHUNK: usize = 10_000;
 /// Another writer may take the same positions or codes; a few looks are plenty.
 const TRIES: u32 = 5;
 
+/// A code as shown and as the books know it, worked out once.
+pub type NormedCode = (Code, CodeNorm);
+
 const INT: Kind = Kind::Int;
 const TEXT: Kind = Kind::Text;
 
@@ -58,20 +61,9 @@ pub async fn missing(
     last: u64,
 ) -> Result<Vec<u64>, StoreError> {
     let mut tx = store.begin().await?;
-    let rows = tx
-        .read(
-            &TAKEN,
-            &[vec![first.into(), last.into()]],
-            &[campaign.0.into(), pool_no.into()],
-        )
-        .await?;
-    let taken = rows
-        .iter()
-        .map(|row| row.number(0))
-        .collect::<Result<HashSet<u64>, _>>()?;
-    Ok((first..=last)
-        .filter(|position| !taken.contains(position))
-        .collect())
+    let rows = tx.read(&TAKEN, &[vec![first.into(), last.into()]], &[campaign.0.into(), pool_no.into()]).await?;
+    let taken = rows.iter().map(|row| row.number(0)).collect::<Result<HashSet<u64>, _>>()?;
+    Ok((first..=last).filter(|position| !taken.contains(position)).collect())
 }
 
 /// Writes codes at positions; one that anybody has already is left out. Answers with how many were written.
@@ -82,23 +74,17 @@ pub async fn add(
     store: &Store,
     campaign: CampaignId,
     pool_no: u16,
-    codes: &[(u64, Code)],
+    codes: &[(u64, &NormedCode)],
 ) -> Result<u64, StoreError> {
     let mut tx = store.begin().await?;
-    let added = tx
-        .run(&ADD, &cells(codes), &[campaign.0.into(), pool_no.into()])
-        .await?;
+    let added = tx.run(&ADD, &cells(codes), &[campaign.0.into(), pool_no.into()]).await?;
     tx.commit().await?;
     Ok(added)
 }
 
-fn cells(codes: &[(u64, Code)]) -> Vec<Vec<Cell>> {
-    let row = |(position, code): &(u64, Code)| {
-        vec![
-            (*position).into(),
-            code.norm().expose().into(),
-            code.expose().into(),
-        ]
+fn cells(codes: &[(u64, &NormedCode)]) -> Vec<Vec<Cell>> {
+    let row = |(position, (code, norm)): &(u64, &NormedCode)| {
+        vec![(*position).into(), norm.expose().into(), code.expose().into()]
     };
     codes.iter().map(row).collect()
 }
@@ -107,22 +93,13 @@ fn cells(codes: &[(u64, Code)]) -> Vec<Vec<Cell>> {
 ///
 /// # Errors
 /// What the database says.
-pub async fn known(
-    store: &Store,
-    codes: &[CodeNorm],
-) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
+pub async fn known(store: &Store, codes: &[&CodeNorm]) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
     let mut tx = store.begin().await?;
     known_in(&mut tx, codes).await
 }
 
-async fn known_in(
-    tx: &mut crate::store::Tx<'_>,
-    codes: &[CodeNorm],
-) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
-    let rows: Vec<Vec<Cell>> = codes
-        .iter()
-        .map(|code| vec![code.expose().into()])
-        .collect();
+async fn known_in(tx: &mut crate::store::Tx<'_>, codes: &[&CodeNorm]) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
+    let rows: Vec<Vec<Cell>> = codes.iter().map(|code| vec![code.expose().into()]).collect();
     let found = tx.read(&KNOWN, &rows, &[]).await?;
     let mut known = HashMap::with_capacity(found.len());
     for row in found {
@@ -134,11 +111,7 @@ async fn known_in(
         })?;
         known.insert(
             norm,
-            Spot {
-                campaign: CampaignId(row.number(1)?),
-                pool: row.number(2)?,
-                position: row.number(3)?,
-            },
+            Spot { campaign: CampaignId(row.number(1)?), pool: row.number(2)?, position: row.number(3)? },
         );
     }
     Ok(known)
@@ -148,22 +121,12 @@ async fn known_in(
 ///
 /// # Errors
 /// What the database says.
-pub async fn next_position(
-    store: &Store,
-    campaign: CampaignId,
-    pool_no: u16,
-) -> Result<u64, StoreError> {
+pub async fn next_position(store: &Store, campaign: CampaignId, pool_no: u16) -> Result<u64, StoreError> {
     next_in(&mut store.begin().await?, campaign, pool_no).await
 }
 
-async fn next_in(
-    tx: &mut crate::store::Tx<'_>,
-    campaign: CampaignId,
-    pool_no: u16,
-) -> Result<u64, StoreError> {
-    let rows = tx
-        .read(&NEXT, &[vec![campaign.0.into(), pool_no.into()]], &[])
-        .await?;
+async fn next_in(tx: &mut crate::store::Tx<'_>, campaign: CampaignId, pool_no: u16) -> Result<u64, StoreError> {
+    let rows = tx.read(&NEXT, &[vec![campaign.0.into(), pool_no.into()]], &[]).await?;
     rows.first().map_or(Ok(0), |row| row.number(0))
 }
 
@@ -175,15 +138,13 @@ pub async fn append(
     store: &Store,
     campaign: CampaignId,
     pool_no: u16,
-    codes: &[Code],
+    codes: &[NormedCode],
 ) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
     let mut tries = 0;
     loop {
         tries += 1;
         match append_once(store, campaign, pool_no, codes).await {
-            Err(error)
-                if tries < TRIES
-                    && (error.is_passing() || matches!(error, StoreError::Miscounted { .. })) => {}
+            Err(error) if tries < TRIES && (error.is_passing() || matches!(error, StoreError::Miscounted { .. })) => {}
             result => return result,
         }
     }
@@ -193,28 +154,18 @@ async fn append_once(
     store: &Store,
     campaign: CampaignId,
     pool_no: u16,
-    codes: &[Code],
+    codes: &[NormedCode],
 ) -> Result<HashMap<CodeNorm, Spot>, StoreError> {
-    let norms: Vec<CodeNorm> = codes.iter().map(Code::norm).collect();
+    let norms: Vec<&CodeNorm> = codes.iter().map(|(_, norm)| norm).collect();
     let mut tx = store.begin().await?;
     let known = known_in(&mut tx, &norms).await?;
     let first = next_in(&mut tx, campaign, pool_no).await?;
-    let new = codes
-        .iter()
-        .zip(&norms)
-        .filter(|(_, norm)| !known.contains_key(norm))
-        .map(|(code, _)| code.clone());
-    let new: Vec<(u64, Code)> = (first..).zip(new).collect();
-    let written = tx
-        .run(&ADD, &cells(&new), &[campaign.0.into(), pool_no.into()])
-        .await?;
+    let new = codes.iter().filter(|(_, norm)| !known.contains_key(norm));
+    let new: Vec<(u64, &NormedCode)> = (first..).zip(new).collect();
+    let written = tx.run(&ADD, &cells(&new), &[campaign.0.into(), pool_no.into()]).await?;
     let expected = new.len() as u64;
     if written != expected {
-        return Err(StoreError::Miscounted {
-            statement: ADD.name,
-            written,
-            expected,
-        });
+        return Err(StoreError::Miscounted { statement: ADD.name, written, expected });
     }
     tx.commit().await?;
     Ok(known)

@@ -95,9 +95,7 @@ pub async fn commit(store: &Store, change: &Change, now: DateTime<Utc>) -> Resul
 /// What the database says.
 pub async fn has_issued(store: &Store, campaign: CampaignId) -> Result<bool, StoreError> {
     let sql = "SELECT CAST(1 AS BIGINT) AS n FROM issuance WHERE campaign_id = $1 LIMIT 1";
-    Ok(ints(store.read(), sql, vec![campaign.0.into()])
-        .await?
-        .is_some())
+    Ok(ints(store.read(), sql, vec![campaign.0.into()]).await?.is_some())
 }
 
 /// Whether anybody said STOP to the brand.
@@ -116,12 +114,7 @@ async fn begin(store: &Store, planned_on: i64) -> Result<DatabaseTransaction, St
     if tx.get_database_backend() == DbBackend::Postgres {
         // Counting what a new cap would have counted reads a campaign's whole ledger.
         run(&tx, "SET LOCAL statement_timeout = 0", vec![]).await?;
-        run(
-            &tx,
-            "SELECT 1 FROM campaign ORDER BY campaign_id FOR NO KEY UPDATE",
-            vec![],
-        )
-        .await?;
+        run(&tx, "SELECT 1 FROM campaign ORDER BY campaign_id FOR NO KEY UPDATE", vec![]).await?;
         run(&tx, "SELECT 1 FROM catalog FOR UPDATE", vec![]).await?;
     }
     if planned_on != version_in(&tx).await? {
@@ -132,18 +125,18 @@ async fn begin(store: &Store, planned_on: i64) -> Result<DatabaseTransaction, St
 
 /// Raises the catalog's version, commits, and answers with it.
 async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
-    run(
-        &tx,
-        "UPDATE catalog SET version = version + 1 WHERE catalog_id = 1",
-        vec![],
-    )
-    .await?;
+    run(&tx, "UPDATE catalog SET version = version + 1 WHERE catalog_id = 1", vec![]).await?;
     let version = version_in(&tx).await?;
-    tx.commit().await.map_err(|error| match from_orm(error) {
-        StoreError::Database(error) | StoreError::Unavailable(error) => {
-            StoreError::CommitUnknown(error)
-        }
-        other => other,
+    tx.commit().await.map_err(|error| match StoreError::from(error) {
+        StoreError::Database(error) | StoreError::Unavailable(error) => StoreError::CommitUnknown(error),
+        known @ (StoreError::Conflict(_)
+        | StoreError::Constraint(_)
+        | StoreError::CommitUnknown(_)
+        | StoreError::Stale
+        | StoreError::Miscounted { .. }
+        | StoreError::BadRow { .. }
+        | StoreError::Orm(_)
+        | StoreError::Configuration(_)) => known,
     })?;
     Ok(version)
 }
@@ -151,56 +144,25 @@ async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
 /// Runs one statement with values `$1`, `$2` …, and says how many rows it changed.
 async fn run(tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    Ok(tx
-        .execute_raw(statement)
-        .await
-        .map_err(from_orm)?
-        .rows_affected())
+    Ok(tx.execute_raw(statement).await.map_err(StoreError::from)?.rows_affected())
 }
 
 /// Runs one statement that must change exactly one row.
-async fn run_one(
-    tx: &DatabaseTransaction,
-    sql: &'static str,
-    values: Vec<Value>,
-) -> Result<(), StoreError> {
+async fn run_one(tx: &DatabaseTransaction, sql: &'static str, values: Vec<Value>) -> Result<(), StoreError> {
     match run(tx, sql, values).await? {
         1 => Ok(()),
-        written => Err(StoreError::Miscounted {
-            statement: sql,
-            written,
-            expected: 1,
-        }),
+        written => Err(StoreError::Miscounted { statement: sql, written, expected: 1 }),
     }
 }
 
 /// The integer `n` of the first row a statement answers with.
-pub(super) async fn ints(
-    db: &impl ConnectionTrait,
-    sql: &str,
-    values: Vec<Value>,
-) -> Result<Option<i64>, StoreError> {
+pub(super) async fn ints(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Option<i64>, StoreError> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    let row = db.query_one_raw(statement).await.map_err(from_orm)?;
+    let row = db.query_one_raw(statement).await.map_err(StoreError::from)?;
     Ok(row.map(|row| row.try_get::<i64>("", "n")).transpose()?)
 }
 
 /// A number as the tables have it. Sizes and positions stay below 2^48.
 fn big(number: u64) -> Value {
     Value::from(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-/// What the driver said under the object mapper's words, so that a conflict is known as one.
-fn from_orm(error: sea_orm::DbErr) -> StoreError {
-    use sea_orm::{DbErr, RuntimeErr};
-    let driver = match error {
-        DbErr::Exec(RuntimeErr::SqlxError(driver))
-        | DbErr::Query(RuntimeErr::SqlxError(driver)) => driver,
-        DbErr::Conn(RuntimeErr::SqlxError(driver)) => driver,
-        other => return StoreError::Orm(other),
-    };
-    match std::sync::Arc::try_unwrap(driver) {
-        Ok(driver) => StoreError::from(driver),
-        Err(shared) => StoreError::Orm(DbErr::Exec(RuntimeErr::SqlxError(shared))),
-    }
 }

@@ -23,8 +23,7 @@ struct Number {
 const ISSUED: &str = "SELECT campaign_id, CAST(SUM(n) AS BIGINT) AS n FROM rollup_channel
     WHERE outcome = 'issued' GROUP BY campaign_id";
 
-const IN_STOCK: &str =
-    "SELECT campaign_id, CAST(SUM(in_stock) AS BIGINT) AS n FROM pool GROUP BY campaign_id";
+const IN_STOCK: &str = "SELECT campaign_id, CAST(SUM(in_stock) AS BIGINT) AS n FROM pool GROUP BY campaign_id";
 
 /// The codes of every campaign. A campaign without a code is not among them.
 ///
@@ -41,20 +40,12 @@ pub async fn codes(store: &Store) -> Result<BTreeMap<CampaignId, CodeCount>, Sto
     Ok(counts)
 }
 
-async fn numbers(
-    store: &Store,
-    text: &str,
-    table: &'static str,
-) -> Result<Vec<(CampaignId, u64)>, StoreError> {
+async fn numbers(store: &Store, text: &str, table: &'static str) -> Result<Vec<(CampaignId, u64)>, StoreError> {
     let connection = store.read();
     let statement = Statement::from_string(connection.get_database_backend(), text);
     let rows = Number::find_by_statement(statement).all(connection).await?;
     let parse = |row: Number| {
-        let bad = |_| StoreError::BadRow {
-            table,
-            column: "campaign_id",
-            id: row.campaign_id.to_string(),
-        };
+        let bad = |_| StoreError::BadRow { table, column: "campaign_id", id: row.campaign_id.to_string() };
         let id = u32::try_from(row.campaign_id).map_err(bad)?;
         Ok((CampaignId(id), u64::try_from(row.n).map_err(bad)?))
     };

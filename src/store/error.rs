@@ -45,10 +45,33 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
     /// What the object mapper says.
     #[error("the database failed")]
-    Orm(#[from] sea_orm::DbErr),
+    Orm(#[source] sea_orm::DbErr),
     /// The rows of the configuration make no picture.
     #[error("the configuration cannot be used: {0}")]
-    Configuration(#[from] crate::domain::catalog::BuildError),
+    Configuration(#[source] Box<crate::domain::catalog::BuildError>),
+}
+
+impl From<crate::domain::catalog::BuildError> for StoreError {
+    fn from(error: crate::domain::catalog::BuildError) -> Self {
+        Self::Configuration(Box::new(error))
+    }
+}
+
+/// The object mapper wraps what the driver said: a conflict under its words is still a conflict.
+impl From<sea_orm::DbErr> for StoreError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these carry the driver's own words")]
+    fn from(error: sea_orm::DbErr) -> Self {
+        use sea_orm::{DbErr, RuntimeErr::SqlxError};
+        match error {
+            DbErr::Conn(SqlxError(driver)) | DbErr::Exec(SqlxError(driver)) | DbErr::Query(SqlxError(driver)) => {
+                match std::sync::Arc::try_unwrap(driver) {
+                    Ok(driver) => driver.into(),
+                    Err(shared) => Self::Orm(DbErr::Query(SqlxError(shared))),
+                }
+            }
+            other => Self::Orm(other),
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -74,31 +97,28 @@ impl From<sqlx::Error> for StoreError {
                 | sqlx::Error::WorkerCrashed
                 | sqlx::Error::Protocol(_)
         );
-        if is_away {
-            Self::Unavailable(error)
-        } else {
-            Self::Database(error)
-        }
+        if is_away { Self::Unavailable(error) } else { Self::Database(error) }
     }
 }
 
 fn is_constraint(kind: &sqlx::error::ErrorKind) -> bool {
     use sqlx::error::ErrorKind;
-    matches!(
-        kind,
-        ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation
-    )
+    matches!(kind, ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation)
 }
 
 /// PostgreSQL: serialisation failure, deadlock, lock time-out. SQLite: BUSY and LOCKED with their extensions.
 fn is_conflict(code: &str) -> bool {
-    matches!(
-        code,
-        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517"
-    )
+    matches!(code, "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517")
 }
 
 impl StoreError {
+    /// What a test's cut looks like: nobody knows whether the commit happened.
+    #[cfg(feature = "faults")]
+    #[must_use]
+    pub fn cut() -> Self {
+        Self::CommitUnknown(sqlx::Error::WorkerCrashed)
+    }
+
     /// Whether the same batch may simply be run again.
     #[must_use]
     pub fn is_passing(&self) -> bool {

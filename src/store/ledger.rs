@@ -23,12 +23,8 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn find_code(&self, norm: &CodeNorm) -> Result<Option<Spot>, StoreError> {
-        let row = code::Entity::find()
-            .filter(code::Column::CodeNorm.eq(norm.expose()))
-            .one(self.read())
-            .await?;
-        row.map(|row| spot(row.campaign_id, row.pool_no, row.position))
-            .transpose()
+        let row = code::Entity::find().filter(code::Column::CodeNorm.eq(norm.expose())).one(self.read()).await?;
+        row.map(|row| spot(row.campaign_id, row.pool_no, row.position)).transpose()
     }
 
     /// The text of a stored code.
@@ -45,10 +41,7 @@ impl Store {
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
     pub async fn find_issued(&self, spot: Spot) -> Result<Option<Issued>, StoreError> {
-        let Some(row) = issuance::Entity::find_by_id(key(spot))
-            .one(self.read())
-            .await?
-        else {
+        let Some(row) = issuance::Entity::find_by_id(key(spot)).one(self.read()).await? else {
             return Ok(None);
         };
         let (campaign, pool, position) = key(spot);
@@ -74,10 +67,7 @@ impl Store {
             .one(self.read())
             .await?;
         match row {
-            Some(row) => {
-                self.find_issued(spot(row.campaign_id, row.pool_no, row.position)?)
-                    .await
-            }
+            Some(row) => self.find_issued(spot(row.campaign_id, row.pool_no, row.position)?).await,
             None => Ok(None),
         }
     }
@@ -87,27 +77,17 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn sealed_phone(&self, subject: Subject) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = recipient::Entity::find_by_id(subject.as_bytes().to_vec())
-            .one(self.read())
-            .await?;
+        let row = recipient::Entity::find_by_id(subject.as_bytes().to_vec()).one(self.read()).await?;
         Ok(row.and_then(|row| row.phone_ciphertext))
     }
 }
 
 fn key(spot: Spot) -> (i64, i64, i64) {
-    (
-        spot.campaign.0.into(),
-        spot.pool.into(),
-        i64::try_from(spot.position).unwrap_or(i64::MAX),
-    )
+    (spot.campaign.0.into(), spot.pool.into(), i64::try_from(spot.position).unwrap_or(i64::MAX))
 }
 
 fn spot(campaign: i64, pool: i64, position: i64) -> Result<Spot, StoreError> {
-    let bad = || StoreError::BadRow {
-        table: "code",
-        column: "position",
-        id: format!("{campaign}/{pool}/{position}"),
-    };
+    let bad = || StoreError::BadRow { table: "code", column: "position", id: format!("{campaign}/{pool}/{position}") };
     Ok(Spot {
         campaign: CampaignId(u32::try_from(campaign).map_err(|_| bad())?),
         pool: u16::try_from(pool).map_err(|_| bad())?,
@@ -117,17 +97,9 @@ fn spot(campaign: i64, pool: i64, position: i64) -> Result<Spot, StoreError> {
 
 fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued, StoreError> {
     let id = || format!("{}/{}/{}", row.campaign_id, row.pool_no, row.position);
-    let bad = |column| StoreError::BadRow {
-        table: "issuance",
-        column,
-        id: id(),
-    };
+    let bad = |column| StoreError::BadRow { table: "issuance", column, id: id() };
     let number = |n: i64, column| u32::try_from(n).map_err(|_| bad(column));
-    let subject = row
-        .subject
-        .as_deref()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| bad("subject"))?;
+    let subject = row.subject.as_deref().and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| bad("subject"))?;
     let held = Held {
         spot: spot(row.campaign_id, row.pool_no, row.position)?,
         epoch: number(row.epoch, "epoch")?,
@@ -136,10 +108,7 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
         weight: row.weight_minor,
         from: Attribution {
             channel: Channel::parse(&row.channel).ok_or_else(|| bad("channel"))?,
-            sender: row
-                .sender_id
-                .and_then(|id| u32::try_from(id).ok())
-                .map(SenderId),
+            sender: row.sender_id.and_then(|id| u32::try_from(id).ok()).map(SenderId),
             keyword: row.keyword.clone(),
             placement: PlacementId(number(row.placement_id, "placement_id")?),
         },
@@ -147,18 +116,11 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
         expires_at: row.expires_at.map(from_millis),
         events: events.iter().map(event).collect::<Result<_, _>>()?,
     };
-    Ok(Issued {
-        holder: Subject::from_bytes(subject),
-        held,
-    })
+    Ok(Issued { holder: Subject::from_bytes(subject), held })
 }
 
 fn event(row: &code_event::Model) -> Result<Event, StoreError> {
-    let bad = |column| StoreError::BadRow {
-        table: "code_event",
-        column,
-        id: row.provider_ref.clone(),
-    };
+    let bad = |column| StoreError::BadRow { table: "code_event", column, id: row.provider_ref.clone() };
     Ok(Event {
         step: u32::try_from(row.step).map_err(|_| bad("step"))?,
         kind: EventKind::parse(&row.kind).ok_or_else(|| bad("kind"))?,

@@ -14,6 +14,7 @@ mod error;
 pub mod explain;
 pub mod ledger;
 pub mod outbox;
+pub mod requests;
 mod tables;
 mod tx;
 
@@ -24,8 +25,8 @@ pub use tx::{Counters, Tx};
 use crate::domain::ids::Subject;
 use codewell_migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,19 +72,13 @@ impl Store {
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
         let is_sqlite = options.url.starts_with("sqlite:");
         let write = Database::connect(connection(options, 1, is_sqlite, true)).await?;
-        let read =
-            Database::connect(connection(options, options.readers, is_sqlite, false)).await?;
+        let read = Database::connect(connection(options, options.readers, is_sqlite, false)).await?;
         let writers = if is_sqlite {
             Writers::Sqlite(write.get_sqlite_connection_pool().clone())
         } else {
             Writers::Postgres(write.get_postgres_connection_pool().clone())
         };
-        Ok(Self {
-            write,
-            read,
-            writers,
-            counters: Arc::default(),
-        })
+        Ok(Self { write, read, writers, counters: Arc::default() })
     }
 
     /// Brings the tables to the newest form.
@@ -112,10 +107,7 @@ impl Store {
     )]
     pub async fn begin_change(&self) -> Result<sea_orm::DatabaseTransaction, StoreError> {
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions {
-            sqlite_transaction_mode,
-            ..TransactionOptions::default()
-        };
+        let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
         Ok(self.write.begin_with_options(options).await?)
     }
 
@@ -139,11 +131,7 @@ impl Store {
 }
 
 fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) -> ConnectOptions {
-    let url = if is_sqlite {
-        format!("{}?mode=rwc", options.url)
-    } else {
-        options.url.clone()
-    };
+    let url = if is_sqlite { format!("{}?mode=rwc", options.url) } else { options.url.clone() };
     let mut connect = ConnectOptions::new(url);
     // PostgreSQL writes from two places at once: the committer and a change that waits for its locks.
     let size = if is_writer && !is_sqlite { 3 } else { size };
@@ -162,19 +150,11 @@ fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) ->
                 .statement_cache_capacity(200)
         })
         .map_sqlx_postgres_opts(move |postgres| {
-            let named = postgres
-                .application_name("codewell")
-                .statement_cache_capacity(200);
-            if is_writer {
-                named.options(POSTGRES_SETTINGS.iter().copied())
-            } else {
-                named
-            }
+            let named = postgres.application_name("codewell").statement_cache_capacity(200);
+            if is_writer { named.options(POSTGRES_SETTINGS.iter().copied()) } else { named }
         });
     if is_sqlite && is_writer {
-        connect
-            .idle_timeout(None::<Duration>)
-            .max_lifetime(None::<Duration>);
+        connect.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
     }
     connect
 }

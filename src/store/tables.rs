@@ -22,9 +22,7 @@ impl Store {
     /// [`StoreError`]; also when they were made by a newer release.
     pub async fn tables(&self) -> Result<Tables, StoreError> {
         let known = Migrator::migrations().len();
-        let pending = Migrator::get_pending_migrations_read_only(self.read())
-            .await?
-            .len();
+        let pending = Migrator::get_pending_migrations_read_only(self.read()).await?.len();
         Ok(match pending {
             0 => Tables::Current,
             all if all == known => Tables::None,
@@ -32,13 +30,21 @@ impl Store {
         })
     }
 
+    /// Closes every connection, of all clones too. The embedded database then is one file again, with nothing beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.read().close_by_ref().await?;
+        Ok(self.write().close_by_ref().await?)
+    }
+
     /// The sealed phone of some person: it says which keyring the database belongs to. `None` while there is none.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn any_sealed_phone(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let text =
-            "SELECT phone_ciphertext FROM recipient WHERE phone_ciphertext IS NOT NULL LIMIT 1";
+        let text = "SELECT phone_ciphertext FROM recipient WHERE phone_ciphertext IS NOT NULL LIMIT 1";
         let connection = self.read();
         let statement = Statement::from_string(connection.get_database_backend(), text);
         let row = connection.query_one_raw(statement).await?;

@@ -37,10 +37,7 @@ enum Inner {
 }
 
 impl<'a> Tx<'a> {
-    pub(super) async fn begin(
-        writers: &Writers,
-        counters: &'a Counters,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn begin(writers: &Writers, counters: &'a Counters) -> Result<Self, StoreError> {
         let inner = match writers {
             Writers::Postgres(pool) => Inner::Postgres(pool.begin().await?),
             Writers::Sqlite(pool) => Inner::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
@@ -52,22 +49,14 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn run(
-        &mut self,
-        bulk: &'static Bulk,
-        rows: &[Vec<Cell>],
-        singles: &[Cell],
-    ) -> Result<u64, StoreError> {
+    pub async fn run(&mut self, bulk: &'static Bulk, rows: &[Vec<Cell>], singles: &[Cell]) -> Result<u64, StoreError> {
         if rows.is_empty() {
             return Ok(0);
         }
         self.counters.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Postgres(tx) => {
-                let query = sqlx::query_with(
-                    bulk.postgres().into_sql_str(),
-                    postgres(bulk, rows, singles)?,
-                );
+                let query = sqlx::query_with(bulk.postgres().into_sql_str(), postgres(bulk, rows, singles)?);
                 query.execute(&mut **tx).await?.rows_affected()
             }
             Inner::Sqlite(tx) => {
@@ -81,21 +70,13 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// [`StoreError::Miscounted`] when it does not; what the database says.
-    pub async fn write(
-        &mut self,
-        bulk: &'static Bulk,
-        rows: &[Vec<Cell>],
-    ) -> Result<(), StoreError> {
+    pub async fn write(&mut self, bulk: &'static Bulk, rows: &[Vec<Cell>]) -> Result<(), StoreError> {
         let written = self.run(bulk, rows, &[]).await?;
         let expected = rows.len() as u64;
         if written == expected {
             return Ok(());
         }
-        Err(StoreError::Miscounted {
-            statement: bulk.name,
-            written,
-            expected,
-        })
+        Err(StoreError::Miscounted { statement: bulk.name, written, expected })
     }
 
     /// Runs a read. Nothing is run for no rows.
@@ -114,33 +95,14 @@ impl<'a> Tx<'a> {
         self.counters.statements.fetch_add(1, Ordering::Relaxed);
         match &mut self.inner {
             Inner::Postgres(tx) => {
-                let query = sqlx::query_with(
-                    bulk.postgres().into_sql_str(),
-                    postgres(bulk, rows, singles)?,
-                );
+                let query = sqlx::query_with(bulk.postgres().into_sql_str(), postgres(bulk, rows, singles)?);
                 let found = query.fetch_all(&mut **tx).await?;
-                found
-                    .iter()
-                    .map(|row| {
-                        Ok(Row {
-                            statement: bulk.name,
-                            cells: postgres_cells(bulk, row)?,
-                        })
-                    })
-                    .collect()
+                found.iter().map(|row| Ok(Row { statement: bulk.name, cells: postgres_cells(bulk, row)? })).collect()
             }
             Inner::Sqlite(tx) => {
                 let query = sqlx::query_with(bulk.sqlite().into_sql_str(), sqlite(rows, singles)?);
                 let found = query.fetch_all(&mut **tx).await?;
-                found
-                    .iter()
-                    .map(|row| {
-                        Ok(Row {
-                            statement: bulk.name,
-                            cells: sqlite_cells(bulk, row)?,
-                        })
-                    })
-                    .collect()
+                found.iter().map(|row| Ok(Row { statement: bulk.name, cells: sqlite_cells(bulk, row)? })).collect()
             }
         }
     }
@@ -168,9 +130,7 @@ fn encode(error: sqlx::error::BoxDynError) -> StoreError {
 fn postgres(bulk: &Bulk, rows: &[Vec<Cell>], singles: &[Cell]) -> Result<PgArguments, StoreError> {
     let mut arguments = PgArguments::default();
     for (column, (_, kind)) in bulk.columns.iter().enumerate() {
-        let cells = rows
-            .iter()
-            .map(|row| row.get(column).unwrap_or(&Cell::Null));
+        let cells = rows.iter().map(|row| row.get(column).unwrap_or(&Cell::Null));
         let added = match kind {
             Kind::Int => arguments.add(cells.map(as_int).collect::<Vec<_>>()),
             Kind::Text => arguments.add(cells.map(as_text).collect::<Vec<_>>()),
@@ -207,27 +167,15 @@ fn sqlite(rows: &[Vec<Cell>], singles: &[Cell]) -> Result<SqliteArguments, Store
 }
 
 fn as_int(cell: &Cell) -> Option<i64> {
-    if let Cell::Int(n) = cell {
-        Some(*n)
-    } else {
-        None
-    }
+    if let Cell::Int(n) = cell { Some(*n) } else { None }
 }
 
 fn as_text(cell: &Cell) -> Option<&str> {
-    if let Cell::Text(text) = cell {
-        Some(text)
-    } else {
-        None
-    }
+    if let Cell::Text(text) = cell { Some(text) } else { None }
 }
 
 fn as_bytes(cell: &Cell) -> Option<&[u8]> {
-    if let Cell::Bytes(bytes) = cell {
-        Some(bytes)
-    } else {
-        None
-    }
+    if let Cell::Bytes(bytes) = cell { Some(bytes) } else { None }
 }
 
 fn postgres_cells(bulk: &Bulk, row: &PgRow) -> Result<Vec<Cell>, StoreError> {
@@ -238,12 +186,7 @@ fn postgres_cells(bulk: &Bulk, row: &PgRow) -> Result<Vec<Cell>, StoreError> {
             Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(i)?.into(),
         })
     };
-    Ok(bulk
-        .outputs
-        .iter()
-        .enumerate()
-        .map(cell)
-        .collect::<Result<_, _>>()?)
+    Ok(bulk.outputs.iter().enumerate().map(cell).collect::<Result<_, _>>()?)
 }
 
 fn sqlite_cells(bulk: &Bulk, row: &SqliteRow) -> Result<Vec<Cell>, StoreError> {
@@ -254,10 +197,5 @@ fn sqlite_cells(bulk: &Bulk, row: &SqliteRow) -> Result<Vec<Cell>, StoreError> {
             Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(i)?.into(),
         })
     };
-    Ok(bulk
-        .outputs
-        .iter()
-        .enumerate()
-        .map(cell)
-        .collect::<Result<_, _>>()?)
+    Ok(bulk.outputs.iter().enumerate().map(cell).collect::<Result<_, _>>()?)
 }

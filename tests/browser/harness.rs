@@ -8,9 +8,7 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{
-    Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand,
-};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -43,11 +41,7 @@ impl Drop for Kept {
 
 /// Starts a program and gives its standard output.
 fn start(command: &mut Command) -> (Kept, BufReader<ChildStdout>) {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
     (Kept(child), output)
 }
@@ -55,23 +49,12 @@ fn start(command: &mut Command) -> (Kept, BufReader<ChildStdout>) {
 /// Finds the driver, or says that the test is skipped; under `CI=true` a missing driver is a failure.
 pub(crate) fn driver_or_skip() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("chromedriver"))
-        .find(|file| file.is_file());
+    let found = std::env::split_paths(&path).map(|folder| folder.join("chromedriver")).find(|file| file.is_file());
     if found.is_none() {
-        eprintln!(
-            "SKIPPED: chromium: chromedriver is not on PATH (Debian: apt-get install chromium chromium-driver)"
-        );
-        assert!(
-            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-            "chromium is required under CI=true"
-        );
+        eprintln!("SKIPPED: chromium: chromedriver is not on PATH (Debian: apt-get install chromium chromium-driver)");
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "chromium is required under CI=true");
         if let Some(list) = std::env::var_os("CODEWELL_SKIPS") {
-            let mut list = std::fs::File::options()
-                .append(true)
-                .create(true)
-                .open(list)
-                .unwrap();
+            let mut list = std::fs::File::options().append(true).create(true).open(list).unwrap();
             writeln!(list, "chromium").unwrap();
         }
     }
@@ -104,13 +87,7 @@ impl Demo {
         let said: Value = serde_json::from_str(&line).unwrap();
         let text = |key: &str| said[key].as_str().unwrap().trim_end_matches('/').to_owned();
         let (base_url, simulator_url) = (text("base_url"), text("simulator_url"));
-        Self {
-            _process: process,
-            _output: output,
-            _dir: dir,
-            base_url,
-            simulator_url,
-        }
+        Self { _process: process, _output: output, _dir: dir, base_url, simulator_url }
     }
 }
 
@@ -123,11 +100,7 @@ struct Post {
 
 impl WebDriverCompatibleCommand for Post {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as FromStr>::Err> {
-        base.join(&format!(
-            "session/{}/{}",
-            session.unwrap_or_default(),
-            self.path
-        ))
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
@@ -175,14 +148,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        (
-            Self { client },
-            Driver {
-                _process: process,
-                _output: output,
-                _profile: profile,
-            },
-        )
+        (Self { client }, Driver { _process: process, _output: output, _profile: profile })
     }
 
     /// Ends the session, and the browser with it.
@@ -192,23 +158,14 @@ impl Browser {
 
     /// Sets viewport and colour scheme, and asks for reduced motion so that pictures are the same every time.
     pub(crate) async fn look(&self, look: Look) {
-        let Look {
-            width,
-            height,
-            scheme,
-        } = look;
+        let Look { width, height, scheme } = look;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 720 });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics)
-            .await;
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
-        self.devtools(
-            "Emulation.setEmulatedMedia",
-            json!({ "features": features }),
-        )
-        .await;
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     /// Opens an address.
@@ -218,13 +175,8 @@ impl Browser {
 
     /// Waits for an element and gives it.
     pub(crate) async fn find(&self, css: &str) -> Element {
-        let found = self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .every(Duration::from_millis(50))
-            .for_element(Locator::Css(css))
-            .await;
+        let found =
+            self.client.wait().at_most(PATIENCE).every(Duration::from_millis(50)).for_element(Locator::Css(css)).await;
         found.unwrap_or_else(|error| panic!("{css} did not appear: {error}"))
     }
 
@@ -254,10 +206,7 @@ impl Browser {
                 tick.tick().await;
             }
         };
-        assert!(
-            tokio::time::timeout(PATIENCE, wait).await.is_ok(),
-            "waited in vain until {what}"
-        );
+        assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "waited in vain until {what}");
     }
 
     /// The value of a script in the page.
@@ -272,50 +221,25 @@ impl Browser {
 
     /// What the console said since the last call.
     pub(crate) async fn console(&self) -> Vec<String> {
-        let said = self
-            .client
-            .issue_cmd(Post {
-                path: "se/log",
-                body: json!({ "type": "browser" }),
-            })
-            .await
-            .unwrap();
-        said.as_array()
-            .unwrap()
-            .iter()
-            .map(|entry| entry["message"].as_str().unwrap().to_owned())
-            .collect()
+        let said = self.client.issue_cmd(Post { path: "se/log", body: json!({ "type": "browser" }) }).await.unwrap();
+        said.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Stores the page, also what is below the fold, as `target/pictures/{name}_{width}_{scheme}.png`.
     pub(crate) async fn picture(&self, name: &str, look: Look) {
-        let height = self
-            .evaluate("return document.documentElement.scrollHeight")
-            .await
-            .as_u64()
-            .unwrap();
+        let height = self.evaluate("return document.documentElement.scrollHeight").await.as_u64().unwrap();
         let height = u32::try_from(height).unwrap().max(look.height);
         self.look(Look { height, ..look }).await;
         let bytes = self.client.screenshot().await.unwrap();
         self.look(look).await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(
-            folder.join(format!("{name}_{}_{}.png", look.width, look.scheme)),
-            bytes,
-        )
-        .unwrap();
+        std::fs::write(folder.join(format!("{name}_{}_{}.png", look.width, look.scheme)), bytes).unwrap();
     }
 
     async fn devtools(&self, command: &str, params: Value) -> Value {
         let body = json!({ "cmd": command, "params": params });
-        self.client
-            .issue_cmd(Post {
-                path: "goog/cdp/execute",
-                body,
-            })
-            .await
-            .unwrap()
+        self.client.issue_cmd(Post { path: "goog/cdp/execute", body }).await.unwrap()
     }
 }
 

@@ -1,11 +1,6 @@
 //! The journey of the demo in a real browser: text a keyword, get a code, text again, open the coupon, redeem it at
 //! the till, see the coupon change. Twice as wide and twice as dark; the pictures stay in `target/pictures/`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod harness;
 
@@ -15,38 +10,10 @@ use harness::{Browser, Demo, Look};
 
 /// Every look of the journey, each with a phone of its own.
 const LOOKS: [(Look, &str); 4] = [
-    (
-        Look {
-            width: 1440,
-            height: 900,
-            scheme: "light",
-        },
-        "+12025550160",
-    ),
-    (
-        Look {
-            width: 1440,
-            height: 900,
-            scheme: "dark",
-        },
-        "+12025550161",
-    ),
-    (
-        Look {
-            width: 360,
-            height: 800,
-            scheme: "light",
-        },
-        "+12025550162",
-    ),
-    (
-        Look {
-            width: 360,
-            height: 800,
-            scheme: "dark",
-        },
-        "+12025550163",
-    ),
+    (Look { width: 1440, height: 900, scheme: "light" }, "+12025550160"),
+    (Look { width: 1440, height: 900, scheme: "dark" }, "+12025550161"),
+    (Look { width: 360, height: 800, scheme: "light" }, "+12025550162"),
+    (Look { width: 360, height: 800, scheme: "dark" }, "+12025550163"),
 ];
 
 /// Older than this, a reply no longer swallows the same answer to the same word (10 s, and one for the clocks).
@@ -61,15 +28,7 @@ async fn a_texted_keyword_becomes_a_code_a_coupon_and_one_redemption_in_every_lo
     let (browser, _driver) = Browser::start(&driver).await;
     // In a task of its own, so that the browser is closed also when a check fails.
     let (base, simulator) = (demo.base_url.clone(), demo.simulator_url.clone());
-    let journey = tokio::spawn(
-        Journey {
-            browser: browser.clone(),
-            base,
-            simulator,
-            links: BTreeSet::new(),
-        }
-        .run(),
-    );
+    let journey = tokio::spawn(Journey { browser: browser.clone(), base, simulator, links: BTreeSet::new() }.run());
     let outcome = journey.await;
     browser.close().await;
     if let Err(failure) = outcome {
@@ -125,39 +84,21 @@ impl Journey {
 
     /// Opens the phone and gives the selector of its part of the page.
     async fn open_phone(&self, phone: &str) -> String {
-        self.browser
-            .open(&format!(
-                "{}?phone={}",
-                self.simulator,
-                phone.replace('+', "%2B")
-            ))
-            .await;
+        self.browser.open(&format!("{}?phone={}", self.simulator, phone.replace('+', "%2B"))).await;
         format!(r#"[data-phone="{phone}"]"#)
     }
 
     async fn send(&self, phone: &str, text: &str) {
-        self.browser
-            .fill(&format!("{phone} [data-text]"), text)
-            .await;
+        self.browser.fill(&format!("{phone} [data-text]"), text).await;
         self.browser.click(&format!("{phone} .send")).await;
     }
 
     async fn text_for_the_first_time(&mut self, look: Look, number: &str) -> Won {
         let phone = self.open_phone(number).await;
         self.send(&phone, "PIZZA").await;
-        let code = self
-            .browser
-            .text(&format!("{phone} .bubble.ours [data-code]"))
-            .await;
+        let code = self.browser.text(&format!("{phone} .bubble.ours [data-code]")).await;
         assert!(code.starts_with("PZA-"), "a code of the pool, not {code}");
-        let link = self
-            .browser
-            .find(&format!("{phone} .bubble.ours a"))
-            .await
-            .prop("href")
-            .await
-            .unwrap()
-            .unwrap();
+        let link = self.browser.find(&format!("{phone} .bubble.ours a")).await.prop("href").await.unwrap().unwrap();
         self.check("simulator_code", look).await;
         Won { code, link }
     }
@@ -167,34 +108,16 @@ impl Journey {
         let age = format!(
             "Date.now() - new Date(document.querySelector('{phone} .bubble.ours').dataset.at) > {SAME_ANSWER_ONCE_MS}"
         );
-        self.browser
-            .wait_until("the first answer is old enough", &age)
-            .await;
+        self.browser.wait_until("the first answer is old enough", &age).await;
         self.send(&phone, "PIZZA").await;
-        let two =
-            format!("document.querySelectorAll('{phone} .bubble.ours [data-code]').length === 2");
-        self.browser
-            .wait_until("the second answer is there", &two)
-            .await;
-        let codes = format!(
-            "return [...document.querySelectorAll('{phone} [data-code]')].map((code) => code.textContent)"
-        );
-        assert_eq!(
-            self.browser.evaluate(&codes).await,
-            serde_json::json!([won.code, won.code]),
-            "the same code again"
-        );
-        self.browser
-            .click(&format!("{phone} .bubble.ours:last-child summary"))
-            .await;
-        let why = self
-            .browser
-            .text(&format!("{phone} .bubble.ours:last-child .details"))
-            .await;
-        assert!(
-            why.contains("Decision") && why.contains("PIZZA"),
-            "the bubble unfolds to its decision, not {why}"
-        );
+        let two = format!("document.querySelectorAll('{phone} .bubble.ours [data-code]').length === 2");
+        self.browser.wait_until("the second answer is there", &two).await;
+        let codes =
+            format!("return [...document.querySelectorAll('{phone} [data-code]')].map((code) => code.textContent)");
+        assert_eq!(self.browser.evaluate(&codes).await, serde_json::json!([won.code, won.code]), "the same code again");
+        self.browser.click(&format!("{phone} .bubble.ours:last-child summary")).await;
+        let why = self.browser.text(&format!("{phone} .bubble.ours:last-child .details")).await;
+        assert!(why.contains("Decision") && why.contains("PIZZA"), "the bubble unfolds to its decision, not {why}");
         self.check("simulator_repeat", look).await;
     }
 
@@ -202,14 +125,8 @@ impl Journey {
         self.browser.open(&won.link).await;
         self.browser.find(r#"[data-face="active"]"#).await;
         assert_eq!(self.browser.text(".coupon [data-code]").await, won.code);
-        let width = self
-            .browser
-            .evaluate("return document.querySelector('.qr').getBoundingClientRect().width")
-            .await;
-        assert!(
-            width.as_f64().unwrap() >= 200.0,
-            "the QR code is {width} px wide"
-        );
+        let width = self.browser.evaluate("return document.querySelector('.qr').getBoundingClientRect().width").await;
+        assert!(width.as_f64().unwrap() >= 200.0, "the QR code is {width} px wide");
         self.check("coupon_active", look).await;
     }
 
@@ -218,9 +135,7 @@ impl Journey {
         self.browser.fill("#code", &won.code).await;
         self.browser.fill("#store", "store-17").await;
         self.browser.fill("#amount", "25.00").await;
-        self.browser
-            .click(&format!(r#"button[value="{action}"]"#))
-            .await;
+        self.browser.click(&format!(r#"button[value="{action}"]"#)).await;
     }
 
     async fn redeem(&mut self, look: Look, won: &Won) {
@@ -229,47 +144,31 @@ impl Journey {
         self.check("till_valid", look).await;
         self.press(won, "redeem").await;
         self.browser.find(r#"[data-result="redeemed"]"#).await;
-        assert_ne!(
-            self.browser.text("[data-redemption]").await,
-            "",
-            "a redemption has an id"
-        );
+        assert_ne!(self.browser.text("[data-redemption]").await, "", "a redemption has an id");
         self.check("till_redeemed", look).await;
     }
 
     async fn see_the_used_coupon(&mut self, look: Look, won: &Won) {
         self.browser.open(&won.link).await;
         self.browser.find(r#"[data-face="used"]"#).await;
-        assert!(
-            !self.browser.source().await.contains(&won.code),
-            "a used coupon does not carry its code"
-        );
+        assert!(!self.browser.source().await.contains(&won.code), "a used coupon does not carry its code");
         self.check("coupon_used", look).await;
     }
 
     async fn redeem_again(&mut self, look: Look, won: &Won) {
         self.press(won, "redeem").await;
-        let words = self
-            .browser
-            .text(r#"[data-result="refused"] .verdict"#)
-            .await;
+        let words = self.browser.text(r#"[data-result="refused"] .verdict"#).await;
         assert_eq!(words, "Already used");
         self.check("till_refused", look).await;
     }
 
     /// The only pages whose console may speak: the browser itself reports their 404.
     async fn miss_a_page(&mut self, look: Look) {
-        for (name, path) in [
-            ("missing_coupon", "/c/0000000000000000000000"),
-            ("missing_page", "/nothing-here"),
-        ] {
+        for (name, path) in [("missing_coupon", "/c/0000000000000000000000"), ("missing_page", "/nothing-here")] {
             self.browser.open(&format!("{}{path}", self.base)).await;
             self.browser.find(".notice h1").await;
             let said = self.browser.console().await;
-            assert!(
-                said.iter().all(|line| line.contains("status of 404")),
-                "{said:?}"
-            );
+            assert!(said.iter().all(|line| line.contains("status of 404")), "{said:?}");
             self.check(name, look).await;
         }
     }
@@ -278,25 +177,12 @@ impl Journey {
     async fn check(&mut self, name: &str, look: Look) {
         let said = self.browser.console().await;
         assert_eq!(said, Vec::<String>::new(), "{name}: the console spoke");
-        let room = self
-            .browser
-            .evaluate("return [document.documentElement.scrollWidth, innerWidth]")
-            .await;
-        assert!(
-            room[0].as_u64() <= room[1].as_u64(),
-            "{name} at {} px is {} px wide",
-            look.width,
-            room[0]
-        );
+        let room = self.browser.evaluate("return [document.documentElement.scrollWidth, innerWidth]").await;
+        assert!(room[0].as_u64() <= room[1].as_u64(), "{name} at {} px is {} px wide", look.width, room[0]);
         let links = self.browser.evaluate("return [...document.querySelectorAll('a[href], link[href], script[src]')].map((link) => link.href || link.src)").await;
-        let links = links
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|link| link.as_str().unwrap());
+        let links = links.as_array().unwrap().iter().map(|link| link.as_str().unwrap());
         let ours = links.filter(|link| link.starts_with(&format!("{}/", self.base)));
-        self.links
-            .extend(ours.map(|link| link.split('#').next().unwrap().to_owned()));
+        self.links.extend(ours.map(|link| link.split('#').next().unwrap().to_owned()));
         self.browser.picture(name, look).await;
     }
 

@@ -8,9 +8,7 @@ on_both! {
 }
 
 mod bodies {
-    use crate::harness::{
-        House, asked_from, campaign, capped, elsewhere, from_word, issued, keyword,
-    };
+    use crate::harness::{House, asked_from, campaign, capped, elsewhere, from_word, issued, keyword};
     use chrono::Duration;
     use codewell::domain::campaign::Attribution;
     use codewell::engine::Clock;
@@ -32,10 +30,7 @@ mod bodies {
                         "placement" => id.to_string(),
                         _ => String::new(),
                     };
-                    campaign(id)
-                        .cap_of(scope, &scope_id, unit, window, most)
-                        .write(&house)
-                        .await;
+                    campaign(id).cap_of(scope, &scope_id, unit, window, most).write(&house).await;
                 }
             }
         }
@@ -43,8 +38,7 @@ mod bodies {
             let mut crowds = Vec::new();
             for id in 1..=id {
                 let (houses, phones) = (houses.clone(), phones.clone());
-                let crowd =
-                    tokio::spawn(async move { asked_from(&houses, id, phones, &from(id)).await });
+                let crowd = tokio::spawn(async move { asked_from(&houses, id, phones, &from(id)).await });
                 crowds.push((id, crowd));
             }
             let mut outcomes = Vec::new();
@@ -86,21 +80,14 @@ mod bodies {
             .write(&house)
             .await;
         let (word, other) = (from_word(1), elsewhere(1));
-        let (by_word, elsewhere) = tokio::join!(
-            asked_from(&houses, 1, 0..200, &word),
-            asked_from(&houses, 1, 200..400, &other)
-        );
+        let (by_word, elsewhere) =
+            tokio::join!(asked_from(&houses, 1, 0..200, &word), asked_from(&houses, 1, 200..400, &other));
         let (by_word, elsewhere) = (issued(&by_word).len(), issued(&elsewhere).len());
         assert_eq!(by_word + elsewhere, 50);
         assert!(by_word <= 30, "{by_word} by the word");
         let more = asked_from(&houses, 1, 400..600, &word).await;
         assert_eq!(issued(&more).len(), 0);
-        assert_eq!(
-            house
-                .number("SELECT used FROM quota WHERE cap_id = 101")
-                .await,
-            50
-        );
+        assert_eq!(house.number("SELECT used FROM quota WHERE cap_id = 101").await, 50);
         house.audited().await;
     }
 }

@@ -32,11 +32,7 @@ mod bodies {
     }
 
     async fn outcome(asked: Asked) -> Outcome {
-        asked
-            .await
-            .expect("no task dies")
-            .expect("the act is settled")
-            .outcome
+        asked.await.expect("no task dies").expect("the act is settled").outcome
     }
 
     /// Asks, and leaves the batch waiting under its locks until the answer is dropped.
@@ -61,13 +57,8 @@ mod bodies {
         house.audited().await;
     }
 
-    pub(super) async fn a_batch_that_waited_for_the_last_code_of_a_cap_finds_it_taken(
-        house: House,
-    ) {
-        campaign(1)
-            .cap("campaign", "count", "day", 1)
-            .write(&house)
-            .await;
+    pub(super) async fn a_batch_that_waited_for_the_last_code_of_a_cap_finds_it_taken(house: House) {
+        campaign(1).cap("campaign", "count", "day", 1).write(&house).await;
         let second = house.second().await;
         let (a, resume) = parked(&house, 1, 1).await;
         let b = ask(&second, 1, 2);
@@ -75,10 +66,7 @@ mod bodies {
         drop(resume);
         assert_eq!(issued(&[outcome(a).await]).len(), 1);
         let b = outcome(b).await;
-        assert!(
-            matches!(b, Outcome::Refused(Refusal::CapReached(cap), None) if cap.used == 1),
-            "{b:?}"
-        );
+        assert!(matches!(b, Outcome::Refused(Refusal::CapReached(cap), None) if cap.used == 1), "{b:?}");
         house.audited().await;
     }
 
@@ -86,9 +74,7 @@ mod bodies {
     fn recap(cap: i64) -> Vec<String> {
         vec![
             format!("UPDATE cap SET cap = {cap} WHERE cap_id = 101"),
-            format!(
-                "UPDATE quota SET cap = CASE WHEN used > {cap} THEN used ELSE {cap} END WHERE cap_id = 101"
-            ),
+            format!("UPDATE quota SET cap = CASE WHEN used > {cap} THEN used ELSE {cap} END WHERE cap_id = 101"),
             format!(
                 "UPDATE campaign_version SET document = REPLACE(document, '\"total\":1', '\"total\":{cap}')
                  WHERE campaign_id = 1 AND version = 2"
@@ -96,13 +82,8 @@ mod bodies {
         ]
     }
 
-    pub(super) async fn a_cap_raised_while_a_batch_is_parked_counts_what_that_batch_issued(
-        house: House,
-    ) {
-        campaign(1)
-            .cap("campaign", "count", "lifetime", 1)
-            .write(&house)
-            .await;
+    pub(super) async fn a_cap_raised_while_a_batch_is_parked_counts_what_that_batch_issued(house: House) {
+        campaign(1).cap("campaign", "count", "lifetime", 1).write(&house).await;
         let second = house.second().await;
         let (a, resume) = parked(&house, 1, 1).await;
         let people = second.clone();
@@ -111,10 +92,7 @@ mod bodies {
         drop(resume);
         assert_eq!(issued(&[outcome(a).await]).len(), 1);
         change.await.expect("the cap is changed");
-        let late = [
-            outcome(ask(&house, 1, 2)).await,
-            outcome(ask(&second, 1, 3)).await,
-        ];
+        let late = [outcome(ask(&house, 1, 2)).await, outcome(ask(&second, 1, 3)).await];
         assert_eq!(issued(&late).len(), 1, "of two there is one left: {late:?}");
         house.audited().await;
     }
@@ -137,18 +115,13 @@ mod bodies {
         let empty = Outcome::Refused(Refusal::PoolEmpty, None);
         assert_eq!(outcome(a).await, empty, "it came before the codes");
         change.await.expect("the codes are added");
-        let late = [
-            outcome(ask(&house, 1, 2)).await,
-            outcome(ask(&second, 1, 3)).await,
-        ];
+        let late = [outcome(ask(&house, 1, 2)).await, outcome(ask(&second, 1, 3)).await];
         assert_eq!(issued(&late).len(), 2);
         assert_eq!(outcome(ask(&second, 1, 4)).await, empty);
         house.audited().await;
     }
 
-    pub(super) async fn a_pause_waits_for_the_batch_that_is_parked_and_nothing_follows_it(
-        house: House,
-    ) {
+    pub(super) async fn a_pause_waits_for_the_batch_that_is_parked_and_nothing_follows_it(house: House) {
         campaign(1).write(&house).await;
         let second = house.second().await;
         let (a, resume) = parked(&house, 1, 1).await;
@@ -165,10 +138,7 @@ mod bodies {
         assert_eq!(issued(&[outcome(a).await]).len(), 1);
         // Behind the pause in the locks, or before it: either is right, but never after its acknowledgement.
         let before = issued(&[outcome(b).await]).len();
-        let late = [
-            outcome(ask(&house, 1, 3)).await,
-            outcome(ask(&second, 1, 4)).await,
-        ];
+        let late = [outcome(ask(&house, 1, 3)).await, outcome(ask(&second, 1, 4)).await];
         assert_eq!(late, [const { Outcome::Refused(Refusal::Paused, None) }; 2]);
         let out = house.number("SELECT COUNT(*) FROM issuance").await;
         assert_eq!(out, at_acknowledgement);
@@ -178,11 +148,7 @@ mod bodies {
 
     pub(super) async fn a_midnight_between_two_batches_charges_each_day_once(house: House) {
         let zone = serde_json::json!({"zone": "America/New_York"});
-        campaign(1)
-            .document(zone)
-            .cap("campaign", "count", "day", 1)
-            .write(&house)
-            .await;
+        campaign(1).document(zone).cap("campaign", "count", "day", 1).write(&house).await;
         let second = house.second().await;
         let midnight = Utc.with_ymd_and_hms(2026, 11, 21, 5, 0, 0).unwrap();
         house.clock.set(midnight - Duration::milliseconds(1));
@@ -208,19 +174,14 @@ mod bodies {
 
     async fn cut(house: House, point: &'static str) {
         campaign(1).write(&house).await;
-        let acts: Vec<_> = (0..20)
-            .map(|phone| house.act(1, phone, format!("cut-{phone}")))
-            .collect();
+        let acts: Vec<_> = (0..20).map(|phone| house.act(1, phone, format!("cut-{phone}"))).collect();
         house.faults.cut(point);
         let first: Vec<Settled> = in_one_batch(&house, acts.clone())
             .await
             .into_iter()
             .map(|answer| answer.expect("the act is settled"))
             .collect();
-        let outcomes: Vec<_> = first
-            .iter()
-            .map(|settled| settled.outcome.clone())
-            .collect();
+        let outcomes: Vec<_> = first.iter().map(|settled| settled.outcome.clone()).collect();
         assert_eq!(issued(&outcomes).len(), 20, "each answer is the first one");
         assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, 20);
         let second = house.second().await;
@@ -243,31 +204,16 @@ mod bodies {
     pub(super) async fn one_act_that_cannot_be_written_fails_alone(house: House) {
         campaign(1).write(&house).await;
         campaign(2).write(&house).await;
-        house
-            .sql("INSERT INTO issuance VALUES (2, 1, 0, NULL, 0, 1, 1, 1, 500, 'api', NULL, NULL, 0, 0, NULL)")
-            .await;
-        let mut acts: Vec<_> = (0..20)
-            .map(|phone| house.act(1, phone, house.key()))
-            .collect();
+        house.sql("INSERT INTO issuance VALUES (2, 1, 0, NULL, 0, 1, 1, 1, 500, 'api', NULL, NULL, 0, 0, NULL)").await;
+        let mut acts: Vec<_> = (0..20).map(|phone| house.act(1, phone, house.key())).collect();
         let bad = house.act(2, 99, house.key());
         acts.insert(13, bad.clone());
         let answers = in_one_batch(&house, acts).await;
-        let failed: HashSet<_> = (0..)
-            .zip(&answers)
-            .filter(|(_, answer)| answer.is_err())
-            .map(|(i, _)| i)
-            .collect();
+        let failed: HashSet<_> = (0..).zip(&answers).filter(|(_, answer)| answer.is_err()).map(|(i, _)| i).collect();
         assert_eq!(failed, HashSet::from([13]));
         assert!(matches!(answers.get(13), Some(Err(EngineError::Store(_)))));
-        assert_eq!(
-            house
-                .number("SELECT COUNT(*) FROM issuance WHERE campaign_id = 1")
-                .await,
-            20
-        );
-        house
-            .sql("DELETE FROM issuance WHERE campaign_id = 2")
-            .await;
+        assert_eq!(house.number("SELECT COUNT(*) FROM issuance WHERE campaign_id = 1").await, 20);
+        house.sql("DELETE FROM issuance WHERE campaign_id = 2").await;
         let again = house.engine.settle(bad).await.expect("now it is settled");
         assert_eq!(issued(&[again.outcome]).len(), 1);
         house.audited().await;
@@ -275,21 +221,13 @@ mod bodies {
 
     pub(super) async fn a_full_queue_says_busy_and_writes_nothing(house: House) {
         campaign(1).write(&house).await;
-        let small = Sizes {
-            queue: 8,
-            ..sizes()
-        };
+        let small = Sizes { queue: 8, ..sizes() };
         let second = house.second_of(small).await;
-        let acts = (0..20)
-            .map(|phone| second.act(1, phone, second.key()))
-            .collect();
+        let acts = (0..20).map(|phone| second.act(1, phone, second.key())).collect();
         let answers = in_one_batch(&second, acts).await;
         let (settled, busy) = answers.split_at(8);
         assert!(settled.iter().all(Result::is_ok));
-        assert!(
-            busy.iter()
-                .all(|answer| matches!(answer, Err(EngineError::Busy)))
-        );
+        assert!(busy.iter().all(|answer| matches!(answer, Err(EngineError::Busy))));
         for table in ["request", "issuance", "recipient"] {
             let rows = format!("SELECT COUNT(*) FROM {table}");
             assert_eq!(house.number(&rows).await, 8, "{table}");

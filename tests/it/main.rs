@@ -1,20 +1,20 @@
 //! Everything that needs a database, a server or a browser: one binary, one folder an area.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod apply;
 mod audit;
 mod caps;
+mod codes;
 mod counted;
+mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
 mod model;
 mod races;
 mod sales;
+mod sender;
 mod texts;
+mod till;
 mod windows;

@@ -20,17 +20,11 @@ mod bodies {
     use tokio::task::JoinSet;
 
     pub(super) async fn a_cap_of_100_with_10_000_phones_issues_exactly_100(house: House) {
-        campaign(1)
-            .cap("campaign", "count", "lifetime", 100)
-            .write(&house)
-            .await;
-        let outcomes = all(
-            std::slice::from_ref(&house),
-            (0..10_000).map(|phone| (1, phone)),
-        )
-        .await;
+        campaign(1).cap("campaign", "count", "lifetime", 100).write(&house).await;
+        let outcomes = all(std::slice::from_ref(&house), (0..10_000).map(|phone| (1, phone))).await;
         assert_eq!(issued(&outcomes).len(), 100);
-        let capped = |outcome: &&Outcome| matches!(outcome, Outcome::Refused(Refusal::CapReached(cap), None) if cap.used == 100);
+        let capped =
+            |outcome: &&Outcome| matches!(outcome, Outcome::Refused(Refusal::CapReached(cap), None) if cap.used == 100);
         assert_eq!(outcomes.iter().filter(capped).count(), 9_900);
         house.audited().await;
     }
@@ -46,19 +40,9 @@ mod bodies {
 
     pub(super) async fn a_pool_of_300_with_600_askers_issues_exactly_300(house: House) {
         campaign(1).size(300).write(&house).await;
-        let outcomes = all(
-            std::slice::from_ref(&house),
-            (0..600).map(|phone| (1, phone)),
-        )
-        .await;
+        let outcomes = all(std::slice::from_ref(&house), (0..600).map(|phone| (1, phone))).await;
         assert_eq!(issued(&outcomes).len(), 300);
-        assert_eq!(
-            outcomes
-                .iter()
-                .filter(|one| **one == Outcome::Refused(Refusal::PoolEmpty, None))
-                .count(),
-            300
-        );
+        assert_eq!(outcomes.iter().filter(|one| **one == Outcome::Refused(Refusal::PoolEmpty, None)).count(), 300);
         assert_eq!(house.number("SELECT in_stock FROM pool").await, 0);
         house.audited().await;
     }
@@ -68,24 +52,13 @@ mod bodies {
         campaign(1).write(&house).await;
         campaign(2).write(&house).await;
         let second = house.second().await;
-        let outcomes = all(
-            &[house.clone(), second],
-            (0..400).map(|i| (1 + i % 2, u64::from(i / 4))),
-        )
-        .await;
-        assert_eq!(
-            issued(&outcomes).len(),
-            100,
-            "each of 100 persons has one code of either campaign"
-        );
+        let outcomes = all(&[house.clone(), second], (0..400).map(|i| (1 + i % 2, u64::from(i / 4)))).await;
+        assert_eq!(issued(&outcomes).len(), 100, "each of 100 persons has one code of either campaign");
         house.audited().await;
     }
 
     pub(super) async fn two_processes_share_a_cap_exactly(house: House) {
-        campaign(1)
-            .cap("campaign", "count", "day", 500)
-            .write(&house)
-            .await;
+        campaign(1).cap("campaign", "count", "day", 500).write(&house).await;
         let second = house.second().await;
         let outcomes = all(&[house.clone(), second], (0..2_000).map(|phone| (1, phone))).await;
         assert_eq!(issued(&outcomes).len(), 500);
@@ -97,36 +70,18 @@ mod bodies {
         let second = house.second().await;
         let askers: Vec<_> = (0..600)
             .map(|phone| {
-                let asker = if phone % 2 == 0 {
-                    house.clone()
-                } else {
-                    second.clone()
-                };
+                let asker = if phone % 2 == 0 { house.clone() } else { second.clone() };
                 tokio::spawn(async move { asker.issue(1, phone).await })
             })
             .collect();
         house.pause(1).await;
         let out = house.number("SELECT COUNT(*) FROM issuance").await;
         for asker in askers {
-            asker
-                .await
-                .expect("no task dies")
-                .expect("every act is settled");
+            asker.await.expect("no task dies").expect("every act is settled");
         }
-        let late = all(
-            &[house.clone(), second],
-            (1_000..1_200).map(|phone| (1, phone)),
-        )
-        .await;
-        assert!(
-            late.iter()
-                .all(|outcome| *outcome == Outcome::Refused(Refusal::Paused, None))
-        );
-        assert_eq!(
-            house.number("SELECT COUNT(*) FROM issuance").await,
-            out,
-            "nothing came after the acknowledgement"
-        );
+        let late = all(&[house.clone(), second], (1_000..1_200).map(|phone| (1, phone))).await;
+        assert!(late.iter().all(|outcome| *outcome == Outcome::Refused(Refusal::Paused, None)));
+        assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, out, "nothing came after the acknowledgement");
         house.audited().await;
     }
 

@@ -20,18 +20,11 @@ mod bodies {
     use tokio::task::JoinSet;
 
     fn request(key: &str) -> RequestId {
-        RequestId {
-            door: "till-k1".to_owned(),
-            key: key.to_owned(),
-        }
+        RequestId { door: "till-k1".to_owned(), key: key.to_owned() }
     }
 
     fn sale(amount: i64) -> Presented {
-        Presented {
-            store: Some("Main St".to_owned()),
-            amount: Some(amount),
-            ..Presented::default()
-        }
+        Presented { store: Some("Main St".to_owned()), amount: Some(amount), ..Presented::default() }
     }
 
     /// The text of a fresh code of somebody.
@@ -48,10 +41,7 @@ mod bodies {
     }
 
     fn undo(redemption: &str) -> Undo {
-        Undo {
-            redemption: redemption.to_owned(),
-            reason: "wrong table".to_owned(),
-        }
+        Undo { redemption: redemption.to_owned(), reason: "wrong table".to_owned() }
     }
 
     async fn events(house: &House, kind: &str) -> i64 {
@@ -83,18 +73,14 @@ mod bodies {
         })
         .await;
         let used = |outcome: &&Outcome| matches!(outcome, Outcome::Redeemed(..));
-        let declined = |outcome: &&Outcome| {
-            matches!(outcome, Outcome::Declined(_, TillRefusal::AlreadyRedeemed))
-        };
+        let declined = |outcome: &&Outcome| matches!(outcome, Outcome::Declined(_, TillRefusal::AlreadyRedeemed));
         assert_eq!(answers.iter().filter(used).count(), 1);
         assert_eq!(answers.iter().filter(declined).count(), 999);
         assert_eq!(events(&house, "redeemed").await, 1);
         house.audited().await;
     }
 
-    pub(super) async fn one_key_sent_100_times_makes_one_redemption_and_100_equal_answers(
-        house: House,
-    ) {
+    pub(super) async fn one_key_sent_100_times_makes_one_redemption_and_100_equal_answers(house: House) {
         campaign(1).write(&house).await;
         let code = code(&house, 1).await;
         let answers = crowd(&house, 100, |house, _| {
@@ -131,10 +117,7 @@ mod bodies {
             let undo = undo(&redemption);
             async move {
                 let back = house.engine.roll_back(request(&format!("b{i}")), undo);
-                back.await
-                    .expect("it is settled")
-                    .expect("it is known")
-                    .outcome
+                back.await.expect("it is settled").expect("it is known").outcome
             }
         })
         .await;
@@ -150,9 +133,7 @@ mod bodies {
     /// A till that redeems and takes back what it redeemed; or the house that voids.
     async fn tried(house: House, code: String, i: u32) -> Vec<Outcome> {
         if i % 50 == 49 {
-            let void = house
-                .engine
-                .void(request(&format!("v{i}")), &code, "by mistake");
+            let void = house.engine.void(request(&format!("v{i}")), &code, "by mistake");
             let settled = void.await.expect("it is settled");
             return settled.map(|settled| settled.outcome).into_iter().collect();
         }
@@ -175,11 +156,7 @@ mod bodies {
         for phone in 0..5 {
             let code = code(&house, phone).await;
             let stories = crowd(&house, 200, |house, i| {
-                tried(
-                    house,
-                    format!("{code}"),
-                    i + 1_000 * u32::try_from(phone).expect("small"),
-                )
+                tried(house, format!("{code}"), i + 1_000 * u32::try_from(phone).expect("small"))
             })
             .await;
             let count = |is: fn(&Outcome) -> bool| {
@@ -191,18 +168,11 @@ mod bodies {
             assert!(used >= 1, "somebody was first");
             assert_eq!(used, back, "every redemption was taken back by its till");
             let voided = count(|outcome| matches!(outcome, Outcome::Voided(_)));
-            let known = house
-                .engine
-                .find_code(&code)
-                .await
-                .expect("it is looked for");
+            let known = house.engine.find_code(&code).await.expect("it is looked for");
             let held = known.map(|found| found.issued.held);
             assert!(voided == 0 || held.is_none_or(|held| held.open_redemption().is_none()));
         }
-        assert_eq!(
-            events(&house, "redeemed").await,
-            events(&house, "rolled_back").await
-        );
+        assert_eq!(events(&house, "redeemed").await, events(&house, "rolled_back").await);
         assert!(events(&house, "voided").await <= 5);
         house.audited().await;
     }

@@ -27,20 +27,11 @@ mod bodies {
     }
 
     fn text(house: &House, sender: u32, phone: u64, words: &str) -> Act {
-        let ask = Ask::Text(Text {
-            sender: SenderId(sender),
-            text: words.to_owned(),
-            from_machine: false,
-        });
-        Act {
-            ask,
-            ..house.act(1, phone, house.key())
-        }
+        let ask = Ask::Text(Text { sender: SenderId(sender), text: words.to_owned(), from_machine: false });
+        Act { ask, ..house.act(1, phone, house.key()) }
     }
 
-    pub(super) async fn two_thousand_texts_of_one_phone_give_one_code_and_1_to_10_replies(
-        house: House,
-    ) {
+    pub(super) async fn two_thousand_texts_of_one_phone_give_one_code_and_1_to_10_replies(house: House) {
         open(&house).await;
         let houses = [house.clone(), house.second().await];
         let mut tasks = JoinSet::new();
@@ -71,9 +62,7 @@ mod bodies {
             let house = houses[i % 2].clone();
             tasks.spawn(async move {
                 let text = "wordb".to_owned();
-                let received = house
-                    .engine
-                    .receive(SenderId(1), "SM1", "+12025550123", text);
+                let received = house.engine.receive(SenderId(1), "SM1", "+12025550123", text);
                 received.await.expect("it is settled")
             });
         }
@@ -89,12 +78,9 @@ mod bodies {
     }
 
     const UNSAID: &str = "SELECT COUNT(*) FROM outbox_message WHERE status = 'suppressed'";
-    const WAITING: &str =
-        "SELECT COUNT(*) FROM outbox_message WHERE status = 'queued' AND reply = 'T01'";
+    const WAITING: &str = "SELECT COUNT(*) FROM outbox_message WHERE status = 'queued' AND reply = 'T01'";
 
-    pub(super) async fn stop_against_keywords_in_two_processes_leaves_no_message_behind_it(
-        house: House,
-    ) {
+    pub(super) async fn stop_against_keywords_in_two_processes_leaves_no_message_behind_it(house: House) {
         open(&house).await;
         let second = house.second().await;
         let mut tasks = JoinSet::new();
@@ -112,10 +98,7 @@ mod bodies {
         assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, 200);
         assert_eq!(house.number("SELECT COUNT(*) FROM opt_out").await, 200);
         let sides = house.number(UNSAID).await + house.number(WAITING).await;
-        assert_eq!(
-            sides, 200,
-            "each code was cut by a later STOP or asked for after it"
-        );
+        assert_eq!(sides, 200, "each code was cut by a later STOP or asked for after it");
         house.audited().await;
     }
 
@@ -129,32 +112,18 @@ mod bodies {
         ];
         let answers = in_one_batch(&house, acts).await;
         let stopped = Outcome::Told(Told::OptedOut);
-        let outcomes: Vec<_> = answers
-            .into_iter()
-            .map(|answer| answer.expect("it is settled").outcome)
-            .collect();
+        let outcomes: Vec<_> = answers.into_iter().map(|answer| answer.expect("it is settled").outcome).collect();
         assert_eq!(outcomes.iter().filter(|one| **one == stopped).count(), 2);
-        assert_eq!(
-            house.number(UNSAID).await,
-            1,
-            "what she asked for before her STOP"
-        );
-        assert_eq!(
-            house.number(WAITING).await,
-            1,
-            "what he asked for after his"
-        );
+        assert_eq!(house.number(UNSAID).await, 1, "what she asked for before her STOP");
+        assert_eq!(house.number(WAITING).await, 1, "what he asked for after his");
         house.audited().await;
     }
 
     pub(super) async fn stop_to_one_brand_leaves_the_messages_of_another(house: House) {
         open(&house).await;
-        let document = serde_json::json!({"address": "67890", "carrier": "simulator", "brand": "Zeta", "help": "zeta.example"});
-        house
-            .sql(&format!(
-                "INSERT INTO sender VALUES (2, '67890', 'simulator', 'Zeta', '{document}')"
-            ))
-            .await;
+        let document =
+            serde_json::json!({"address": "67890", "carrier": "simulator", "brand": "Zeta", "help": "zeta.example"});
+        house.sql(&format!("INSERT INTO sender VALUES (2, '67890', 'simulator', 'Zeta', '{document}')")).await;
         house.sql("UPDATE catalog SET version = version + 1").await;
         for act in [text(&house, 1, 1, "wordb"), text(&house, 2, 1, "stop")] {
             house.engine.settle(act).await.expect("it is settled");
@@ -183,10 +152,7 @@ mod bodies {
         ] {
             let noted = house.engine.note(who.subject, step(message, status)).await;
             noted.expect("it is written down");
-            let rows = format!(
-                "SELECT COUNT(*) FROM outbox_message WHERE status = '{}'",
-                stands.word()
-            );
+            let rows = format!("SELECT COUNT(*) FROM outbox_message WHERE status = '{}'", stands.word());
             assert_eq!(house.number(&rows).await, 1, "{status:?} leaves {stands:?}");
         }
         let tried = house.number("SELECT attempts FROM outbox_message").await;

@@ -17,9 +17,7 @@ mod bodies {
 
     /// A campaign whose repeats bring new codes while the caps allow.
     fn again(id: u32) -> Fixture {
-        campaign(id)
-            .uncapped()
-            .document(serde_json::json!({"repeat": {"unused": "next_within_caps"}}))
+        campaign(id).uncapped().document(serde_json::json!({"repeat": {"unused": "next_within_caps"}}))
     }
 
     pub(super) async fn one_person_is_held_by_every_window_under_200_tasks(house: House) {
@@ -27,10 +25,7 @@ mod bodies {
         let houses = [house.clone(), second];
         let windows = ["lifetime", "day", "week", "month", "rolling"];
         for (id, window) in (1..).zip(windows) {
-            again(id)
-                .cap("person", "count", window, 3)
-                .write(&house)
-                .await;
+            again(id).cap("person", "count", window, 3).write(&house).await;
         }
         let begin = house.clock.now();
         // Friday: now; in an hour; on Saturday; next Friday; next month.
@@ -57,31 +52,11 @@ mod bodies {
     pub(super) async fn a_day_of_the_cap_is_the_local_one_whatever_the_clocks_do(house: House) {
         // The first instant of a day, and of the next.
         let days = [
-            (
-                "America/New_York",
-                "2026-03-08T05:00:00Z",
-                "2026-03-09T04:00:00Z",
-            ),
-            (
-                "America/New_York",
-                "2026-11-01T04:00:00Z",
-                "2026-11-02T05:00:00Z",
-            ),
-            (
-                "Europe/London",
-                "2026-03-29T00:00:00Z",
-                "2026-03-29T23:00:00Z",
-            ),
-            (
-                "Europe/London",
-                "2026-10-24T23:00:00Z",
-                "2026-10-26T00:00:00Z",
-            ),
-            (
-                "Asia/Kathmandu",
-                "2026-11-19T18:15:00Z",
-                "2026-11-20T18:15:00Z",
-            ),
+            ("America/New_York", "2026-03-08T05:00:00Z", "2026-03-09T04:00:00Z"),
+            ("America/New_York", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"),
+            ("Europe/London", "2026-03-29T00:00:00Z", "2026-03-29T23:00:00Z"),
+            ("Europe/London", "2026-10-24T23:00:00Z", "2026-10-26T00:00:00Z"),
+            ("Asia/Kathmandu", "2026-11-19T18:15:00Z", "2026-11-20T18:15:00Z"),
         ];
         let houses = [house.clone(), house.second().await];
         for (id, (zone, begin, end)) in (1..).zip(days) {
@@ -94,12 +69,7 @@ mod bodies {
                 .write(&house)
                 .await;
             let mut phones = 0_u64;
-            for (at, room) in [
-                (begin - instant, 5),
-                (begin, 5),
-                (end - instant, 0),
-                (end, 5),
-            ] {
+            for (at, room) in [(begin - instant, 5), (begin, 5), (end - instant, 0), (end, 5)] {
                 house.clock.set(at);
                 let outcomes = asked_from(&houses, id, phones..phones + 60, &from_word(id)).await;
                 assert_eq!(issued(&outcomes).len(), room, "{at} in {zone}");
@@ -117,21 +87,14 @@ mod bodies {
         house.audited().await;
     }
 
-    pub(super) async fn a_cap_lowered_and_raised_in_a_running_window_holds_in_two_processes(
-        house: House,
-    ) {
+    pub(super) async fn a_cap_lowered_and_raised_in_a_running_window_holds_in_two_processes(house: House) {
         let second = house.second().await;
         let houses = [house.clone(), second.clone()];
-        campaign(1)
-            .cap("campaign", "count", "day", 100)
-            .write(&house)
-            .await;
+        campaign(1).cap("campaign", "count", "day", 100).write(&house).await;
         let recap = async |people: &House, was: i64, cap: i64| {
             let statements = [
                 format!("UPDATE cap SET cap = {cap} WHERE cap_id = 101"),
-                format!(
-                    "UPDATE quota SET cap = CASE WHEN used > {cap} THEN used ELSE {cap} END WHERE cap_id = 101"
-                ),
+                format!("UPDATE quota SET cap = CASE WHEN used > {cap} THEN used ELSE {cap} END WHERE cap_id = 101"),
                 format!(
                     "UPDATE campaign_version SET document = REPLACE(document, '\"day\":{was}', '\"day\":{cap}')
                      WHERE campaign_id = 1 AND version = (SELECT version FROM campaign WHERE campaign_id = 1)"
@@ -140,15 +103,9 @@ mod bodies {
             people.change(1, &statements).await;
         };
         let word = from_word(1);
-        assert_eq!(
-            issued(&asked_from(&houses, 1, 0..40, &word).await).len(),
-            40
-        );
+        assert_eq!(issued(&asked_from(&houses, 1, 0..40, &word).await).len(), 40);
         // Lowered below what was used: nothing more, under load in both processes.
-        let (_, crowd) = tokio::join!(
-            recap(&second, 100, 30),
-            asked_from(&houses, 1, 100..300, &word)
-        );
+        let (_, crowd) = tokio::join!(recap(&second, 100, 30), asked_from(&houses, 1, 100..300, &word));
         let before = issued(&crowd).len();
         assert!(before <= 60, "{before} before the change was acknowledged");
         let late = asked_from(&houses, 1, 300..500, &word).await;
@@ -157,21 +114,12 @@ mod bodies {
         recap(&house, 30, 100).await;
         let crowd = asked_from(&houses, 1, 500..900, &word).await;
         assert_eq!(issued(&crowd).len(), 60 - before);
-        assert_eq!(
-            house
-                .number("SELECT used FROM quota WHERE cap_id = 101")
-                .await,
-            100
-        );
+        assert_eq!(house.number("SELECT used FROM quota WHERE cap_id = 101").await, 100);
         house.audited().await;
     }
 
-    pub(super) async fn a_person_across_campaigns_is_held_by_the_window_under_400_tasks(
-        house: House,
-    ) {
-        house
-            .sql("INSERT INTO cap VALUES (9, 0, 'person', '', 'count', 'day', 0, 'Asia/Kathmandu', 3, NULL)")
-            .await;
+    pub(super) async fn a_person_across_campaigns_is_held_by_the_window_under_400_tasks(house: House) {
+        house.sql("INSERT INTO cap VALUES (9, 0, 'person', '', 'count', 'day', 0, 'Asia/Kathmandu', 3, NULL)").await;
         let houses = [house.clone(), house.second().await];
         again(1).write(&house).await;
         again(2).write(&house).await;

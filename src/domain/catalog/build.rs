@@ -1,8 +1,6 @@
 //! From rows to the picture.
 
-use super::{
-    Catalog, CodePool, Limits, SenderRow, Target, TextError, campaign_texts, sender_texts,
-};
+use super::{Catalog, CodePool, Limits, SenderRow, Target, TextError, campaign_texts, sender_texts};
 use crate::domain::campaign::{Campaign, Pool, PoolKind, Status};
 use crate::domain::cap::Cap;
 use crate::domain::derived::Derived;
@@ -169,23 +167,9 @@ impl Catalog {
     ///
     /// # Errors
     /// [`BuildError`]; `apply` lets no such rows in, but the public address may have grown since.
-    pub fn build(
-        rows: Rows,
-        keys: &Keys,
-        public_url: &str,
-        limits: Limits,
-    ) -> Result<Self, BuildError> {
-        let senders: HashMap<_, _> = rows
-            .senders
-            .iter()
-            .map(|sender| (sender.row.id, sender.row.clone()))
-            .collect();
-        let mut catalog = Self {
-            version: rows.version,
-            senders,
-            limits,
-            ..Self::default()
-        };
+    pub fn build(rows: Rows, keys: &Keys, public_url: &str, limits: Limits) -> Result<Self, BuildError> {
+        let senders: HashMap<_, _> = rows.senders.iter().map(|sender| (sender.row.id, sender.row.clone())).collect();
+        let mut catalog = Self { version: rows.version, senders, limits, ..Self::default() };
         for record in &rows.campaigns {
             let Some(status) = record.status else {
                 continue;
@@ -196,26 +180,15 @@ impl Catalog {
                 catalog.campaign_texts.insert(record.id, texts);
             }
         }
-        catalog.caps_across = rows
-            .caps
-            .iter()
-            .filter(|(campaign, _)| campaign.is_none())
-            .map(|(_, cap)| cap.clone())
-            .collect();
+        catalog.caps_across =
+            rows.caps.iter().filter(|(campaign, _)| campaign.is_none()).map(|(_, cap)| cap.clone()).collect();
         // Codes of a draft are not live, but its prefix is taken.
-        catalog.code_pools = rows
-            .pools
-            .iter()
-            .filter_map(|pool| code_pool(pool, keys).transpose())
-            .collect::<Result<_, _>>()?;
+        catalog.code_pools =
+            rows.pools.iter().filter_map(|pool| code_pool(pool, keys).transpose()).collect::<Result<_, _>>()?;
         for sender in catalog.senders.values() {
             catalog.books.insert(sender.id, book(&rows, sender.id)?);
-            let texts = sender_texts(sender, &named_words(&rows, sender.id)).map_err(|source| {
-                BuildError::SenderText {
-                    sender: sender.address.clone(),
-                    source,
-                }
-            })?;
+            let texts = sender_texts(sender, &named_words(&rows, sender.id))
+                .map_err(|source| BuildError::SenderText { sender: sender.address.clone(), source })?;
             catalog.sender_texts.insert(sender.id, texts);
         }
         catalog.rows = Arc::new(rows);
@@ -225,19 +198,10 @@ impl Catalog {
 
 fn campaign(rows: &Rows, record: &CampaignRecord, status: Status) -> Result<Campaign, BuildError> {
     let doc = &record.doc;
-    let time = |source| BuildError::Time {
-        campaign: doc.name.clone(),
-        source,
-    };
-    let offers = rows
-        .offers
-        .iter()
-        .filter(|offer| offer.campaign == record.id);
+    let time = |source| BuildError::Time { campaign: doc.name.clone(), source };
+    let offers = rows.offers.iter().filter(|offer| offer.campaign == record.id);
     let pools = rows.pools.iter().filter(|pool| pool.campaign == record.id);
-    let caps = rows
-        .caps
-        .iter()
-        .filter(|(campaign, _)| *campaign == Some(record.id));
+    let caps = rows.caps.iter().filter(|(campaign, _)| *campaign == Some(record.id));
     Ok(Campaign {
         id: record.id,
         name: doc.name.clone(),
@@ -246,14 +210,8 @@ fn campaign(rows: &Rows, record: &CampaignRecord, status: Status) -> Result<Camp
         zone: doc.tz(),
         starts_at: doc.starts_at().map_err(time)?,
         ends_at: doc.ends_at().map_err(time)?,
-        countries: doc
-            .countries
-            .iter()
-            .map(|country| country.as_str().to_owned())
-            .collect(),
-        offers: offers
-            .map(|offer| offer.record.offer(offer.offer_no))
-            .collect(),
+        countries: doc.countries.iter().map(|country| country.as_str().to_owned()).collect(),
+        offers: offers.map(|offer| offer.record.offer(offer.offer_no)).collect(),
         pools: pools.map(|pool| pool.pool.clone()).collect(),
         caps: caps.map(|(_, cap)| cap.clone()).collect(),
         repeat: doc.repeat,
@@ -271,20 +229,13 @@ fn texts_of(
     let Some(keywords) = &record.doc.keywords else {
         return Ok(None);
     };
-    let named = keywords
-        .sender
-        .as_ref()
-        .and_then(|address| catalog.sender_at(address));
-    let Some(sender) = named.or_else(|| catalog.senders.values().min_by_key(|sender| sender.id))
-    else {
+    let named = keywords.sender.as_ref().and_then(|address| catalog.sender_at(address));
+    let Some(sender) = named.or_else(|| catalog.senders.values().min_by_key(|sender| sender.id)) else {
         return Ok(None);
     };
     let longest = longest_code(rows, record)?;
     let texts = campaign_texts(&record.doc, sender, public_url, &longest);
-    texts.map(Some).map_err(|source| BuildError::CampaignText {
-        campaign: record.doc.name.clone(),
-        source,
-    })
+    texts.map(Some).map_err(|source| BuildError::CampaignText { campaign: record.doc.name.clone(), source })
 }
 
 fn longest_code(rows: &Rows, record: &CampaignRecord) -> Result<String, BuildError> {
@@ -293,33 +244,19 @@ fn longest_code(rows: &Rows, record: &CampaignRecord) -> Result<String, BuildErr
         PoolKind::Imported => Ok(pool.longest_code.clone()),
         PoolKind::Generated | PoolKind::Derived => {
             let pattern = pattern(pool)?;
-            Ok(pattern
-                .format(0)
-                .map(|code| code.expose().to_owned())
-                .unwrap_or_default())
+            Ok(pattern.format(0).map(|code| code.expose().to_owned()).unwrap_or_default())
         }
     });
     let codes = codes.collect::<Result<Vec<String>, BuildError>>()?;
-    Ok(codes
-        .into_iter()
-        .max_by_key(|code| code.chars().count())
-        .unwrap_or_default())
+    Ok(codes.into_iter().max_by_key(|code| code.chars().count()).unwrap_or_default())
 }
 
 fn pattern(pool: &PoolRecord) -> Result<Pattern, BuildError> {
-    Pattern::parse(&pool.pool.pattern).map_err(|source| BuildError::Pattern {
-        campaign: pool.campaign,
-        source,
-    })
+    Pattern::parse(&pool.pool.pattern).map_err(|source| BuildError::Pattern { campaign: pool.campaign, source })
 }
 
 fn code_pool(record: &PoolRecord, keys: &Keys) -> Result<Option<CodePool>, BuildError> {
-    let Pool {
-        pool_no,
-        kind,
-        size,
-        ..
-    } = record.pool;
+    let Pool { pool_no, kind, size, .. } = record.pool;
     let campaign = record.campaign;
     let derived = match kind {
         PoolKind::Imported => return Ok(None),
@@ -327,20 +264,10 @@ fn code_pool(record: &PoolRecord, keys: &Keys) -> Result<Option<CodePool>, Build
         PoolKind::Derived if record.key_id != key_number(keys) => {
             return Err(BuildError::OtherKeyring(campaign));
         }
-        PoolKind::Derived => Some(Arc::new(Derived::new(
-            pattern(record)?,
-            &keys.pool_key(campaign.0, pool_no),
-        ))),
+        PoolKind::Derived => Some(Arc::new(Derived::new(pattern(record)?, &keys.pool_key(campaign.0, pool_no)))),
     };
     let pattern = Arc::new(pattern(record)?);
-    Ok(Some(CodePool {
-        campaign,
-        pool_no,
-        kind,
-        pattern,
-        size,
-        derived,
-    }))
+    Ok(Some(CodePool { campaign, pool_no, kind, pattern, size, derived }))
 }
 
 /// The keyring as `pool.key_id` names it.
@@ -350,20 +277,11 @@ pub fn key_number(keys: &Keys) -> i64 {
 }
 
 fn book(rows: &Rows, sender: SenderId) -> Result<Book<Target>, BuildError> {
-    let of_sender = rows
-        .keywords
-        .iter()
-        .filter(|keyword| keyword.sender == sender);
+    let of_sender = rows.keywords.iter().filter(|keyword| keyword.sender == sender);
     let words = of_sender.map(|row| {
-        let word = Keyword::parse(&row.word).map_err(|source| BuildError::Keyword {
-            word: row.word.clone(),
-            source,
-        })?;
-        let target = Target {
-            campaign: row.campaign,
-            keyword: row.keyword.clone(),
-            placement: row.placement,
-        };
+        let word =
+            Keyword::parse(&row.word).map_err(|source| BuildError::Keyword { word: row.word.clone(), source })?;
+        let target = Target { campaign: row.campaign, keyword: row.keyword.clone(), placement: row.placement };
         Ok((word, target))
     });
     let words = words.collect::<Result<Vec<_>, BuildError>>()?;
@@ -372,16 +290,10 @@ fn book(rows: &Rows, sender: SenderId) -> Result<Book<Target>, BuildError> {
 
 /// Main words of campaigns that may still issue, in the order in which they were made.
 fn named_words(rows: &Rows, sender: SenderId) -> Vec<String> {
-    let open: Vec<_> = rows
-        .campaigns
-        .iter()
-        .filter(|record| record.status == Some(Status::Live))
-        .collect();
+    let open: Vec<_> = rows.campaigns.iter().filter(|record| record.status == Some(Status::Live)).collect();
     let main = open.iter().filter_map(|record| {
         let main = record.doc.keywords.as_ref()?.main.as_str();
-        let held = |row: &&KeywordRecord| {
-            row.sender == sender && row.campaign == record.id && row.word == main
-        };
+        let held = |row: &&KeywordRecord| row.sender == sender && row.campaign == record.id && row.word == main;
         rows.keywords.iter().find(held).map(|row| row.word.clone())
     });
     main.collect()

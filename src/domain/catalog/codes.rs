@@ -36,11 +36,7 @@ impl CodePool {
     /// pool has none, has its shape.
     #[must_use]
     pub fn would_take(&self, code: &CodeNorm) -> bool {
-        if self.pattern.literal_prefix().is_empty() {
-            self.pattern.matches_shape(code)
-        } else {
-            self.claims(code)
-        }
+        if self.pattern.literal_prefix().is_empty() { self.pattern.matches_shape(code) } else { self.claims(code) }
     }
 }
 
@@ -48,41 +44,30 @@ impl Catalog {
     /// The derived pool that a code with this beginning belongs to; derived prefixes are their own, so there is one.
     #[must_use]
     pub fn derived_pool(&self, code: &CodeNorm) -> Option<&CodePool> {
-        self.code_pools
-            .iter()
-            .find(|pool| pool.kind == PoolKind::Derived && pool.claims(code))
+        self.code_pools.iter().find(|pool| pool.kind == PoolKind::Derived && pool.claims(code))
     }
 
     /// The pool of a campaign, where its codes have a pattern.
     #[must_use]
     pub fn code_pool(&self, campaign: CampaignId, pool_no: u16) -> Option<&CodePool> {
-        self.code_pools
-            .iter()
-            .find(|pool| pool.campaign == campaign && pool.pool_no == pool_no)
+        self.code_pools.iter().find(|pool| pool.campaign == campaign && pool.pool_no == pool_no)
     }
 
     /// Whether the code was mistyped or made up: it begins like codes of ours, and fits none of their patterns.
     /// No database is needed to refuse it.
     #[must_use]
     pub fn is_mistyped(&self, code: &CodeNorm) -> bool {
-        let mut claims = self
-            .code_pools
-            .iter()
-            .filter(|pool| !pool.pattern.literal_prefix().is_empty() && pool.claims(code));
+        let mut claims =
+            self.code_pools.iter().filter(|pool| !pool.pattern.literal_prefix().is_empty() && pool.claims(code));
         let Some(first) = claims.next() else {
             return false;
         };
-        !first.pattern.check_ok(code)
-            && !claims.any(|pool| pool.pattern.check_ok(code))
-            && !self.may_lack_prefix(code)
+        !first.pattern.check_ok(code) && !claims.any(|pool| pool.pattern.check_ok(code)) && !self.may_lack_prefix(code)
     }
 
     /// Codes of a pattern without a fixed beginning may begin with anything.
     fn may_lack_prefix(&self, code: &CodeNorm) -> bool {
-        let mut bare = self
-            .code_pools
-            .iter()
-            .filter(|pool| pool.pattern.literal_prefix().is_empty());
+        let mut bare = self.code_pools.iter().filter(|pool| pool.pattern.literal_prefix().is_empty());
         bare.any(|pool| pool.pattern.check_ok(code))
     }
 

@@ -5,8 +5,7 @@ use crate::domain::cap::{Scope, Unit};
 use crate::domain::document::{CampaignDoc, Over};
 use crate::domain::keyword::Keyword;
 use crate::domain::reply::{
-    CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, opens_words, or_list,
-    show_link,
+    CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, opens_words, or_list, show_link,
 };
 use crate::domain::token::TOKEN_CHARS;
 use crate::domain::window::Window;
@@ -30,13 +29,8 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 12] = [
     ReplyId::Busy,
 ];
 
-const SENDER_REPLIES: [ReplyId; 5] = [
-    ReplyId::T10Unknown,
-    ReplyId::T13Stop,
-    ReplyId::T14Help,
-    ReplyId::T15Start,
-    ReplyId::T22MyCodes,
-];
+const SENDER_REPLIES: [ReplyId; 5] =
+    [ReplyId::T10Unknown, ReplyId::T13Stop, ReplyId::T14Help, ReplyId::T15Start, ReplyId::T22MyCodes];
 
 /// The longest day a text can name.
 const LONGEST_DAY: &str = "30 Sep 2027";
@@ -88,11 +82,7 @@ pub fn campaign_texts(
     public_url: &str,
     longest_code: &str,
 ) -> Result<Texts, TextError> {
-    if let Some(foreign) = doc
-        .texts
-        .keys()
-        .find(|reply| !CAMPAIGN_REPLIES.contains(reply))
-    {
+    if let Some(foreign) = doc.texts.keys().find(|reply| !CAMPAIGN_REPLIES.contains(reply)) {
         return Err(TextError::NotOfACampaign(*foreign));
     }
     let set = ReplySet::embedded().with_overrides(&doc.texts)?;
@@ -109,16 +99,10 @@ pub fn campaign_texts(
         .with(Slot::Ending, "WWWW")
         .with(Slot::Expires, LONGEST_DAY)
         .with(Slot::UsedAt, &format!("{LONGEST_DAY} 12:22 PM"))
-        .with(
-            Slot::Link,
-            &show_link(public_url, &format!("/c/{}", "W".repeat(TOKEN_CHARS))),
-        )
+        .with(Slot::Link, &show_link(public_url, &format!("/c/{}", "W".repeat(TOKEN_CHARS))))
         .with(Slot::When, &longest_when(doc.tz()))
         .with(Slot::Limit, &longest_limit(doc));
-    Ok(Texts {
-        compiled: compile(&set, &CAMPAIGN_REPLIES, &worst)?,
-        fixed,
-    })
+    Ok(Texts { compiled: compile(&set, &CAMPAIGN_REPLIES, &worst)?, fixed })
 }
 
 /// Compiles the replies of a number that belong to no campaign. `keywords` may be named to who texts an unknown word.
@@ -137,90 +121,53 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
     };
     let compiled = |named: usize| {
         let fixed = values(named);
-        let codes = format!(
-            "{} WWWW unused to {LONGEST_DAY}",
-            "W".repeat(crate::domain::keyword::MAX_CHARS)
-        );
+        let codes = format!("{} WWWW unused to {LONGEST_DAY}", "W".repeat(crate::domain::keyword::MAX_CHARS));
         let worst = fixed.clone().with(Slot::Codes, &codes);
-        Ok(Texts {
-            compiled: compile(&set, &SENDER_REPLIES, &worst)?,
-            fixed,
-        })
+        Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, fixed })
     };
-    let fitting = (1..=NAMED_WORDS)
-        .rev()
-        .find_map(|named| compiled(named).ok());
+    let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());
     fitting.map_or_else(|| compiled(0), Ok)
 }
 
-fn compile(
-    set: &ReplySet,
-    replies: &[ReplyId],
-    worst: &Values,
-) -> Result<BTreeMap<ReplyId, Compiled>, TextError> {
+fn compile(set: &ReplySet, replies: &[ReplyId], worst: &Values) -> Result<BTreeMap<ReplyId, Compiled>, TextError> {
     let one = |reply: &ReplyId| match set.get(*reply).compile(worst) {
         Ok(compiled) => Ok((*reply, compiled)),
-        Err(source) => Err(TextError::Compile {
-            reply: *reply,
-            source,
-        }),
+        Err(source) => Err(TextError::Compile { reply: *reply, source }),
     };
     replies.iter().map(one).collect()
 }
 
 fn longest_keyword(doc: &CampaignDoc) -> String {
-    let words = doc
-        .keywords
-        .iter()
-        .flat_map(|keywords| keywords.placements.keys().chain([&keywords.main]));
-    let longest = words
-        .map(Keyword::as_str)
-        .max_by_key(|word| word.chars().count());
+    let words = doc.keywords.iter().flat_map(|keywords| keywords.placements.keys().chain([&keywords.main]));
+    let longest = words.map(Keyword::as_str).max_by_key(|word| word.chars().count());
     longest.unwrap_or(&doc.name).to_owned()
 }
 
 /// The longest day, time and zone that the zone can say, in winter and in summer.
 fn longest_when(zone: Tz) -> String {
     let long_ago = DateTime::<Utc>::UNIX_EPOCH;
-    let at = |month| {
-        Utc.with_ymd_and_hms(2027, month, 27, 10, 10, 0)
-            .earliest()
-            .unwrap_or(long_ago)
-    };
+    let at = |month| Utc.with_ymd_and_hms(2027, month, 27, 10, 10, 0).earliest().unwrap_or(long_ago);
     // Whichever hour it is there, two digits of it and of the day are the longest.
     let words = [1, 7].into_iter().flat_map(|month| {
         let hours = (0..24).map(move |hour| at(month) + chrono::Duration::hours(hour));
         hours.map(|at| opens_words(at, zone, long_ago))
     });
-    words
-        .max_by_key(|words| words.chars().count())
-        .unwrap_or_default()
+    words.max_by_key(|words| words.chars().count()).unwrap_or_default()
 }
 
 fn longest_limit(doc: &CampaignDoc) -> String {
     let caps = doc.caps.specs(doc.offer.currency).into_iter();
-    let person =
-        caps.filter(|cap| cap.over == Over::Scope(Scope::Person) && cap.unit == Unit::Count);
+    let person = caps.filter(|cap| cap.over == Over::Scope(Scope::Person) && cap.unit == Unit::Count);
     // September has the longest name.
-    let september = Utc
-        .with_ymd_and_hms(2026, 9, 15, 12, 0, 0)
-        .earliest()
-        .unwrap_or_default();
-    let words =
-        person.map(|cap| limit_words(cap.cap.unwrap_or(i64::MAX), cap.window, doc.tz(), september));
-    words
-        .max_by_key(String::len)
-        .unwrap_or_else(|| limit_words(1, Window::Lifetime, doc.tz(), september))
+    let september = Utc.with_ymd_and_hms(2026, 9, 15, 12, 0, 0).earliest().unwrap_or_default();
+    let words = person.map(|cap| limit_words(cap.cap.unwrap_or(i64::MAX), cap.window, doc.tz(), september));
+    words.max_by_key(String::len).unwrap_or_else(|| limit_words(1, Window::Lifetime, doc.tz(), september))
 }
 
 /// What a person may have, in words that follow "You've had your": "2 coupons for November", "coupon for today".
 #[must_use]
 pub fn limit_words(cap: i64, window: Window, zone: Tz, now: DateTime<Utc>) -> String {
-    let many = if cap == 1 {
-        "coupon".to_owned()
-    } else {
-        format!("{cap} coupons")
-    };
+    let many = if cap == 1 { "coupon".to_owned() } else { format!("{cap} coupons") };
     match window {
         Window::Lifetime => many,
         Window::Minute => format!("{many} for this minute"),

@@ -3,9 +3,7 @@
 use crate::domain::act::MessageStep;
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
-use crate::domain::ids::{
-    CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis,
-};
+use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
 use crate::domain::reply::ReplyId;
 use crate::domain::world::{Event, EventKind, Held};
 use chrono::{DateTime, Utc};
@@ -190,11 +188,8 @@ impl Changes {
     /// Counts a request in its rollup.
     pub(super) fn count(&mut self, row: &RequestRow) {
         let record = &row.record;
-        let outcome = if record.rule.is_empty() {
-            record.outcome.clone()
-        } else {
-            format!("{}:{}", record.outcome, record.rule)
-        };
+        let outcome =
+            if record.rule.is_empty() { record.outcome.clone() } else { format!("{}:{}", record.outcome, record.rule) };
         let key = ChannelKey {
             campaign: row.campaign.map_or(0, |id| id.0),
             quarter: millis(row.received_at).div_euclid(QUARTER_MS),
@@ -209,13 +204,8 @@ impl Changes {
 
     /// Moves a code into (+1) or out of (-1) what is outstanding.
     pub(super) fn outstand(&mut self, held: &Held, n: i64) {
-        let day = held
-            .expires_at
-            .map_or(NEVER_DAY, |end| millis(end).div_euclid(DAY_MS));
-        let cell = self
-            .outstanding
-            .entry((held.spot.campaign, day))
-            .or_default();
+        let day = held.expires_at.map_or(NEVER_DAY, |end| millis(end).div_euclid(DAY_MS));
+        let cell = self.outstanding.entry((held.spot.campaign, day)).or_default();
         cell.0 += n;
         cell.1 += n * held.weight;
     }
@@ -230,29 +220,9 @@ impl Changes {
 impl EventRow {
     /// A plain step of a code.
     #[must_use]
-    pub fn new(
-        spot: Spot,
-        step: u32,
-        kind: EventKind,
-        at: DateTime<Utc>,
-        provider_ref: String,
-    ) -> Self {
-        let event = Event {
-            step,
-            kind,
-            at,
-            provider_ref,
-            store: None,
-            amount: None,
-        };
-        Self {
-            spot,
-            event,
-            reverses: None,
-            order: None,
-            currency: None,
-            reason: None,
-        }
+    pub fn new(spot: Spot, step: u32, kind: EventKind, at: DateTime<Utc>, provider_ref: String) -> Self {
+        let event = Event { step, kind, at, provider_ref, store: None, amount: None };
+        Self { spot, event, reverses: None, order: None, currency: None, reason: None }
     }
 }
 

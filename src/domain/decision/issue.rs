@@ -51,12 +51,7 @@ impl Work<'_> {
             .iter()
             .filter(|pool| self.lowest(campaign.id, pool.pool_no).is_some())
             .find_map(|pool| campaign.offer(pool.offer_no).map(|offer| (pool, offer)))
-            .or_else(|| {
-                campaign
-                    .pools
-                    .iter()
-                    .find_map(|pool| Some((pool, campaign.offer(pool.offer_no)?)))
-            })
+            .or_else(|| campaign.pools.iter().find_map(|pool| Some((pool, campaign.offer(pool.offer_no)?))))
             .ok_or(Refusal::PoolEmpty)?;
         let mut charges = Vec::new();
         for cap in campaign.caps.iter().chain(&self.catalog.caps_across) {
@@ -64,13 +59,8 @@ impl Work<'_> {
                 charges.push(charge);
             }
         }
-        self.lowest(campaign.id, pool.pool_no)
-            .ok_or(Refusal::PoolEmpty)?;
-        Ok(Fit {
-            pool,
-            offer,
-            charges,
-        })
+        self.lowest(campaign.id, pool.pool_no).ok_or(Refusal::PoolEmpty)?;
+        Ok(Fit { pool, offer, charges })
     }
 
     fn check(
@@ -90,9 +80,7 @@ impl Work<'_> {
             let had: Vec<_> = person
                 .held
                 .iter()
-                .filter(|held| {
-                    held.epoch == person.epoch && (cap.across || held.spot.campaign == campaign)
-                })
+                .filter(|held| held.epoch == person.epoch && (cap.across || held.spot.campaign == campaign))
                 .map(|held| (held.issued_at, cap.unit.weight(Some(held.weight))))
                 .collect();
             check_person(cap, &had, weight, now).map_err(Refusal::CapReached)?;
@@ -100,39 +88,18 @@ impl Work<'_> {
         }
         let key = (cap.id, cap.window.key(now, cap.zone));
         // A window without a locked row cannot be counted in: fail closed.
-        let full = Reached {
-            cap_id: cap.id,
-            cap: cap.cap,
-            used: cap.cap,
-            resets_at: None,
-        };
-        let quota = self
-            .world
-            .quotas
-            .get(&key)
-            .copied()
-            .ok_or(Refusal::CapReached(full))?;
+        let full = Reached { cap_id: cap.id, cap: cap.cap, used: cap.cap, resets_at: None };
+        let quota = self.world.quotas.get(&key).copied().ok_or(Refusal::CapReached(full))?;
         check_quota(cap, quota, weight, now).map_err(Refusal::CapReached)?;
         Ok(Some(Charge { key, weight }))
     }
 
     fn lowest(&self, campaign: CampaignId, pool_no: u16) -> Option<u64> {
-        self.world
-            .stock
-            .get(&(campaign, pool_no))?
-            .front()
-            .map(|range| range.first)
+        self.world.stock.get(&(campaign, pool_no))?.front().map(|range| range.first)
     }
 
     /// Takes the next position and counts it everywhere; everything was checked.
-    fn take(
-        &mut self,
-        campaign: &Campaign,
-        who: &Who,
-        person: &Person,
-        from: &Attribution,
-        fit: &Fit<'_>,
-    ) -> Spot {
+    fn take(&mut self, campaign: &Campaign, who: &Who, person: &Person, from: &Attribution, fit: &Fit<'_>) -> Spot {
         let now = self.world.now;
         let position = self.next_position(campaign.id, fit.pool.pool_no);
         for Charge { key, weight } in &fit.charges {
@@ -150,11 +117,7 @@ impl Work<'_> {
             .unwrap_or(0)
             + 1;
         let held = Held {
-            spot: Spot {
-                campaign: campaign.id,
-                pool: fit.pool.pool_no,
-                position,
-            },
+            spot: Spot { campaign: campaign.id, pool: fit.pool.pool_no, position },
             epoch: person.epoch,
             seq,
             offer_no: fit.offer.offer_no,
@@ -215,10 +178,7 @@ fn is_open(campaign: &Campaign, who: &Who, now: DateTime<Utc>) -> Result<(), Ref
     if campaign.ends_at.is_some_and(|end| now >= end) {
         return Err(Refusal::Ended);
     }
-    let abroad = who
-        .country
-        .as_ref()
-        .is_some_and(|country| !campaign.countries.contains(country));
+    let abroad = who.country.as_ref().is_some_and(|country| !campaign.countries.contains(country));
     if abroad && !campaign.countries.is_empty() {
         return Err(Refusal::CountryNotAllowed);
     }
@@ -243,8 +203,5 @@ fn newest(person: &Person, campaign: CampaignId, keep: impl Fn(&Held) -> bool) -
 }
 
 fn newest_unused(person: &Person, campaign: CampaignId, now: DateTime<Utc>) -> Option<Spot> {
-    newest(person, campaign, |held| {
-        held.state(now) == HeldState::Unused
-    })
-    .map(|held| held.spot)
+    newest(person, campaign, |held| held.state(now) == HeldState::Unused).map(|held| held.spot)
 }

@@ -42,11 +42,7 @@ struct Trace {
 /// takes, the next one finds taken.
 #[must_use]
 pub fn decide(catalog: &Catalog, world: World, acts: &[&Act]) -> (Vec<Decision>, Changes) {
-    let mut work = Work {
-        catalog,
-        world,
-        changes: Changes::default(),
-    };
+    let mut work = Work { catalog, world, changes: Changes::default() };
     let decisions = acts.iter().map(|act| work.act(act)).collect();
     (decisions, work.changes)
 }
@@ -65,11 +61,7 @@ impl Work<'_> {
         }
         if let Some(stored) = self.world.requests.get(&act.request) {
             let same = stored.fingerprint == act.fingerprint;
-            return if same {
-                Decision::Made(stored.outcome.clone(), stored.at)
-            } else {
-                Decision::KeyReused
-            };
+            return if same { Decision::Made(stored.outcome.clone(), stored.at) } else { Decision::KeyReused };
         }
         let mut trace = Trace::default();
         let outcome = self.fresh(act, &mut trace);
@@ -101,11 +93,7 @@ impl Work<'_> {
 
     fn record(&mut self, act: &Act, outcome: &Outcome, trace: Trace) {
         let now = self.world.now;
-        let stored = Stored {
-            fingerprint: act.fingerprint,
-            at: now,
-            outcome: outcome.clone(),
-        };
+        let stored = Stored { fingerprint: act.fingerprint, at: now, outcome: outcome.clone() };
         self.world.requests.insert(act.request.clone(), stored);
         let from = trace.from.unwrap_or(Attribution {
             channel: Channel::Sms,
@@ -146,9 +134,6 @@ impl Work<'_> {
             return;
         }
         message.status = step.status;
-        self.changes.steps.push(Noted {
-            step: step.clone(),
-            at: self.world.now,
-        });
+        self.changes.steps.push(Noted { step: step.clone(), at: self.world.now });
     }
 }

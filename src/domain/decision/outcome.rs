@@ -79,14 +79,7 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 6] = [
-        Self::OptedOut,
-        Self::OptedIn,
-        Self::Helped,
-        Self::Listed,
-        Self::Unknown,
-        Self::Ignored,
-    ];
+    const ALL: [Self; 6] = [Self::OptedOut, Self::OptedIn, Self::Helped, Self::Listed, Self::Unknown, Self::Ignored];
 
     /// The word that tables and explanations use.
     #[must_use]
@@ -153,12 +146,8 @@ impl Outcome {
             Self::Told(told) => (told.word(), ""),
             Self::Noted => ("noted", ""),
         };
-        let mut record = Record {
-            outcome: outcome.to_owned(),
-            rule: rule.to_owned(),
-            spot: self.spot(),
-            ..Record::default()
-        };
+        let mut record =
+            Record { outcome: outcome.to_owned(), rule: rule.to_owned(), spot: self.spot(), ..Record::default() };
         match self {
             Self::Refused(Refusal::CapReached(cap), _) => {
                 record.cap_id = Some(cap.cap_id.0);

@@ -11,13 +11,7 @@ use std::fmt::Write;
 
 impl Work<'_> {
     /// A till accepts a code, once.
-    pub(super) fn redeem(
-        &mut self,
-        act: &Act,
-        spot: Spot,
-        shown: &Presented,
-        trace: &mut Trace,
-    ) -> Outcome {
+    pub(super) fn redeem(&mut self, act: &Act, spot: Spot, shown: &Presented, trace: &mut Trace) -> Outcome {
         trace.kind = "redeem";
         trace.campaign = Some(spot.campaign);
         let now = self.world.now;
@@ -44,13 +38,7 @@ impl Work<'_> {
     }
 
     /// A till takes a redemption back; asked again, the answer is the same.
-    pub(super) fn roll_back(
-        &mut self,
-        act: &Act,
-        spot: Spot,
-        undo: &Undo,
-        trace: &mut Trace,
-    ) -> Outcome {
+    pub(super) fn roll_back(&mut self, act: &Act, spot: Spot, undo: &Undo, trace: &mut Trace) -> Outcome {
         trace.kind = "rollback";
         trace.campaign = Some(spot.campaign);
         let now = self.world.now;
@@ -59,28 +47,16 @@ impl Work<'_> {
         };
         trace.from = Some(held.from.clone());
         let back = Outcome::RolledBack(spot, undo.redemption.clone());
-        let Some(open) = held
-            .open_redemption()
-            .filter(|event| event.provider_ref == undo.redemption)
-        else {
-            let known = held.events.iter().any(|event| {
-                event.kind == EventKind::Redeemed && event.provider_ref == undo.redemption
-            });
-            return if known {
-                back
-            } else {
-                Outcome::Declined(spot, TillRefusal::UnknownCode)
-            };
+        let Some(open) = held.open_redemption().filter(|event| event.provider_ref == undo.redemption) else {
+            let known = held
+                .events
+                .iter()
+                .any(|event| event.kind == EventKind::Redeemed && event.provider_ref == undo.redemption);
+            return if known { back } else { Outcome::Declined(spot, TillRefusal::UnknownCode) };
         };
         trace.amount = open.amount.map(|amount| -amount);
         let step = held.next_step();
-        let mut row = EventRow::new(
-            spot,
-            step,
-            EventKind::RolledBack,
-            now,
-            undo.redemption.clone(),
-        );
+        let mut row = EventRow::new(spot, step, EventKind::RolledBack, now, undo.redemption.clone());
         row.reverses = Some(open.step);
         row.event.amount = open.amount;
         row.reason = Some(undo.reason.clone());
@@ -90,13 +66,7 @@ impl Work<'_> {
     }
 
     /// The house takes a code back, unless it was used.
-    pub(super) fn void(
-        &mut self,
-        act: &Act,
-        spot: Spot,
-        reason: &str,
-        trace: &mut Trace,
-    ) -> Outcome {
+    pub(super) fn void(&mut self, act: &Act, spot: Spot, reason: &str, trace: &mut Trace) -> Outcome {
         trace.kind = "void";
         trace.campaign = Some(spot.campaign);
         let now = self.world.now;
@@ -109,13 +79,7 @@ impl Work<'_> {
             HeldState::Redeemed => return Outcome::Declined(spot, TillRefusal::AlreadyRedeemed),
             HeldState::Unused | HeldState::Expired => {}
         }
-        let mut row = EventRow::new(
-            spot,
-            held.next_step(),
-            EventKind::Voided,
-            now,
-            redemption_id(act),
-        );
+        let mut row = EventRow::new(spot, held.next_step(), EventKind::Voided, now, redemption_id(act));
         row.reason = Some(reason.to_owned());
         self.happen(holder, row);
         self.changes.outstand(&held, -1);
@@ -124,23 +88,12 @@ impl Work<'_> {
 
     fn held(&self, act: &Act, spot: Spot) -> Option<(Subject, Held)> {
         let subject = act.who.as_ref()?.subject;
-        let held = self
-            .world
-            .persons
-            .get(&subject)?
-            .held
-            .iter()
-            .find(|held| held.spot == spot)?;
+        let held = self.world.persons.get(&subject)?.held.iter().find(|held| held.spot == spot)?;
         Some((subject, held.clone()))
     }
 
     fn happen(&mut self, holder: Subject, row: EventRow) {
-        if let Some(held) = self
-            .person(holder)
-            .held
-            .iter_mut()
-            .find(|held| held.spot == row.spot)
-        {
+        if let Some(held) = self.person(holder).held.iter_mut().find(|held| held.spot == row.spot) {
             held.events.push(row.event.clone());
         }
         self.changes.events.push(row);

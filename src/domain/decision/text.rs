@@ -52,21 +52,9 @@ impl Work<'_> {
         answer.outcome
     }
 
-    fn answer(
-        &mut self,
-        act: &Act,
-        who: &Who,
-        sender: &SenderRow,
-        heard: &Heard,
-        trace: &mut Trace,
-    ) -> Option<Answer> {
+    fn answer(&mut self, act: &Act, who: &Who, sender: &SenderRow, heard: &Heard, trace: &mut Trace) -> Option<Answer> {
         let told = |outcome, reply| {
-            Some(Answer {
-                outcome: Outcome::Told(outcome),
-                reply,
-                campaign: None,
-                params: Params::default(),
-            })
+            Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params: Params::default() })
         };
         match heard {
             Heard::OptOut(matched) => {
@@ -92,23 +80,13 @@ impl Work<'_> {
                 told(Told::Unknown, ReplyId::T10Unknown)
             }
             Heard::Nothing => None,
-            Heard::Keyword {
-                campaign,
-                from,
-                read,
-            } => {
+            Heard::Keyword { campaign, from, read } => {
                 let campaign = self.campaign(*campaign)?;
                 trace.kind = "keyword";
                 trace.word.clone_from(&from.keyword);
                 trace.from = Some(from.clone());
                 let outcome = self.issue(&campaign, who, from);
-                self.consent(
-                    act,
-                    who,
-                    sender,
-                    "request",
-                    from.keyword.as_deref().unwrap_or_default(),
-                );
+                self.consent(act, who, sender, "request", from.keyword.as_deref().unwrap_or_default());
                 Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
             }
         }
@@ -122,23 +100,13 @@ impl Work<'_> {
         read: Option<&str>,
         outcome: Outcome,
     ) -> Answer {
-        let mut params = Params {
-            word: from.keyword.clone(),
-            read: read.map(str::to_owned),
-            ..Params::default()
-        };
+        let mut params = Params { word: from.keyword.clone(), read: read.map(str::to_owned), ..Params::default() };
         let reply = match &outcome {
             Outcome::Issued(_) if read.is_some() => ReplyId::T11Typo,
             Outcome::Issued(_) => ReplyId::T01FirstIssue,
             Outcome::Repeat(spot, state) => {
-                let held = self
-                    .world
-                    .persons
-                    .get(&who.subject)
-                    .and_then(|p| p.held.iter().find(|h| h.spot == *spot));
-                params.at = held
-                    .and_then(|held| held.open_redemption())
-                    .map(|event| millis(event.at));
+                let held = self.world.persons.get(&who.subject).and_then(|p| p.held.iter().find(|h| h.spot == *spot));
+                params.at = held.and_then(|held| held.open_redemption()).map(|event| millis(event.at));
                 repeat_text(*state)
             }
             Outcome::Refused(why, _) => {
@@ -160,12 +128,7 @@ impl Work<'_> {
             | Outcome::Told(_)
             | Outcome::Noted => ReplyId::T10Unknown,
         };
-        Answer {
-            outcome,
-            reply,
-            campaign: Some(campaign.id),
-            params,
-        }
+        Answer { outcome, reply, campaign: Some(campaign.id), params }
     }
 
     fn refusal_text(&self, campaign: &Campaign, why: &Refusal) -> ReplyId {
@@ -176,11 +139,7 @@ impl Work<'_> {
             Refusal::PoolEmpty => ReplyId::T05SoldOut,
             Refusal::CountryNotAllowed => ReplyId::T21NotEligible,
             Refusal::CapReached(reached) => {
-                let cap = campaign
-                    .caps
-                    .iter()
-                    .chain(&self.catalog.caps_across)
-                    .find(|cap| cap.id == reached.cap_id);
+                let cap = campaign.caps.iter().chain(&self.catalog.caps_across).find(|cap| cap.id == reached.cap_id);
                 match cap {
                     Some(cap) if cap.scope == Scope::Person => ReplyId::T07Capped,
                     Some(cap) if cap.window != Window::Lifetime => ReplyId::Busy,
@@ -204,50 +163,24 @@ impl Work<'_> {
         let now = self.world.now;
         let person = self.person(who.subject);
         let epoch = person.epoch;
-        let mut held: Vec<_> = person
-            .held
-            .iter()
-            .filter(|held| held.epoch == epoch)
-            .collect();
-        held.sort_by_key(|held| {
-            std::cmp::Reverse((held.state(now) == HeldState::Unused, held.issued_at))
-        });
+        let mut held: Vec<_> = person.held.iter().filter(|held| held.epoch == epoch).collect();
+        held.sort_by_key(|held| std::cmp::Reverse((held.state(now) == HeldState::Unused, held.issued_at)));
         let codes = held
             .iter()
             .take(LISTED)
             .map(|held| {
                 let used = held.open_redemption().map(|event| millis(event.at));
-                let Spot {
-                    campaign,
-                    pool,
-                    position,
-                } = held.spot;
-                (
-                    campaign.0,
-                    pool,
-                    position,
-                    held.state(now).word().to_owned(),
-                    used,
-                )
+                let Spot { campaign, pool, position } = held.spot;
+                (campaign.0, pool, position, held.state(now).word().to_owned(), used)
             })
             .collect();
-        let params = Params {
-            codes,
-            ..Params::default()
-        };
-        Answer {
-            outcome: Outcome::Told(Told::Listed),
-            reply: ReplyId::T22MyCodes,
-            campaign: None,
-            params,
-        }
+        let params = Params { codes, ..Params::default() };
+        Answer { outcome: Outcome::Told(Told::Listed), reply: ReplyId::T22MyCodes, campaign: None, params }
     }
 
     fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, matched: &str) {
         let now = self.world.now;
-        self.changes
-            .opt_outs
-            .insert((sender.brand.clone(), who.subject), OptOut::Out(now));
+        self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
         self.consent(act, who, sender, "opt_out", matched);
         let senders = &self.catalog.senders;
         let is_of_brand = |message: &Message| {
@@ -282,20 +215,11 @@ impl Work<'_> {
     }
 
     fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow) {
-        self.changes
-            .opt_outs
-            .insert((sender.brand.clone(), who.subject), OptOut::In);
+        self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::In);
         self.consent(act, who, sender, "opt_in", "exact");
     }
 
-    fn consent(
-        &mut self,
-        act: &Act,
-        who: &Who,
-        sender: &SenderRow,
-        kind: &'static str,
-        matched: &str,
-    ) {
+    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, kind: &'static str, matched: &str) {
         self.changes.consents.push(Consent {
             request: act.request.clone(),
             brand: sender.brand.clone(),
@@ -317,28 +241,12 @@ impl Work<'_> {
         let same = |one: &&Answered| one.kind == trace.kind && one.word == trace.word;
         let since = |age: Duration| move |one: &&Answered| one.at > now - age;
         let hour = since(Duration::hours(1));
-        let same_answer = answered
-            .iter()
-            .filter(same)
-            .filter(since(limits.same_answer))
-            .any(|one| {
-                one.outcome == *outcome
-                    || one
-                        .outcome
-                        .spot()
-                        .is_some_and(|spot| outcome.spot() == Some(spot))
-            });
+        let same_answer =
+            answered.iter().filter(same).filter(since(limits.same_answer)).any(|one| one.outcome == *outcome);
         let in_hour = answered.iter().filter(same).filter(hour).count();
-        let most = if trace.kind == "unknown" {
-            1
-        } else {
-            limits.asks_per_hour
-        };
+        let most = if trace.kind == "unknown" { 1 } else { limits.asks_per_hour };
         let exempt = |kind: &str| matches!(kind, "stop" | "help" | "start");
-        let in_day = answered
-            .iter()
-            .filter(|one| !exempt(&one.kind) && !one.outcome.is_first_issuance())
-            .count();
+        let in_day = answered.iter().filter(|one| !exempt(&one.kind) && !one.outcome.is_first_issuance()).count();
         !same_answer && in_hour < most && (exempt(trace.kind) || in_day < limits.replies_per_day)
     }
 

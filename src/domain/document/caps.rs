@@ -100,10 +100,7 @@ pub enum PoolWord {
 
 /// Limits in money, major units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected money such as 250000.00, or { day = 1000.00 }"
-)]
+#[serde(untagged, expecting = "expected money such as 250000.00, or { day = 1000.00 }")]
 pub enum MoneyCaps {
     /// For ever.
     Total(Major),
@@ -209,8 +206,8 @@ pub struct CapSpec {
 }
 
 /// A count as the engine has it; a number beyond its reach limits nothing.
-fn count(number: u64) -> Option<i64> {
-    Some(i64::try_from(number).unwrap_or(i64::MAX))
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn counts(over: &Over, windows: &[(Window, Option<u64>)]) -> Vec<CapSpec> {
@@ -219,7 +216,7 @@ fn counts(over: &Over, windows: &[(Window, Option<u64>)]) -> Vec<CapSpec> {
             over: over.clone(),
             unit: Unit::Count,
             window: *window,
-            cap: count(number),
+            cap: Some(count(number)),
         })
     };
     windows.iter().filter_map(spec).collect()
@@ -229,20 +226,13 @@ impl PersonCaps {
     /// One code for ever: what a campaign has that says nothing.
     #[must_use]
     pub fn one() -> Self {
-        Self {
-            lifetime: Some(1),
-            ..Self::default()
-        }
+        Self { lifetime: Some(1), ..Self::default() }
     }
 
     fn specs(&self) -> Vec<CapSpec> {
         let over = Over::Scope(Scope::Person);
-        let rolling = self.rolling.as_ref().map(|rolling| {
-            (
-                Window::Rolling(rolling.within.millis()),
-                Some(rolling.count),
-            )
-        });
+        let rolling =
+            self.rolling.as_ref().map(|rolling| (Window::Rolling(rolling.within.millis()), Some(rolling.count)));
         let mut windows = vec![
             (Window::Lifetime, self.lifetime),
             (Window::Day, self.day),
@@ -268,11 +258,7 @@ impl WindowCaps {
             (Window::Month, self.month),
         ];
         let mut specs = counts(over, &windows);
-        specs.extend(
-            self.money
-                .iter()
-                .flat_map(|money| money.specs(over, currency)),
-        );
+        specs.extend(self.money.iter().flat_map(|money| money.specs(over, currency)));
         specs
     }
 }
@@ -280,10 +266,7 @@ impl WindowCaps {
 impl MoneyCaps {
     fn specs(&self, over: &Over, currency: Currency) -> Vec<CapSpec> {
         let windows = match self {
-            Self::Total(total) => MoneyWindows {
-                total: Some(total.clone()),
-                ..MoneyWindows::default()
-            },
+            Self::Total(total) => MoneyWindows { total: Some(total.clone()), ..MoneyWindows::default() },
             Self::Windows(windows) => windows.clone(),
         };
         let windows = [
@@ -295,12 +278,7 @@ impl MoneyCaps {
         ];
         let spec = |(window, major): (Window, Option<Major>)| {
             let cap = major?.minor(currency.decimals());
-            Some(CapSpec {
-                over: over.clone(),
-                unit: Unit::Money,
-                window,
-                cap,
-            })
+            Some(CapSpec { over: over.clone(), unit: Unit::Money, window, cap })
         };
         windows.into_iter().filter_map(spec).collect()
     }
@@ -316,18 +294,10 @@ impl CapsDoc {
         let scoped = |scope: Scope, caps: &WindowCaps| caps.specs(&Over::Scope(scope), currency);
         let mut specs = self.person.clone().unwrap_or_else(PersonCaps::one).specs();
         specs.extend(scoped(Scope::Campaign, &campaign));
-        specs.extend(
-            self.channel
-                .iter()
-                .flat_map(|(channel, caps)| scoped(Scope::Channel(*channel), caps)),
-        );
-        let keyword = |(word, caps): (&Keyword, &WindowCaps)| {
-            scoped(Scope::Keyword(word.as_str().to_owned()), caps)
-        };
+        specs.extend(self.channel.iter().flat_map(|(channel, caps)| scoped(Scope::Channel(*channel), caps)));
+        let keyword = |(word, caps): (&Keyword, &WindowCaps)| scoped(Scope::Keyword(word.as_str().to_owned()), caps);
         specs.extend(self.keyword.iter().flat_map(keyword));
-        let placement = |(name, caps): (&String, &WindowCaps)| {
-            caps.specs(&Over::Placement(name.clone()), currency)
-        };
+        let placement = |(name, caps): (&String, &WindowCaps)| caps.specs(&Over::Placement(name.clone()), currency);
         specs.extend(self.placement.iter().flat_map(placement));
         specs
     }
@@ -341,17 +311,8 @@ impl CapDoc {
             (AcrossScope::Person, None, None) => Some(Scope::Person),
             (AcrossScope::All, None, None) => Some(Scope::Campaign),
             (AcrossScope::Channel, Some(channel), None) => Some(Scope::Channel(channel)),
-            (AcrossScope::Keyword, None, Some(word)) => {
-                Some(Scope::Keyword(word.as_str().to_owned()))
-            }
-            (
-                AcrossScope::Person
-                | AcrossScope::All
-                | AcrossScope::Channel
-                | AcrossScope::Keyword,
-                _,
-                _,
-            ) => None,
+            (AcrossScope::Keyword, None, Some(word)) => Some(Scope::Keyword(word.as_str().to_owned())),
+            (AcrossScope::Person | AcrossScope::All | AcrossScope::Channel | AcrossScope::Keyword, _, _) => None,
         }
     }
 
@@ -359,12 +320,8 @@ impl CapDoc {
     #[must_use]
     pub fn specs(&self, scope: &Scope) -> Vec<CapSpec> {
         let over = Over::Scope(scope.clone());
-        let rolling = self.rolling.as_ref().map(|rolling| {
-            (
-                Window::Rolling(rolling.within.millis()),
-                Some(rolling.count),
-            )
-        });
+        let rolling =
+            self.rolling.as_ref().map(|rolling| (Window::Rolling(rolling.within.millis()), Some(rolling.count)));
         let mut windows = vec![
             (Window::Lifetime, self.total),
             (Window::Minute, self.per_minute),
@@ -374,11 +331,7 @@ impl CapDoc {
         ];
         windows.extend(rolling);
         let mut specs = counts(&over, &windows);
-        specs.extend(
-            self.money
-                .iter()
-                .flat_map(|money| money.specs(&over, self.currency)),
-        );
+        specs.extend(self.money.iter().flat_map(|money| money.specs(&over, self.currency)));
         specs
     }
 }

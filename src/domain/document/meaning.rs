@@ -19,23 +19,13 @@ pub struct LocalTimeError {
 /// The first instant that a clock of the zone shows `time`.
 fn earliest(time: LocalTime, zone: Zone) -> Result<DateTime<Utc>, LocalTimeError> {
     let local = zone.0.from_local_datetime(&time.0).earliest();
-    local
-        .map(|at| at.with_timezone(&Utc))
-        .ok_or(LocalTimeError {
-            time,
-            zone: zone.0.name(),
-        })
+    local.map(|at| at.with_timezone(&Utc)).ok_or(LocalTimeError { time, zone: zone.0.name() })
 }
 
 /// The last instant that a clock of the zone shows `time`.
 fn latest(time: LocalTime, zone: Zone) -> Result<DateTime<Utc>, LocalTimeError> {
     let local = zone.0.from_local_datetime(&time.0).latest();
-    local
-        .map(|at| at.with_timezone(&Utc))
-        .ok_or(LocalTimeError {
-            time,
-            zone: zone.0.name(),
-        })
+    local.map(|at| at.with_timezone(&Utc)).ok_or(LocalTimeError { time, zone: zone.0.name() })
 }
 
 /// A promise as its immutable row keeps it.
@@ -72,14 +62,7 @@ impl OfferRecord {
     /// Whether codes of both are worth the same.
     #[must_use]
     pub fn same_worth(&self, other: &Self) -> bool {
-        let worth = |record: &Self| {
-            (
-                record.kind,
-                record.value,
-                record.currency.clone(),
-                record.max_discount,
-            )
-        };
+        let worth = |record: &Self| (record.kind, record.value, record.currency.clone(), record.max_discount);
         worth(self) == worth(other)
     }
 }
@@ -97,9 +80,7 @@ impl OfferDoc {
             }
             (OfferKind::PercentOff, Some(percent)) => format!("{percent}% off"),
             (OfferKind::FreeItem, _) => "a free item".to_owned(),
-            (OfferKind::AmountOff | OfferKind::PercentOff | OfferKind::Other, _) => {
-                "an offer".to_owned()
-            }
+            (OfferKind::AmountOff | OfferKind::PercentOff | OfferKind::Other, _) => "an offer".to_owned(),
         }
     }
 
@@ -156,22 +137,12 @@ impl CampaignDoc {
     pub fn expiry(&self) -> Result<Expiry, LocalTimeError> {
         let expires = &self.code.expires;
         let at = expires.at.map(|time| latest(time, self.zone)).transpose()?;
-        let end = if expires.cap_at_campaign_end {
-            self.ends_at()?
-        } else {
-            None
-        };
+        let end = if expires.cap_at_campaign_end { self.ends_at()? } else { None };
         let at = match (at, end) {
             (Some(at), Some(end)) => Some(at.min(end)),
             (one, other) => one.or(other),
         };
-        Ok(Expiry {
-            after: expires
-                .after_issue
-                .as_ref()
-                .map(super::IsoDuration::duration),
-            at,
-        })
+        Ok(Expiry { after: expires.after_issue.as_ref().map(super::IsoDuration::duration), at })
     }
 
     /// What the till checks.
@@ -184,11 +155,7 @@ impl CampaignDoc {
             min_spend: self.offer.min_spend,
             holder_only: self.redemption.holder_only,
             stops_with_campaign: self.redemption.stops_with_campaign,
-            valid_from: self
-                .code
-                .valid_from
-                .map(|time| earliest(time, self.zone))
-                .transpose()?,
+            valid_from: self.code.valid_from.map(|time| earliest(time, self.zone)).transpose()?,
         })
     }
 }

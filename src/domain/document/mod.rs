@@ -6,11 +6,11 @@
 mod caps;
 mod meaning;
 mod read;
+#[cfg(test)]
+mod tests;
 mod values;
 
-pub use caps::{
-    AcrossScope, CapDoc, CapSpec, CapsDoc, MoneyCaps, Over, PersonCaps, Rolling, Total, WindowCaps,
-};
+pub use caps::{AcrossScope, CapDoc, CapSpec, CapsDoc, MoneyCaps, Over, PersonCaps, Rolling, Total, WindowCaps};
 pub use meaning::{LocalTimeError, OfferRecord};
 pub use read::{Document, DocumentError, Located};
 pub use values::{Country, IsoDuration, LocalTime, Major, PatternText, Zone};
@@ -157,11 +157,7 @@ pub struct ExpiresDoc {
 
 impl Default for ExpiresDoc {
     fn default() -> Self {
-        Self {
-            after_issue: None,
-            at: None,
-            cap_at_campaign_end: true,
-        }
+        Self { after_issue: None, at: None, cap_at_campaign_end: true }
     }
 }
 
@@ -222,10 +218,7 @@ pub struct KeywordsDoc {
 
 /// Where a call to action stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a name or { name = \"radio\", cost = 1200.00 }"
-)]
+#[serde(untagged, expecting = "expected a name or { name = \"radio\", cost = 1200.00 }")]
 pub enum PlacementDoc {
     /// Its name.
     Name(String),
@@ -278,10 +271,7 @@ pub struct RedemptionDoc {
 
 /// Where a redemption counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected \"any\", \"stores\", \"online\" or a list of stores"
-)]
+#[serde(untagged, expecting = "expected \"any\", \"stores\", \"online\" or a list of stores")]
 pub enum PlacesDoc {
     /// One of three words.
     Word(PlaceWord),

@@ -95,11 +95,7 @@ impl Document {
 fn locate<T>(file: &str, text: &str, found: Vec<Spanned<T>>) -> Vec<Located<T>> {
     let one = |spanned: Spanned<T>| {
         let line = line_of(text, spanned.span().start);
-        Located {
-            file: file.to_owned(),
-            line,
-            value: spanned.into_inner(),
-        }
+        Located { file: file.to_owned(), line, value: spanned.into_inner() }
     };
     found.into_iter().map(one).collect()
 }
@@ -114,18 +110,9 @@ fn with_nearest(message: &str) -> String {
     let found = kinds.iter().find_map(|kind| {
         let (wrong, known) = message.strip_prefix(kind)?.split_once('`')?;
         let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-        let nearest = known
-            .iter()
-            .min_by_key(|name| strsim::osa_distance(wrong, name))?;
-        let what = if kind.contains("field") {
-            "key"
-        } else {
-            "word"
-        };
-        Some(format!(
-            "unknown {what} \"{wrong}\"; did you mean \"{nearest}\"? (known: {})",
-            known.join(", ")
-        ))
+        let nearest = known.iter().min_by_key(|name| strsim::osa_distance(wrong, name))?;
+        let what = if kind.contains("field") { "key" } else { "word" };
+        Some(format!("unknown {what} \"{wrong}\"; did you mean \"{nearest}\"? (known: {})", known.join(", ")))
     });
     found.unwrap_or_else(|| message.trim().to_owned())
 }

@@ -23,9 +23,7 @@ impl TryFrom<String> for Zone {
     fn try_from(name: String) -> Result<Self, String> {
         name.parse().map(Self).map_err(|_| {
             let known = TZ_VARIANTS.iter().map(|zone| zone.name());
-            let nearest = known
-                .min_by_key(|known| strsim::osa_distance(&name, known))
-                .unwrap_or("UTC");
+            let nearest = known.min_by_key(|known| strsim::osa_distance(&name, known)).unwrap_or("UTC");
             format!("there is no zone \"{name}\"; did you mean \"{nearest}\"?")
         })
     }
@@ -44,10 +42,7 @@ pub struct LocalTime(pub NaiveDateTime);
 
 /// TOML has times of its own; JSON and most people write text.
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a local date and time such as \"2026-11-24T09:00\""
-)]
+#[serde(untagged, expecting = "expected a local date and time such as \"2026-11-24T09:00\"")]
 enum TimeIn {
     Text(String),
     Toml(toml::value::Datetime),
@@ -72,8 +67,7 @@ impl LocalTime {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().replacen(' ', "T", 1);
-        let date =
-            NaiveDate::parse_from_str(&text, "%Y-%m-%d").map(|date| date.and_time(NaiveTime::MIN));
+        let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").map(|date| date.and_time(NaiveTime::MIN));
         date.or_else(|_| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M"))
             .or_else(|_| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S"))
             .ok()
@@ -117,10 +111,7 @@ impl IsoDuration {
         let days = sum(days, &[('W', 604_800), ('D', 86_400)])?;
         let time = sum(time, &[('H', 3_600), ('M', 60), ('S', 1)])?;
         let seconds = days.checked_add(time)?;
-        (1..=LONGEST_SECONDS).contains(&seconds).then(|| Self {
-            text: text.to_owned(),
-            seconds,
-        })
+        (1..=LONGEST_SECONDS).contains(&seconds).then(|| Self { text: text.to_owned(), seconds })
     }
 
     /// The length.
@@ -179,10 +170,7 @@ impl fmt::Display for IsoDuration {
 pub struct Major(String);
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected money in major units such as 250000.00"
-)]
+#[serde(untagged, expecting = "expected money in major units such as 250000.00")]
 enum MajorIn {
     Whole(u64),
     Parts(f64),
@@ -202,16 +190,10 @@ impl TryFrom<MajorIn> for Major {
         let plain = |part: &str| part.len() <= 15 && part.bytes().all(|byte| byte.is_ascii_digit());
         let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
         if whole.is_empty() || !plain(whole) || !plain(part) {
-            return Err(format!(
-                "{text} is no money in major units such as 250000.00"
-            ));
+            return Err(format!("{text} is no money in major units such as 250000.00"));
         }
         let part = part.trim_end_matches('0');
-        Ok(Self(if part.is_empty() {
-            whole.to_owned()
-        } else {
-            format!("{whole}.{part}")
-        }))
+        Ok(Self(if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }))
     }
 }
 
@@ -258,9 +240,7 @@ impl TryFrom<String> for Country {
         if right {
             Ok(Self(text))
         } else {
-            Err(format!(
-                "\"{text}\" is no country of two capital letters such as \"US\""
-            ))
+            Err(format!("\"{text}\" is no country of two capital letters such as \"US\""))
         }
     }
 }
@@ -294,9 +274,7 @@ impl TryFrom<String> for PatternText {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Pattern::parse(&text)
-            .map(Self)
-            .map_err(|error| format!("pattern \"{text}\": {error}"))
+        Pattern::parse(&text).map(Self).map_err(|error| format!("pattern \"{text}\": {error}"))
     }
 }
 

@@ -30,12 +30,7 @@ impl KeyringFile {
     #[must_use]
     pub fn new(root: &Secret<[u8; 32]>, created_at: DateTime<Utc>) -> Self {
         let id = Keys::from_root(root).id().to_string();
-        Self {
-            version: FILE_VERSION,
-            id,
-            created_at,
-            root: RootText(hex(root.expose())),
-        }
+        Self { version: FILE_VERSION, id, created_at, root: RootText(hex(root.expose())) }
     }
 
     /// When it was made.
@@ -54,11 +49,7 @@ impl KeyringFile {
         }
         let root = unhex(&self.root.0).ok_or(BadKeyring::Root)?;
         let keys = Keys::from_root(&Secret::new(root));
-        if keys.id().to_string() == self.id {
-            Ok(keys)
-        } else {
-            Err(BadKeyring::Id)
-        }
+        if keys.id().to_string() == self.id { Ok(keys) } else { Err(BadKeyring::Id) }
     }
 }
 
@@ -83,18 +74,11 @@ pub enum BadKeyring {
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
     if digits.len() != 64 {
         return None;
     }
     let (pairs, _) = digits.as_chunks::<2>();
-    Some(first(
-        &pairs
-            .iter()
-            .map(|[high, low]| high << 4 | low)
-            .collect::<Vec<u8>>(),
-    ))
+    Some(first(&pairs.iter().map(|[high, low]| high << 4 | low).collect::<Vec<u8>>()))
 }

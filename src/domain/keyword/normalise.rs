@@ -7,9 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 const READ_CHARS: usize = 1_600;
 
 /// Words around a request that mean nothing for it.
-const COURTESY: &[&str] = &[
-    "PLEASE", "PLS", "PLZ", "THANKS", "THX", "TY", "KINDLY", "GRACIAS", "MERCI", "SVP",
-];
+const COURTESY: &[&str] = &["PLEASE", "PLS", "PLZ", "THANKS", "THX", "TY", "KINDLY", "GRACIAS", "MERCI", "SVP"];
 
 /// Words that may stand around a program keyword besides the courtesies. Not around END or QUIT:
 /// "the end" is no request.
@@ -77,9 +75,7 @@ pub(super) fn unwrap_request<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
 fn without_courtesy<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut kept: Vec<&str> = Vec::new();
     for word in words {
-        let pair = kept
-            .last()
-            .is_some_and(|before| matches!((*before, word), ("THANK", "YOU") | ("POR", "FAVOR")));
+        let pair = kept.last().is_some_and(|before| matches!((*before, word), ("THANK", "YOU") | ("POR", "FAVOR")));
         if pair {
             kept.pop();
         } else if !COURTESY.contains(&word) {

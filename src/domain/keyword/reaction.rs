@@ -3,21 +3,8 @@
 use super::normalise::is_invisible;
 
 /// Verbs with which phones report a reaction in words: `Loved “Acme: your code”`.
-const REACTIONS: &[&str] = &[
-    "liked ",
-    "loved ",
-    "disliked ",
-    "laughed at ",
-    "emphasized ",
-    "questioned ",
-];
-const THINGS: &[&str] = &[
-    "an image",
-    "a photo",
-    "a movie",
-    "an attachment",
-    "a sticker",
-];
+const REACTIONS: &[&str] = &["liked ", "loved ", "disliked ", "laughed at ", "emphasized ", "questioned "];
+const THINGS: &[&str] = &["an image", "a photo", "a movie", "an attachment", "a sticker"];
 
 /// Whether a phone wrote this text to report a reaction to a message of ours.
 pub(super) fn is_reaction(raw: &str) -> bool {
@@ -29,17 +16,12 @@ pub(super) fn is_reaction(raw: &str) -> bool {
         .flat_map(char::to_lowercase)
         .collect();
     let head = head.trim_start();
-    let verb = REACTIONS
-        .iter()
-        .find_map(|verb| head.strip_prefix(verb))
-        .map(str::trim_start);
+    let verb = REACTIONS.iter().find_map(|verb| head.strip_prefix(verb)).map(str::trim_start);
     if let Some(object) = verb {
         return opens_quote(object) || THINGS.iter().any(|thing| object.starts_with(thing));
     }
     if let Some(rest) = head.strip_prefix("removed a") {
-        return rest
-            .split_once(" from ")
-            .is_some_and(|(_, object)| opens_quote(object));
+        return rest.split_once(" from ").is_some_and(|(_, object)| opens_quote(object));
     }
     head.split_once(" to ").is_some_and(|(before, object)| {
         let drawn = before.starts_with("reacted ") || !before.chars().any(char::is_alphanumeric);
@@ -48,6 +30,5 @@ pub(super) fn is_reaction(raw: &str) -> bool {
 }
 
 fn opens_quote(text: &str) -> bool {
-    text.trim_start()
-        .starts_with(['"', '\u{201c}', '\u{201e}', '\u{ab}', '\u{2018}'])
+    text.trim_start().starts_with(['"', '\u{201c}', '\u{201e}', '\u{ab}', '\u{2018}'])
 }

@@ -31,14 +31,7 @@ const OPT_OUT: &[&str] = &[
 
 /// Opt-out words that count as the first or the last word of a short text too. END, QUIT and CANCEL
 /// do not: they occur in speech.
-const HARD: &[&str] = &[
-    "STOP",
-    "STOPALL",
-    "UNSUBSCRIBE",
-    "UNSUB",
-    "OPTOUT",
-    "REVOKE",
-];
+const HARD: &[&str] = &["STOP", "STOPALL", "UNSUBSCRIBE", "UNSUB", "OPTOUT", "REVOKE"];
 
 const OPT_IN: &[&str] = &["START", "UNSTOP", "RESUME", "SUBSCRIBE"];
 const HELP: &[&str] = &["HELP", "INFO", "AYUDA", "AIDE"];
@@ -53,20 +46,11 @@ const SHORT_TEXT: usize = 5;
 /// by its alternatives.
 const INTENTS: &[&[&[&str]]] = &[
     &[&["STOP", "QUIT", "CEASE"], CONTACTING],
-    &[
-        &["STOP", "QUIT", "CANCEL", "END"],
-        &["MY", "THE", "THESE", "THIS", "YOUR", "ALL"],
-        MESSAGES,
-    ],
+    &[&["STOP", "QUIT", "CANCEL", "END"], &["MY", "THE", "THESE", "THIS", "YOUR", "ALL"], MESSAGES],
     &[&["STOP", "QUIT", "CANCEL", "END"], MESSAGES],
     &[&["DONT", "NEVER"], TO_TEXT, ADDRESSEE],
     &[&["DO"], &["NOT"], TO_TEXT, ADDRESSEE],
-    &[
-        &["DONT", "NEVER", "NOT"],
-        &["EVER", "EVEN"],
-        TO_TEXT,
-        ADDRESSEE,
-    ],
+    &[&["DONT", "NEVER", "NOT"], &["EVER", "EVEN"], TO_TEXT, ADDRESSEE],
     &[&["REMOVE", "DELETE"], &["ME"]],
     &[&["REMOVE", "DELETE", "TAKE"], &["MY"], &["NUMBER", "PHONE"]],
     &[&["TAKE"], &["ME"], &["OFF", "OUT"]],
@@ -77,26 +61,12 @@ const INTENTS: &[&[&[&str]]] = &[
     &[&["OPT"], &["OUT"]],
     &[&["OPT"], &["ME"], &["OUT"]],
     &[&["NO"], &["MAS"]],
-    &[
-        &["NO"],
-        &["ME"],
-        &[
-            "MANDEN", "MANDES", "ENVIEN", "ENVIES", "ESCRIBAN", "ESCRIBAS",
-        ],
-    ],
+    &[&["NO"], &["ME"], &["MANDEN", "MANDES", "ENVIEN", "ENVIES", "ESCRIBAN", "ESCRIBAS"]],
     &[&["PLUS"], &["DE"], &["MESSAGES", "SMS", "TEXTOS"]],
 ];
 
-const CONTACTING: &[&str] = &[
-    "TEXTING",
-    "TXTING",
-    "MESSAGING",
-    "SENDING",
-    "CONTACTING",
-    "BOTHERING",
-    "SPAMMING",
-    "CALLING",
-];
+const CONTACTING: &[&str] =
+    &["TEXTING", "TXTING", "MESSAGING", "SENDING", "CONTACTING", "BOTHERING", "SPAMMING", "CALLING"];
 const MESSAGES: &[&str] = &[
     "TEXT",
     "TEXTS",
@@ -112,12 +82,8 @@ const MESSAGES: &[&str] = &[
     "SUBSCRIPTION",
     "SUBSCRIPTIONS",
 ];
-const TO_TEXT: &[&str] = &[
-    "TEXT", "TXT", "MESSAGE", "MSG", "CONTACT", "SEND", "BOTHER", "SPAM",
-];
-const ADDRESSEE: &[&str] = &[
-    "ME", "US", "THIS", "HERE", "AGAIN", "ANYMORE", "ANY", "ANYTHING", "MESSAGES", "TEXTS",
-];
+const TO_TEXT: &[&str] = &["TEXT", "TXT", "MESSAGE", "MSG", "CONTACT", "SEND", "BOTHER", "SPAM"];
+const ADDRESSEE: &[&str] = &["ME", "US", "THIS", "HERE", "AGAIN", "ANYMORE", "ANY", "ANYTHING", "MESSAGES", "TEXTS"];
 
 /// How an opt-out was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -203,11 +169,9 @@ fn alone(words: &[&str], set: &[&str]) -> bool {
 }
 
 fn stands_in(pattern: &[&[&str]], words: &[&str]) -> bool {
-    words.windows(pattern.len()).any(|run| {
-        run.iter()
-            .zip(pattern)
-            .all(|(word, alternatives)| alternatives.contains(word))
-    })
+    words
+        .windows(pattern.len())
+        .any(|run| run.iter().zip(pattern).all(|(word, alternatives)| alternatives.contains(word)))
 }
 
 /// The reserved word that `word` equals, or is one edit away from (two neighbours swapped are one
@@ -218,9 +182,7 @@ pub(super) fn clash(word: &str) -> Option<&'static str> {
     words().find(|reserved| *reserved == word).or_else(|| {
         let length = word.chars().count();
         words().find(|reserved| {
-            reserved.len() > 3
-                && reserved.len().abs_diff(length) <= 1
-                && strsim::osa_distance(word, reserved) <= 1
+            reserved.len() > 3 && reserved.len().abs_diff(length) <= 1 && strsim::osa_distance(word, reserved) <= 1
         })
     })
 }

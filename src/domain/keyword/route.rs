@@ -85,36 +85,22 @@ impl<T: Clone + PartialEq> Book<T> {
     /// # Errors
     /// [`Clash`] names the first word that is given twice.
     pub fn new(words: impl IntoIterator<Item = (Keyword, T)>) -> Result<Book<T>, Clash> {
-        let mut book = Book {
-            entries: Vec::new(),
-            by_word: HashMap::new(),
-        };
+        let mut book = Book { entries: Vec::new(), by_word: HashMap::new() };
         for (word, target) in words {
             let number = book.entries.len();
-            if book
-                .by_word
-                .insert(word.as_str().to_owned(), number)
-                .is_some()
-            {
+            if book.by_word.insert(word.as_str().to_owned(), number).is_some() {
                 return Err(Clash { keyword: word });
             }
             let look = latin_look(word.as_str());
             let chars = look.chars().count();
-            book.entries.push(Entry {
-                word,
-                look,
-                chars,
-                target,
-            });
+            book.entries.push(Entry { word, look, chars, target });
         }
         Ok(book)
     }
 
     /// Every word of the book with its target, in the order given.
     pub fn iter(&self) -> impl Iterator<Item = (&Keyword, &T)> {
-        self.entries
-            .iter()
-            .map(|entry| (&entry.word, &entry.target))
+        self.entries.iter().map(|entry| (&entry.word, &entry.target))
     }
 
     /// What `raw` asks for when no question of ours is open.
@@ -140,10 +126,7 @@ impl<T: Clone + PartialEq> Book<T> {
         let core = text.core();
         let asked = unwrap_request(&core);
         if let Some(entry) = self.named(&text, asked) {
-            return Route::Keyword {
-                word: entry.word.clone(),
-                target: entry.target.clone(),
-            };
+            return Route::Keyword { word: entry.word.clone(), target: entry.target.clone() };
         }
         self.near_miss(asked).unwrap_or(Route::Unknown)
     }
@@ -161,18 +144,14 @@ impl<T: Clone + PartialEq> Book<T> {
     }
 
     fn lookup(&self, word: &str) -> Option<&Entry<T>> {
-        self.by_word
-            .get(word)
-            .and_then(|number| self.entries.get(*number))
+        self.by_word.get(word).and_then(|number| self.entries.get(*number))
     }
 
     fn whole(&self, text: &Normalised, asked: &[&str]) -> Option<&Entry<T>> {
         self.lookup(text.joined()).or_else(|| {
             let chars: usize = asked.iter().map(|word| word.len()).sum();
             // a letter takes at most four bytes
-            (chars <= MAX_CHARS * 4)
-                .then(|| self.lookup(&asked.concat()))
-                .flatten()
+            (chars <= MAX_CHARS * 4).then(|| self.lookup(&asked.concat())).flatten()
         })
     }
 
@@ -186,10 +165,7 @@ impl<T: Clone + PartialEq> Book<T> {
         }
         let found = self.found(asked);
         let (first, others) = found.split_first()?;
-        others
-            .iter()
-            .all(|other| other.target == first.target)
-            .then_some(*first)
+        others.iter().all(|other| other.target == first.target).then_some(*first)
     }
 
     /// The longest keyword made of the first words, with the number of words it takes.
@@ -247,11 +223,7 @@ impl<T: Clone + PartialEq> Book<T> {
             }
         }
         let (_, read, entry) = best.filter(|_| !tied)?;
-        Some(Route::NearMiss {
-            read: read.to_owned(),
-            word: entry.word.clone(),
-            target: entry.target.clone(),
-        })
+        Some(Route::NearMiss { read: read.to_owned(), word: entry.word.clone(), target: entry.target.clone() })
     }
 
     /// Keywords that look like `read` or are one edit from it; none when a reserved word is that near.
@@ -261,17 +233,12 @@ impl<T: Clone + PartialEq> Book<T> {
         if !(MIN_TYPO_CHARS..=MAX_CHARS + 1).contains(&chars) || reserved::clash(&look).is_some() {
             return Vec::new();
         }
-        let near =
-            |entry: &&Entry<T>| entry.chars >= MIN_TYPO_CHARS && entry.chars.abs_diff(chars) <= 1;
+        let near = |entry: &&Entry<T>| entry.chars >= MIN_TYPO_CHARS && entry.chars.abs_diff(chars) <= 1;
         let measured = |entry| {
             let distance = one_edit(&look, entry)?;
             Some((distance, entry))
         };
-        self.entries
-            .iter()
-            .filter(near)
-            .filter_map(measured)
-            .collect()
+        self.entries.iter().filter(near).filter_map(measured).collect()
     }
 }
 

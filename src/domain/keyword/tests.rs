@@ -21,33 +21,18 @@ struct Case {
 }
 
 fn book(words: &[&str]) -> Book<usize> {
-    let parsed = words
-        .iter()
-        .enumerate()
-        .map(|(at, word)| (Keyword::parse(word).unwrap(), at));
+    let parsed = words.iter().enumerate().map(|(at, word)| (Keyword::parse(word).unwrap(), at));
     Book::new(parsed).unwrap()
 }
 
 fn shop() -> Book<usize> {
-    book(&[
-        "PIZZA",
-        "PIZZA20",
-        "TACO",
-        "ICE CREAM",
-        "STOPSHOP",
-        "GO",
-        "BURGER",
-    ])
+    book(&["PIZZA", "PIZZA20", "TACO", "ICE CREAM", "STOPSHOP", "GO", "BURGER"])
 }
 
 fn described(route: Route<usize>) -> (&'static str, Option<String>) {
     match route {
-        Route::OptOut {
-            matched: Matched::Exact,
-        } => ("opt_out", Some("exact".to_owned())),
-        Route::OptOut {
-            matched: Matched::Intent,
-        } => ("opt_out", Some("intent".to_owned())),
+        Route::OptOut { matched: Matched::Exact } => ("opt_out", Some("exact".to_owned())),
+        Route::OptOut { matched: Matched::Intent } => ("opt_out", Some("intent".to_owned())),
         Route::OptIn => ("opt_in", None),
         Route::Help => ("help", None),
         Route::MyCodes => ("my_codes", None),
@@ -69,24 +54,11 @@ fn routed(book: &Book<usize>, raw: &str) -> String {
 #[test]
 fn every_recorded_text_takes_the_recorded_route() {
     let file: File = serde_json::from_str(&vectors::read("keyword_routing.json")).unwrap();
-    let words = file
-        .program_keywords
-        .into_iter()
-        .enumerate()
-        .map(|(at, word)| (word, at));
+    let words = file.program_keywords.into_iter().enumerate().map(|(at, word)| (word, at));
     let book = Book::new(words).unwrap();
-    assert!(
-        file.cases.len() >= 40,
-        "only {} cases were read",
-        file.cases.len()
-    );
+    assert!(file.cases.len() >= 40, "only {} cases were read", file.cases.len());
     for case in &file.cases {
-        assert_eq!(
-            normalise(&case.raw).text(),
-            case.normalised,
-            "{:?}",
-            case.raw
-        );
+        assert_eq!(normalise(&case.raw).text(), case.normalised, "{:?}", case.raw);
         let want = (case.route.as_str(), case.detail.clone());
         assert_eq!(described(book.route(&case.raw)), want, "{:?}", case.raw);
     }
@@ -95,11 +67,7 @@ fn every_recorded_text_takes_the_recorded_route() {
 #[test]
 fn stop_outranks_a_keyword_that_follows_it() {
     let shop = shop();
-    for text in [
-        "stop pizza",
-        "STOP, no more pizza",
-        "unsubscribe me from the pizza list please now",
-    ] {
+    for text in ["stop pizza", "STOP, no more pizza", "unsubscribe me from the pizza list please now"] {
         assert!(routed(&shop, text).starts_with("opt_out"), "{text}");
     }
 }
@@ -107,9 +75,7 @@ fn stop_outranks_a_keyword_that_follows_it() {
 #[test]
 fn a_typo_of_a_reserved_word_is_never_a_coupon() {
     let near = book(&["SHOP", "STOPS", "STARS", "HELPS", "ENDS", "STEP"]);
-    for text in [
-        "STPO", "STOPP", "SOTP", "STP", "stop1", "STRT", "HELPP", "SТOP", "infoo",
-    ] {
+    for text in ["STPO", "STOPP", "SOTP", "STP", "stop1", "STRT", "HELPP", "SТOP", "infoo"] {
         assert_eq!(routed(&near, text), "unknown", "{text}");
     }
     assert_eq!(routed(&near, "shop"), "keyword SHOP");
@@ -163,12 +129,7 @@ fn opt_out_in_other_words_and_languages_is_understood() {
 #[test]
 fn cancel_end_and_quit_inside_a_sentence_are_speech() {
     let shop = shop();
-    for text in [
-        "the end",
-        "i cant quit you",
-        "is this the end of it",
-        "cancel that",
-    ] {
+    for text in ["the end", "i cant quit you", "is this the end of it", "cancel that"] {
         assert_eq!(routed(&shop, text), "unknown", "{text}");
     }
     assert_eq!(routed(&shop, "pizza for the weekend end"), "keyword PIZZA");
@@ -206,19 +167,9 @@ fn a_near_miss_needs_four_letters_and_one_candidate() {
         ("my burgerr", "BURGER"),
         ("РІZZА", "PIZZA"),
     ] {
-        assert_eq!(
-            routed(&words, text),
-            format!("did_you_mean {word}"),
-            "{text}"
-        );
+        assert_eq!(routed(&words, text), format!("did_you_mean {word}"), "{text}");
     }
-    for text in [
-        "plzza",
-        "tac",
-        "sunn",
-        "pizzazz",
-        "give me one tacko right now",
-    ] {
+    for text in ["plzza", "tac", "sunn", "pizzazz", "give me one tacko right now"] {
         assert_eq!(routed(&words, text), "unknown", "{text}");
     }
 }
@@ -227,9 +178,7 @@ fn a_near_miss_needs_four_letters_and_one_candidate() {
 fn two_names_of_one_campaign_are_no_ambiguity() {
     let names = ["PIZZA", "PIZZAS"].map(|word| (Keyword::parse(word).unwrap(), 7));
     let route = Book::new(names).unwrap().route("pizzaz");
-    let Route::NearMiss { read, target, .. } = route else {
-        unreachable!("{route:?}")
-    };
+    let Route::NearMiss { read, target, .. } = route else { unreachable!("{route:?}") };
     assert_eq!((read.as_str(), target), ("PIZZAZ", 7));
 }
 
@@ -280,21 +229,14 @@ fn keywords_that_clash_with_reserved_words_are_named() {
         ("TD", Some("TD")),
         ("TV", None),
     ] {
-        assert_eq!(
-            reserved_clash(&Keyword::parse(word).unwrap()),
-            clash,
-            "{word}"
-        );
+        assert_eq!(reserved_clash(&Keyword::parse(word).unwrap()), clash, "{word}");
     }
 }
 
 #[test]
 fn a_keyword_is_given_once() {
     let twice = ["Café", "CAFE"].map(|word| (Keyword::parse(word).unwrap(), ()));
-    assert_eq!(
-        Book::new(twice).unwrap_err().to_string(),
-        "keyword CAFE is given twice"
-    );
+    assert_eq!(Book::new(twice).unwrap_err().to_string(), "keyword CAFE is given twice");
     assert_eq!(Keyword::parse("🍕!"), Err(KeywordError::Empty));
     assert_eq!(Keyword::parse(&"A".repeat(21)), Err(KeywordError::TooLong));
 }

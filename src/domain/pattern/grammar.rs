@@ -16,9 +16,7 @@ pub(super) fn places(text: &str) -> Result<Vec<Place>, PatternError> {
             repeat(&mut places, &mut chars, at)?;
         } else {
             let place = place(c, &mut chars, at)?;
-            if matches!(place, Place::Separator(_))
-                && matches!(places.last(), None | Some(Place::Separator(_)))
-            {
+            if matches!(place, Place::Separator(_)) && matches!(places.last(), None | Some(Place::Separator(_))) {
                 return Err(PatternError::Separator { at });
             }
             places.push(place);
@@ -28,9 +26,7 @@ pub(super) fn places(text: &str) -> Result<Vec<Place>, PatternError> {
         }
     }
     if matches!(places.last(), Some(Place::Separator(_))) {
-        return Err(PatternError::Separator {
-            at: text.chars().count(),
-        });
+        return Err(PatternError::Separator { at: text.chars().count() });
     }
     Ok(places)
 }
@@ -50,19 +46,14 @@ fn place(c: char, chars: &mut Chars<'_>, at: usize) -> Result<Place, PatternErro
         '*' => Ok(Place::Check),
         '-' => Ok(Place::Separator(b'-')),
         ' ' => Ok(Place::Separator(b' ')),
-        '\\' => match chars
-            .next()
-            .and_then(|(_, escaped)| u8::try_from(escaped).ok())
-        {
+        '\\' => match chars.next().and_then(|(_, escaped)| u8::try_from(escaped).ok()) {
             Some(escaped) if escaped.is_ascii_graphic() && escaped != b'-' => {
                 Ok(Place::Literal(escaped.to_ascii_uppercase()))
             }
             Some(_) | None => Err(PatternError::Escape { at }),
         },
         _ => match u8::try_from(c) {
-            Ok(literal) if literal.is_ascii_alphanumeric() => {
-                Ok(Place::Literal(literal.to_ascii_uppercase()))
-            }
+            Ok(literal) if literal.is_ascii_alphanumeric() => Ok(Place::Literal(literal.to_ascii_uppercase())),
             Ok(_) | Err(_) => Err(PatternError::Unknown { at, found: c }),
         },
     }
@@ -109,21 +100,12 @@ fn repeat(places: &mut Vec<Place>, chars: &mut Chars<'_>, at: usize) -> Result<(
 pub(super) fn check(places: &[Place]) -> Result<Option<Check>, PatternError> {
     let random: Vec<&Alphabet> = places
         .iter()
-        .filter_map(|place| {
-            if let Place::Random(alphabet, _) = place {
-                Some(alphabet)
-            } else {
-                None
-            }
-        })
+        .filter_map(|place| if let Place::Random(alphabet, _) = place { Some(alphabet) } else { None })
         .collect();
     if random.is_empty() {
         return Err(PatternError::NothingRandom);
     }
-    let mut after = places
-        .iter()
-        .skip_while(|place| !matches!(place, Place::Check))
-        .skip(1);
+    let mut after = places.iter().skip_while(|place| !matches!(place, Place::Check)).skip(1);
     if after.any(|place| matches!(place, Place::Check | Place::Random(..))) {
         return Err(PatternError::CheckPlace);
     }

@@ -37,9 +37,7 @@ impl Pattern {
     /// The space as bits of chance.
     #[must_use]
     pub fn bits(&self) -> f64 {
-        self.alphabets()
-            .map(|alphabet| f64::from(alphabet.size()).log2())
-            .sum()
+        self.alphabets().map(|alphabet| f64::from(alphabet.size()).log2()).sum()
     }
 
     /// Whether the space is wide enough for `live` codes that may be live at once (a generated pool's size, a derived
@@ -59,13 +57,7 @@ impl Pattern {
             space = space.saturating_mul(size);
             more += 1;
         }
-        Err(SpaceTooSmall {
-            space: self.space,
-            live,
-            needed,
-            more,
-            symbol,
-        })
+        Err(SpaceTooSmall { space: self.space, live, needed, more, symbol })
     }
 
     /// One evenly drawn number below [`Pattern::space`] out of 32 random bytes, or `None`: draw again (at most one
@@ -85,9 +77,7 @@ impl Pattern {
     /// How the last random place is written, and its size.
     fn last_random(&self) -> (char, u128) {
         let last = self.places.iter().rev().find_map(|place| match place {
-            Place::Random(alphabet, symbol) if *symbol != '[' => {
-                Some((*symbol, u128::from(alphabet.size())))
-            }
+            Place::Random(alphabet, symbol) if *symbol != '[' => Some((*symbol, u128::from(alphabet.size()))),
             Place::Random(..) | Place::Literal(_) | Place::Separator(_) | Place::Check => None,
         });
         last.unwrap_or(('?', BASE31.len() as u128))

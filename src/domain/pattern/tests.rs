@@ -1,8 +1,4 @@
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 
@@ -35,20 +31,14 @@ fn the_figures_of_the_demo_pattern_are_known() {
     assert_eq!(pizza.literal_prefix(), "PZA");
     assert_eq!(pizza.space(), 31_u128.pow(8));
     assert!((pizza.bits() - 39.63).abs() < 0.01);
-    assert_eq!(
-        (pizza.display_len(), pizza.as_str(), pizza.has_check()),
-        (14, "PZA-????-????*", true)
-    );
+    assert_eq!((pizza.display_len(), pizza.as_str(), pizza.has_check()), (14, "PZA-????-????*", true));
     assert_eq!(pizza.format(0).unwrap().expose(), "PZA-2222-22222");
     assert_eq!(pizza.format(pizza.space()), None);
 }
 
 #[test]
 fn repeats_sets_escapes_and_case_read_as_the_grammar_says() {
-    assert_eq!(
-        pattern("sum-?{4}-?{4}*").format(0).unwrap().expose(),
-        "SUM-2222-22222"
-    );
+    assert_eq!(pattern("sum-?{4}-?{4}*").format(0).unwrap().expose(), "SUM-2222-22222");
     assert_eq!(pattern("A{3}?").format(1).unwrap().expose(), "AAA3");
     assert_eq!(pattern("\\#\\a[qz]").format(1).unwrap().expose(), "#AZ");
     assert_eq!(pattern("[yx]").format(0).unwrap().expose(), "Y");
@@ -78,13 +68,7 @@ fn a_pattern_that_cannot_work_is_refused_with_its_reason() {
         ("?\\-?", PatternError::Escape { at: 2 }),
         ("?\\", PatternError::Escape { at: 2 }),
         ("?[AB", PatternError::OpenSet { at: 2 }),
-        (
-            "?[AA]",
-            PatternError::Set {
-                at: 2,
-                source: BadAlphabet::Twice('A'),
-            },
-        ),
+        ("?[AA]", PatternError::Set { at: 2, source: BadAlphabet::Twice('A') }),
         ("??*?", PatternError::CheckPlace),
         ("??**", PatternError::CheckPlace),
         ("?@*", PatternError::CheckAlphabet),
@@ -99,20 +83,11 @@ fn a_pattern_that_cannot_work_is_refused_with_its_reason() {
 
 #[test]
 fn the_check_character_comes_from_the_set_that_is_drawn_from() {
-    for (text, set) in [
-        ("?{8}*", BASE31),
-        ("#?{7}*", BASE31),
-        ("!{8}*", BASE23),
-        ("#{8}*", DIGITS),
-    ] {
+    for (text, set) in [("?{8}*", BASE31), ("#?{7}*", BASE31), ("!{8}*", BASE23), ("#{8}*", DIGITS)] {
         let pattern = pattern(text);
         for index in 0..200 {
             let code = pattern.format(index * 7919).unwrap();
-            assert!(
-                set.contains(code.expose().chars().last().unwrap()),
-                "{text} {}",
-                code.expose()
-            );
+            assert!(set.contains(code.expose().chars().last().unwrap()), "{text} {}", code.expose());
         }
     }
 }
@@ -135,16 +110,10 @@ fn too_small_a_space_says_how_much_is_missing() {
     assert_eq!(required_space(50_000), 500_000_000_000);
     assert_eq!(pizza.check_space(50_000), Ok(()));
     let error = pattern("PZA-????-??*").check_space(50_000).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "key space 8.9e8 is below 10^7 x 50000 live codes = 5.0e11: add 2 more ?"
-    );
+    assert_eq!(error.to_string(), "key space 8.9e8 is below 10^7 x 50000 live codes = 5.0e11: add 2 more ?");
     let digits = pattern("####").check_space(1).unwrap_err();
     assert_eq!((digits.more, digits.symbol), (4, '#'));
-    assert_eq!(
-        pattern("[AB]").check_space(u64::MAX).unwrap_err().symbol,
-        '?'
-    );
+    assert_eq!(pattern("[AB]").check_space(u64::MAX).unwrap_err().symbol, '?');
 }
 
 #[test]
@@ -154,9 +123,7 @@ fn drawn_words_are_seen_and_the_marketers_own_are_not() {
     assert!(!pizza.reads_clean(&norm("PZA-22FV-CK22")));
     assert!(pizza.reads_clean(&norm("PZA-7K2M-9QXT")));
     assert!(pattern("ASSET-????").reads_clean(&norm("ASSET-7K2M")));
-    assert!(
-        !pattern("!!!!").can_spell() && !pattern("####*").can_spell() && pattern("?").can_spell()
-    );
+    assert!(!pattern("!!!!").can_spell() && !pattern("####*").can_spell() && pattern("?").can_spell());
 }
 
 #[test]

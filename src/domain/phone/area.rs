@@ -38,10 +38,7 @@ const AREAS: &[(&str, &str)] = &[
 
 /// The country of a three-digit area code.
 pub(super) fn country(area: &str) -> &'static str {
-    AREAS
-        .iter()
-        .find(|(_, areas)| areas.split(' ').any(|one| one == area))
-        .map_or("US", |(country, _)| country)
+    AREAS.iter().find(|(_, areas)| areas.split(' ').any(|one| one == area)).map_or("US", |(country, _)| country)
 }
 
 /// Whether national numbers of this country are those of the plan.
@@ -58,16 +55,11 @@ mod tests {
         let (mut compared, mut wrong) = (0, Vec::new());
         for area in 200..1000 {
             // Some countries use few exchanges, so several are tried.
-            for rest in [
-                "5550123", "2345678", "4601234", "3591234", "7012345", "3211234",
-            ] {
+            for rest in ["5550123", "2345678", "4601234", "3591234", "7012345", "3211234"] {
                 let Ok(number) = phonenumber::parse(None, format!("+1{area}{rest}")) else {
                     continue;
                 };
-                let plan = number
-                    .country()
-                    .id()
-                    .filter(|_| phonenumber::is_valid(&number));
+                let plan = number.country().id().filter(|_| phonenumber::is_valid(&number));
                 if let Some(plan) = plan {
                     if country(&area.to_string()) != plan.as_ref() {
                         wrong.push(format!("+1 {area} {rest} {}", plan.as_ref()));

@@ -22,9 +22,7 @@ impl SenderAddress {
         if short {
             return Ok(Self(text.into()));
         }
-        PhoneNumber::from_e164(text)
-            .map(|number| Self(number.0))
-            .map_err(|_| BadSender)
+        PhoneNumber::from_e164(text).map(|number| Self(number.0)).map_err(|_| BadSender)
     }
 
     /// The address as carriers take it.

@@ -13,9 +13,7 @@ use crate::domain::gsm7;
 
 pub use set::{ReplySet, ReplySetError};
 pub use template::{CompileError, Compiled, Template, TemplateError, TooLong};
-pub use words::{
-    day_words, full_words, join_fitting, opens_words, or_list, show_link, stamp_words, time_words,
-};
+pub use words::{day_words, full_words, join_fitting, opens_words, or_list, show_link, stamp_words, time_words};
 
 /// Which text answers. The names in quotes are the keys of `config/replies.en.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,9 +113,7 @@ impl ReplyId {
     /// [`UnknownReply`] for any other text.
     pub fn parse(name: &str) -> Result<ReplyId, UnknownReply> {
         let known = ReplyId::ALL.into_iter().find(|id| id.as_str() == name);
-        known.ok_or_else(|| UnknownReply {
-            name: name.to_owned(),
-        })
+        known.ok_or_else(|| UnknownReply { name: name.to_owned() })
     }
 }
 
@@ -242,16 +238,7 @@ impl Values {
         let mut text = gsm7::fold(value).into_owned();
         // a consumer's odd letter must not turn the whole reply into the dear alphabet
         if slot == Slot::Read && !gsm7::is_gsm7(&text) {
-            text = text
-                .chars()
-                .map(|c| {
-                    if gsm7::is_gsm7(c.encode_utf8(&mut [0; 4])) {
-                        c
-                    } else {
-                        '?'
-                    }
-                })
-                .collect();
+            text = text.chars().map(|c| if gsm7::is_gsm7(c.encode_utf8(&mut [0; 4])) { c } else { '?' }).collect();
         }
         self.0.insert(slot, text);
         self

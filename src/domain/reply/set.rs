@@ -57,15 +57,12 @@ impl ReplySet {
     /// # Errors
     /// [`ReplySetError`] names the text at fault.
     pub fn parse(source: &str) -> Result<ReplySet, ReplySetError> {
-        let texts: BTreeMap<ReplyId, String> =
-            toml::from_str(source).map_err(ReplySetError::NotToml)?;
+        let texts: BTreeMap<ReplyId, String> = toml::from_str(source).map_err(ReplySetError::NotToml)?;
         let templates = ReplyId::ALL.into_iter().map(|id| {
             let text = texts.get(&id).ok_or(ReplySetError::Missing { id })?;
             checked(id, text)
         });
-        Ok(ReplySet {
-            templates: templates.collect::<Result<_, _>>()?,
-        })
+        Ok(ReplySet { templates: templates.collect::<Result<_, _>>()? })
     }
 
     /// The same set with some texts replaced.
@@ -73,10 +70,7 @@ impl ReplySet {
     /// # Errors
     /// [`ReplySetError`] names the first replacement that does not parse, or lacks the brand, the
     /// code, the link or STOP where they belong.
-    pub fn with_overrides(
-        mut self,
-        texts: &BTreeMap<ReplyId, String>,
-    ) -> Result<ReplySet, ReplySetError> {
+    pub fn with_overrides(mut self, texts: &BTreeMap<ReplyId, String>) -> Result<ReplySet, ReplySetError> {
         for (id, slot) in ReplyId::ALL.into_iter().zip(&mut self.templates) {
             if let Some(text) = texts.get(&id) {
                 *slot = checked(id, text)?;
@@ -90,10 +84,7 @@ impl ReplySet {
     pub fn get(&self, id: ReplyId) -> &Template {
         let place = ReplyId::ALL.iter().position(|known| *known == id);
         let template = place.and_then(|place| self.templates.get(place));
-        #[expect(
-            clippy::expect_used,
-            reason = "a set is built with one template for each id"
-        )]
+        #[expect(clippy::expect_used, reason = "a set is built with one template for each id")]
         template.expect("every id has its template")
     }
 
@@ -104,28 +95,15 @@ impl ReplySet {
 }
 
 fn checked(id: ReplyId, text: &str) -> Result<Template, ReplySetError> {
-    let template =
-        Template::parse(text).map_err(|source| ReplySetError::BadTemplate { id, source })?;
-    let slots = needed(id)
-        .iter()
-        .filter(|slot| !template.always_shows(**slot));
+    let template = Template::parse(text).map_err(|source| ReplySetError::BadTemplate { id, source })?;
+    let slots = needed(id).iter().filter(|slot| !template.always_shows(**slot));
     if let Some(slot) = slots.copied().next() {
-        return Err(ReplySetError::Lacks {
-            id,
-            what: format!("{{{}}}", slot.as_str()),
-        });
+        return Err(ReplySetError::Lacks { id, what: format!("{{{}}}", slot.as_str()) });
     }
     // the confirmation of STOP itself says how to come back instead
-    let word = if id == ReplyId::T13Stop {
-        "START"
-    } else {
-        "STOP"
-    };
+    let word = if id == ReplyId::T13Stop { "START" } else { "STOP" };
     if !template.always_says(word) {
-        return Err(ReplySetError::Lacks {
-            id,
-            what: word.to_owned(),
-        });
+        return Err(ReplySetError::Lacks { id, what: word.to_owned() });
     }
     Ok(template)
 }
@@ -133,9 +111,7 @@ fn checked(id: ReplyId, text: &str) -> Result<Template, ReplySetError> {
 /// What a text shows in every form of it.
 fn needed(id: ReplyId) -> &'static [Slot] {
     match id {
-        ReplyId::T01FirstIssue | ReplyId::T02RepeatUnused | ReplyId::T11Typo => {
-            &[Slot::Brand, Slot::Code, Slot::Link]
-        }
+        ReplyId::T01FirstIssue | ReplyId::T02RepeatUnused | ReplyId::T11Typo => &[Slot::Brand, Slot::Code, Slot::Link],
         ReplyId::T14Help => &[Slot::Brand, Slot::Help],
         ReplyId::T22MyCodes => &[Slot::Brand, Slot::Codes],
         ReplyId::T03RepeatRedeemed

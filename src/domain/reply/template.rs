@@ -119,10 +119,7 @@ impl Template {
     }
 
     fn always(&self) -> impl Iterator<Item = &Piece> {
-        self.parts
-            .iter()
-            .filter(|part| part.drop.is_none())
-            .flat_map(|part| &part.pieces)
+        self.parts.iter().filter(|part| part.drop.is_none()).flat_map(|part| &part.pieces)
     }
 
     /// The longest form that is one SMS with the longest values it will get.
@@ -150,17 +147,9 @@ impl Template {
             }
             let least_wanted = compiled.parts.iter().filter_map(|part| part.drop).max();
             let Some(number) = least_wanted.filter(|number| *number > 0) else {
-                let over = segments
-                    .total()
-                    .saturating_sub(u32::from(segments.single_limit()));
+                let over = segments.total().saturating_sub(u32::from(segments.single_limit()));
                 let (segments, units) = (segments.count, segments.total());
-                return Err(TooLong {
-                    segments,
-                    units,
-                    over,
-                    text,
-                }
-                .into());
+                return Err(TooLong { segments, units, over, text }.into());
             };
             compiled.parts.retain(|part| part.drop != Some(number));
         }
@@ -222,11 +211,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(source: &'a str) -> Reader<'a> {
-        Reader {
-            rest: source.chars().enumerate().peekable(),
-            parts: Vec::new(),
-            open: None,
-        }
+        Reader { rest: source.chars().enumerate().peekable(), parts: Vec::new(), open: None }
     }
 
     fn read(&mut self) -> Result<(), TemplateError> {
@@ -255,14 +240,9 @@ impl<'a> Reader<'a> {
     fn open_part(&mut self, at: usize) -> Result<(), TemplateError> {
         let number = self.rest.next().and_then(|(_, c)| c.to_digit(10));
         let bar = self.rest.next().is_some_and(|(_, c)| c == '|');
-        let drop = number
-            .filter(|_| bar)
-            .and_then(|number| u8::try_from(number).ok());
+        let drop = number.filter(|_| bar).and_then(|number| u8::try_from(number).ok());
         let drop = drop.ok_or(TemplateError::BadPart { at })?;
-        self.parts.push(Part {
-            drop: Some(drop),
-            pieces: Vec::new(),
-        });
+        self.parts.push(Part { drop: Some(drop), pieces: Vec::new() });
         self.open = Some(at);
         Ok(())
     }
@@ -281,10 +261,7 @@ impl<'a> Reader<'a> {
         }
         let names = Slot::ALL.into_iter().map(Slot::as_str);
         let nearest = names.min_by_key(|known| strsim::osa_distance(&name, known));
-        Err(TemplateError::UnknownPlaceholder {
-            nearest: nearest.unwrap_or("brand"),
-            name,
-        })
+        Err(TemplateError::UnknownPlaceholder { nearest: nearest.unwrap_or("brand"), name })
     }
 
     fn literal(&mut self, sign: char) {
@@ -305,21 +282,12 @@ impl<'a> Reader<'a> {
 
     /// The open optional part, or the text that always stays.
     fn current(&mut self) -> &mut Part {
-        let fits = self
-            .parts
-            .last()
-            .is_some_and(|part| part.drop.is_some() == self.open.is_some());
+        let fits = self.parts.last().is_some_and(|part| part.drop.is_some() == self.open.is_some());
         if !fits {
-            self.parts.push(Part {
-                drop: None,
-                pieces: Vec::new(),
-            });
+            self.parts.push(Part { drop: None, pieces: Vec::new() });
         }
         let last = self.parts.len() - 1;
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "a part was pushed when there was none"
-        )]
+        #[expect(clippy::indexing_slicing, reason = "a part was pushed when there was none")]
         &mut self.parts[last]
     }
 }

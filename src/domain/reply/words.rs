@@ -10,10 +10,7 @@ use crate::domain::gsm7;
 /// `path` begins with a slash; `public_url` may end with one.
 #[must_use]
 pub fn show_link(public_url: &str, path: &str) -> String {
-    let host = public_url
-        .strip_prefix("https://")
-        .unwrap_or(public_url)
-        .trim_end_matches('/');
+    let host = public_url.strip_prefix("https://").unwrap_or(public_url).trim_end_matches('/');
     format!("{host}{path}")
 }
 
@@ -24,11 +21,7 @@ pub fn show_link(public_url: &str, path: &str) -> String {
 pub fn day_words(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
     let local = at.with_timezone(&zone);
     let day = local.format("%-d %b");
-    if local.year() == now.with_timezone(&zone).year() {
-        day.to_string()
-    } else {
-        format!("{day} {}", local.year())
-    }
+    if local.year() == now.with_timezone(&zone).year() { day.to_string() } else { format!("{day} {}", local.year()) }
 }
 
 /// Day and time of `at` in `zone`: "14 Nov 6:22 PM".
@@ -54,9 +47,7 @@ pub fn full_words(at: DateTime<Utc>, zone: Tz) -> String {
 /// Day, year and time of `at`, as a stamp says it: "14 Nov 2026, 6:22 PM".
 #[must_use]
 pub fn stamp_words(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone)
-        .format("%-d %b %Y, %-I:%M %p")
-        .to_string()
+    at.with_timezone(&zone).format("%-d %b %Y, %-I:%M %p").to_string()
 }
 
 /// The short name of `zone` at `at`: ET, CT, MT, PT where clocks change by US rules, else what people
@@ -65,9 +56,7 @@ fn zone_words(at: DateTime<Utc>, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
     let hours = local.offset().fix().local_minus_utc() / 3600;
     let name = local.offset().abbreviation().unwrap_or_default();
-    let american = ["America/", "US/", "Canada/"]
-        .iter()
-        .any(|area| zone.name().starts_with(area));
+    let american = ["America/", "US/", "Canada/"].iter().any(|area| zone.name().starts_with(area));
     let generic = match (name, hours) {
         ("EST", -5) | ("EDT", -4) => Some("ET"),
         ("CST", -6) | ("CDT", -5) => Some("CT"),

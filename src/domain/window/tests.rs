@@ -38,10 +38,7 @@ fn first_day(window: Window, day: i64) -> i64 {
         Window::Month => at(day * DAY).day() == 1,
         Window::Lifetime | Window::Minute | Window::Day | Window::Rolling(_) => true,
     };
-    (0..31)
-        .map(|back| day - back)
-        .find(|day| is_first(*day))
-        .unwrap()
+    (0..31).map(|back| day - back).find(|day| is_first(*day)).unwrap()
 }
 
 /// The seconds at which the zone's offset changes between two instants: looked for week by week, then halved down.
@@ -71,10 +68,7 @@ fn changes(zone: Tz, from: i64, to: i64) -> Vec<i64> {
 fn walk(zone: Tz, from: i64, to: i64, step: usize) {
     // Offsets of these years are whole minutes, and so are the instants at which they change.
     let minutes: Vec<i64> = (from..to).step_by(60).collect();
-    let days: Vec<i64> = minutes
-        .iter()
-        .map(|second| local_day(zone, *second))
-        .collect();
+    let days: Vec<i64> = minutes.iter().map(|second| local_day(zone, *second)).collect();
     for window in CALENDAR {
         let mut next = None;
         let firsts: Vec<i64> = days.iter().map(|day| first_day(window, *day)).collect();
@@ -94,11 +88,7 @@ fn walk(zone: Tz, from: i64, to: i64, step: usize) {
                 continue;
             }
             let now = at(*second);
-            assert_eq!(
-                window.key(now, zone),
-                *first,
-                "{window:?} of {now} in {zone}"
-            );
+            assert_eq!(window.key(now, zone), *first, "{window:?} of {now} in {zone}");
             if let Some(next) = next {
                 let said = window.next_start(now, zone);
                 assert_eq!(said, Some(at(next)), "after {now}, {window:?} in {zone}");
@@ -109,10 +99,7 @@ fn walk(zone: Tz, from: i64, to: i64, step: usize) {
 
 #[test]
 fn keys_and_next_starts_are_those_of_brute_force_near_every_change_of_every_zone() {
-    let (from, to) = (
-        utc("2015-01-01T00:00:00Z").timestamp(),
-        utc("2028-01-01T00:00:00Z").timestamp(),
-    );
+    let (from, to) = (utc("2015-01-01T00:00:00Z").timestamp(), utc("2028-01-01T00:00:00Z").timestamp());
     let mut seen = HashSet::new();
     let mut met = 0;
     for zone in TZ_VARIANTS {
@@ -122,12 +109,7 @@ fn keys_and_next_starts_are_those_of_brute_force_near_every_change_of_every_zone
             let local = change + before;
             let day = local.div_euclid(DAY);
             let begins = |day: i64| at(day * DAY).day() == 1;
-            let alike = (
-                local.rem_euclid(DAY),
-                day.rem_euclid(7),
-                (begins(day), begins(day + 1)),
-                (before, after),
-            );
+            let alike = (local.rem_euclid(DAY), day.rem_euclid(7), (begins(day), begins(day + 1)), (before, after));
             if seen.insert(alike) {
                 walk(zone, change - 3 * HOUR, change + 25 * HOUR, 61);
             }
@@ -157,10 +139,8 @@ fn named_days_have_the_lengths_that_people_lived() {
         let noon = at(key * DAY + 12 * HOUR - ahead(zone, key * DAY + 12 * HOUR));
         assert_eq!(Window::Day.key(noon, zone), key, "noon of {date} in {zone}");
         let end = Window::Day.next_start(noon, zone).unwrap().timestamp();
-        let begin = (0..DAY)
-            .map(|minutes| end - minutes * MINUTE)
-            .find(|second| local_day(zone, *second - 1) < key)
-            .unwrap();
+        let begin =
+            (0..DAY).map(|minutes| end - minutes * MINUTE).find(|second| local_day(zone, *second - 1) < key).unwrap();
         (end - begin) / MINUTE
     };
     for (zone, date, minutes) in [
@@ -180,16 +160,8 @@ fn named_days_have_the_lengths_that_people_lived() {
 fn a_day_begins_at_one_where_midnight_is_skipped() {
     let zone = Tz::America__Sao_Paulo;
     let eve = utc("2018-11-03T20:00:00Z");
-    assert_eq!(
-        Window::Day.next_start(eve, zone),
-        Some(utc("2018-11-04T03:00:00Z"))
-    );
-    walk(
-        zone,
-        eve.timestamp() - 30 * HOUR,
-        eve.timestamp() + 60 * HOUR,
-        1,
-    );
+    assert_eq!(Window::Day.next_start(eve, zone), Some(utc("2018-11-04T03:00:00Z")));
+    walk(zone, eve.timestamp() - 30 * HOUR, eve.timestamp() + 60 * HOUR, 1);
 }
 
 #[test]
@@ -203,19 +175,11 @@ fn the_start_of_a_skipped_midnight_is_exact_whatever_the_fraction_of_now() {
 fn the_day_that_samoa_skipped_is_no_window() {
     let zone = Tz::Pacific__Apia;
     let thursday = utc("2011-12-29T22:00:00Z");
-    assert_eq!(
-        Window::Day.next_start(thursday, zone),
-        Some(utc("2011-12-30T10:00:00Z"))
-    );
+    assert_eq!(Window::Day.next_start(thursday, zone), Some(utc("2011-12-30T10:00:00Z")));
     let friday = Window::Day.key(thursday, zone) + 1;
     let after = Window::Day.key(utc("2011-12-30T10:00:00Z"), zone);
     assert_eq!(after, friday + 1, "from the 29th straight to the 31st");
-    walk(
-        zone,
-        thursday.timestamp() - 40 * HOUR,
-        thursday.timestamp() + 90 * HOUR,
-        1,
-    );
+    walk(zone, thursday.timestamp() - 40 * HOUR, thursday.timestamp() + 90 * HOUR, 1);
 }
 
 #[test]
@@ -227,12 +191,7 @@ fn a_midnight_that_comes_twice_starts_a_window_each_time_it_is_next() {
     let eve = utc("2010-11-07T02:00:00Z");
     assert_eq!(Window::Day.next_start(eve, zone), Some(first));
     assert_eq!(Window::Day.next_start(change, zone), Some(second));
-    walk(
-        zone,
-        change.timestamp() - 30 * HOUR,
-        change.timestamp() + 30 * HOUR,
-        1,
-    );
+    walk(zone, change.timestamp() - 30 * HOUR, change.timestamp() + 30 * HOUR, 1);
 }
 
 #[test]
@@ -241,10 +200,7 @@ fn minutes_are_those_of_utc_and_a_lifetime_never_ends() {
         let (now, zone) = (at(second), Tz::Asia__Kathmandu);
         let key = Window::Minute.key(now, zone);
         assert!(key * MINUTE <= second && second < (key + 1) * MINUTE);
-        assert_eq!(
-            Window::Minute.next_start(now, zone),
-            Some(at((key + 1) * MINUTE))
-        );
+        assert_eq!(Window::Minute.next_start(now, zone), Some(at((key + 1) * MINUTE)));
         assert_eq!(Window::Lifetime.key(now, zone), 0);
         assert_eq!(Window::Lifetime.next_start(now, zone), None);
         assert_eq!(Window::Rolling(1).next_start(now, zone), None);

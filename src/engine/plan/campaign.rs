@@ -5,16 +5,12 @@ use super::{CodeWork, Ground, Lines, Mark, Plan, lines, lint, pools};
 use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::CampaignRecord;
 use crate::domain::document::{CampaignDoc, Located};
+use crate::domain::keyword::Keyword;
 use crate::store::config::CampaignWrite;
 
 pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &mut Plan) {
     let doc = &located.value;
-    let known = ground
-        .catalog
-        .rows
-        .campaigns
-        .iter()
-        .find(|record| record.doc.name == doc.name);
+    let known = ground.catalog.rows.campaigns.iter().find(|record| record.doc.name == doc.name);
     let live = known.filter(|record| record.status.is_some());
     let sender = lint::sender(ground, doc);
     let pool = pools::wanted(ground, located, live);
@@ -44,7 +40,8 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
     lint::campaign(ground, doc, known, sender.as_deref(), &mut lines);
     pools::lint(ground, doc, live, &pool, &mut lines);
     let stored = match pool.write.kind {
-        PoolKind::Derived => false,
+        // A draft that an interrupted apply left has a pool of another kind.
+        PoolKind::Derived => known.is_some() && live.is_none(),
         PoolKind::Generated | PoolKind::Imported => grows,
     };
     if stored {
@@ -57,39 +54,16 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
         });
     }
     let id = live.map(|record| record.id);
-    plan.change.campaigns.push(CampaignWrite {
-        id,
-        doc: doc.clone(),
-        pool: pool.write,
-        sender,
-    });
+    plan.change.campaigns.push(CampaignWrite { id, doc: doc.clone(), pool: pool.write, sender });
 }
 
 fn announce(doc: &CampaignDoc, pool: &pools::Wanted, sender: Option<&str>, lines: &mut Lines<'_>) {
-    lines.say(
-        Mark::Add,
-        format!("campaign {}: {}", doc.name, doc.offer.words()),
-    );
-    let pattern = doc
-        .code
-        .pattern
-        .as_ref()
-        .map(|text| format!(" {}", text.as_str()))
-        .unwrap_or_default();
-    lines.say(
-        Mark::Add,
-        format!(
-            "  pool of {} {} codes{pattern}",
-            pool.growth(),
-            pool.write.kind.word()
-        ),
-    );
-    let words: Vec<_> = words(doc).into_iter().map(|word| word.as_str()).collect();
+    lines.say(Mark::Add, format!("campaign {}: {}", doc.name, doc.offer.words()));
+    let pattern = doc.code.pattern.as_ref().map(|text| format!(" {}", text.as_str())).unwrap_or_default();
+    lines.say(Mark::Add, format!("  pool of {} {} codes{pattern}", pool.growth(), pool.write.kind.word()));
+    let words: Vec<_> = words(doc).into_iter().map(Keyword::as_str).collect();
     if let Some(sender) = sender.filter(|_| !words.is_empty()) {
-        lines.say(
-            Mark::Add,
-            format!("  keywords {} on {sender}", words.join(", ")),
-        );
+        lines.say(Mark::Add, format!("  keywords {} on {sender}", words.join(", ")));
     }
     for cap in doc.caps.specs(doc.offer.currency) {
         lines.say(Mark::Add, format!("  {}", cap_words(&cap)));
@@ -97,12 +71,7 @@ fn announce(doc: &CampaignDoc, pool: &pools::Wanted, sender: Option<&str>, lines
 }
 
 /// Codes that are out were given under a promise: what would break it is refused.
-fn keeps_promises(
-    ground: &Ground<'_>,
-    record: &CampaignRecord,
-    doc: &CampaignDoc,
-    lines: &mut Lines<'_>,
-) {
+fn keeps_promises(ground: &Ground<'_>, record: &CampaignRecord, doc: &CampaignDoc, lines: &mut Lines<'_>) {
     let old = &record.doc;
     if !ground.facts.issued.contains(&record.id) {
         return;
@@ -120,17 +89,12 @@ fn keeps_promises(
         lines.refuse("codes are out that anybody may use: holder_only cannot be set any more");
     }
     if doc.redemption.stops_with_campaign && !old.redemption.stops_with_campaign {
-        lines.refuse(
-            "codes are out that outlive a pause: stops_with_campaign cannot be set any more",
-        );
+        lines.refuse("codes are out that outlive a pause: stops_with_campaign cannot be set any more");
     }
     if doc.code.valid_from > old.code.valid_from {
         lines.refuse("codes are out that are good already: valid_from may only be earlier");
     }
-    if !lint::still_counts_everywhere(
-        &old.redemption.places.places(),
-        &doc.redemption.places.places(),
-    ) {
+    if !lint::still_counts_everywhere(&old.redemption.places.places(), &doc.redemption.places.places()) {
         lines.refuse("codes are out that count in more places: places may only be added");
     }
 }

@@ -11,31 +11,13 @@ use crate::store::config::AcrossWrite;
 
 /// Every number as it will be when the documents are applied.
 pub(super) fn after(catalog: &Catalog, documents: &Document) -> Vec<SenderRow> {
-    let mut senders: Vec<_> = catalog
-        .rows
-        .senders
-        .iter()
-        .map(|sender| sender.row.clone())
-        .collect();
+    let mut senders: Vec<_> = catalog.rows.senders.iter().map(|sender| sender.row.clone()).collect();
     for located in &documents.senders {
-        let SenderDoc {
-            address,
-            carrier,
-            brand,
-            help,
-        } = located.value.clone();
+        let SenderDoc { address, carrier, brand, help } = located.value.clone();
         let known = senders.iter().position(|sender| sender.address == address);
         // A new number's id is not known yet, and nothing here asks for it.
-        let id = known
-            .and_then(|at| senders.get(at))
-            .map_or(SenderId(0), |sender| sender.id);
-        let row = SenderRow {
-            id,
-            address,
-            carrier,
-            brand,
-            help,
-        };
+        let id = known.and_then(|at| senders.get(at)).map_or(SenderId(0), |sender| sender.id);
+        let row = SenderRow { id, address, carrier, brand, help };
         match known.and_then(|at| senders.get_mut(at)) {
             Some(sender) => *sender = row,
             None => senders.push(row),
@@ -48,44 +30,10 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<SenderDoc>, plan: &mut
     let doc = &located.value;
     let known = ground.catalog.sender_at(&doc.address);
     let mut lines = lines(&mut plan.steps, located, format!("sender {}", doc.address));
-    if SenderAddress::parse(&doc.address).is_err() {
-        lines.refuse(
-            "a sender is a short code of 3 to 8 digits or a full number such as +12025550123",
-        );
-    }
-    if !ground.house.carriers.contains(&doc.carrier) {
-        let known = ground.house.carriers.join(", ");
-        lines.refuse(format!(
-            "there is no carrier \"{}\" (known: {known})",
-            doc.carrier
-        ));
-    }
-    if doc.brand.trim().is_empty() || doc.help.trim().is_empty() {
-        lines
-            .refuse("every text names the brand and HELP says where help is: neither may be empty");
-    }
-    let twice = ground
-        .documents
-        .senders
-        .iter()
-        .filter(|other| other.value.address == doc.address)
-        .count()
-        > 1;
-    if twice {
-        lines.refuse("it is written twice");
-    }
-    let row = ground
-        .senders
-        .iter()
-        .find(|sender| sender.address == doc.address);
-    if let Some(Err(error)) = row.map(|row| sender_texts(row, &[])) {
-        lines.refuse(error.to_string());
-    }
+    lint(ground, doc, &mut lines);
+    let row = ground.senders.iter().find(|sender| sender.address == doc.address);
     let Some(old) = known else {
-        lines.say(
-            Mark::Add,
-            format!("sender {} ({}, {})", doc.address, doc.brand, doc.carrier),
-        );
+        lines.say(Mark::Add, format!("sender {} ({}, {})", doc.address, doc.brand, doc.carrier));
         plan.change.senders.push(doc.clone());
         return;
     };
@@ -96,23 +44,14 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<SenderDoc>, plan: &mut
             old.brand, doc.brand
         ));
     }
-    let words = [
-        ("carrier", &old.carrier, &doc.carrier),
-        ("brand", &old.brand, &doc.brand),
-        ("help", &old.help, &doc.help),
-    ];
-    let changed: Vec<_> = words
-        .into_iter()
-        .filter(|(_, old, new)| old != new)
-        .collect();
+    let words =
+        [("carrier", &old.carrier, &doc.carrier), ("brand", &old.brand, &doc.brand), ("help", &old.help, &doc.help)];
+    let changed: Vec<_> = words.into_iter().filter(|(_, old, new)| old != new).collect();
     if changed.is_empty() {
         return;
     }
     for (what, old, new) in changed {
-        lines.say(
-            Mark::Change,
-            format!("sender {}: {what} {old} → {new}", doc.address),
-        );
+        lines.say(Mark::Change, format!("sender {}: {what} {old} → {new}", doc.address));
     }
     if let Some(row) = row {
         others_still_fit(ground, row, &mut lines);
@@ -120,46 +59,38 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<SenderDoc>, plan: &mut
     plan.change.senders.push(doc.clone());
 }
 
+fn lint(ground: &Ground<'_>, doc: &SenderDoc, lines: &mut super::Lines<'_>) {
+    if SenderAddress::parse(&doc.address).is_err() {
+        lines.refuse("a sender is a short code of 3 to 8 digits or a full number such as +12025550123");
+    }
+    if !ground.house.carriers.contains(&doc.carrier) {
+        let known = ground.house.carriers.join(", ");
+        lines.refuse(format!("there is no carrier \"{}\" (known: {known})", doc.carrier));
+    }
+    if doc.brand.trim().is_empty() || doc.help.trim().is_empty() {
+        lines.refuse("every text names the brand and HELP says where help is: neither may be empty");
+    }
+    let twice = ground.documents.senders.iter().filter(|other| other.value.address == doc.address).count() > 1;
+    if twice {
+        lines.refuse("it is written twice");
+    }
+    let row = ground.senders.iter().find(|sender| sender.address == doc.address);
+    if let Some(Err(error)) = row.map(|row| sender_texts(row, &[])) {
+        lines.refuse(error.to_string());
+    }
+}
+
 /// A longer brand may make a text of an older campaign too long.
 fn others_still_fit(ground: &Ground<'_>, row: &SenderRow, lines: &mut super::Lines<'_>) {
-    let rewritten = |name: &str| {
-        ground
-            .documents
-            .campaigns
-            .iter()
-            .any(|located| located.value.name == name)
-    };
-    for record in ground
-        .catalog
-        .rows
-        .campaigns
-        .iter()
-        .filter(|record| !rewritten(&record.doc.name))
-    {
-        let sender = record
-            .doc
-            .keywords
-            .as_ref()
-            .and_then(|keywords| keywords.sender.as_deref());
+    let rewritten = |name: &str| ground.documents.campaigns.iter().any(|located| located.value.name == name);
+    for record in ground.catalog.rows.campaigns.iter().filter(|record| !rewritten(&record.doc.name)) {
+        let sender = record.doc.keywords.as_ref().and_then(|keywords| keywords.sender.as_deref());
         if sender.is_some_and(|address| address != row.address) || record.doc.keywords.is_none() {
             continue;
         }
-        let pools = ground
-            .catalog
-            .rows
-            .pools
-            .iter()
-            .filter(|pool| pool.campaign == record.id);
-        let longest = pools
-            .map(|pool| pool.longest_code.clone())
-            .next()
-            .unwrap_or_default();
-        let pattern = record
-            .doc
-            .code
-            .pattern
-            .as_ref()
-            .and_then(|text| text.pattern().format(0));
+        let pools = ground.catalog.rows.pools.iter().filter(|pool| pool.campaign == record.id);
+        let longest = pools.map(|pool| pool.longest_code.clone()).next().unwrap_or_default();
+        let pattern = record.doc.code.pattern.as_ref().and_then(|text| text.pattern().format(0));
         let code = pattern.map_or(longest, |code| code.expose().to_owned());
         if let Err(error) = campaign_texts(&record.doc, row, &ground.house.public_url, &code) {
             lines.refuse(format!("campaign {}: {error}", record.doc.name));
@@ -171,22 +102,16 @@ pub(super) fn plan_across(ground: &Ground<'_>, located: &Located<CapDoc>, plan: 
     let doc = &located.value;
     let mut lines = lines(&mut plan.steps, located, "cap across campaigns".to_owned());
     let Some(scope) = doc.scope() else {
-        lines.refuse("scope \"channel\" needs channel = \"sms\", scope \"keyword\" needs keyword = \"PIZZA\", others neither");
+        lines.refuse(
+            "scope \"channel\" needs channel = \"sms\", scope \"keyword\" needs keyword = \"PIZZA\", others neither",
+        );
         return;
     };
     let specs = doc.specs(&scope);
     if specs.iter().any(|spec| spec.cap.is_none()) {
-        lines.refuse(format!(
-            "money with more decimals than {} has",
-            doc.currency
-        ));
+        lines.refuse(format!("money with more decimals than {} has", doc.currency));
     }
-    let known: Vec<&Cap> = ground
-        .catalog
-        .caps_across
-        .iter()
-        .filter(|cap| cap.scope == scope)
-        .collect();
+    let known: Vec<&Cap> = ground.catalog.caps_across.iter().filter(|cap| cap.scope == scope).collect();
     let old: Vec<CapSpec> = known.iter().map(|cap| spec(cap)).collect();
     let zone_moves = known.iter().any(|cap| cap.zone != doc.zone.0);
     let changes = caps(&old, &specs);
@@ -197,28 +122,16 @@ pub(super) fn plan_across(ground: &Ground<'_>, located: &Located<CapDoc>, plan: 
         lines.say(mark, format!("across campaigns: {text}"));
     }
     if zone_moves {
-        lines.say(
-            Mark::Change,
-            format!("across campaigns: zone → {}", doc.zone.0.name()),
-        );
+        lines.say(Mark::Change, format!("across campaigns: zone → {}", doc.zone.0.name()));
     }
     for spec in &specs {
         if spec.cap == Some(0) {
             lines.warn(format!("{} lets nothing through", cap_words(spec)));
         }
     }
-    plan.change.across.push(AcrossWrite {
-        scope,
-        zone: doc.zone.0,
-        caps: specs,
-    });
+    plan.change.across.push(AcrossWrite { scope, zone: doc.zone.0, caps: specs });
 }
 
 fn spec(cap: &Cap) -> CapSpec {
-    CapSpec {
-        over: Over::Scope(cap.scope.clone()),
-        unit: cap.unit,
-        window: cap.window,
-        cap: Some(cap.cap),
-    }
+    CapSpec { over: Over::Scope(cap.scope.clone()), unit: cap.unit, window: cap.window, cap: Some(cap.cap) }
 }

@@ -38,10 +38,7 @@ pub(super) struct IdempotencyKey(String);
 impl IdempotencyKey {
     /// The identity of the request: this till's door, this key.
     pub(super) fn request(self, till: &Till) -> RequestId {
-        RequestId {
-            door: format!("till-{}", till.id()),
-            key: self.0,
-        }
+        RequestId { door: format!("till-{}", till.id()), key: self.0 }
     }
 }
 
@@ -49,18 +46,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let wants = format!(
-            "send an Idempotency-Key of 1 to {KEY_CHARS} visible ASCII characters, new for each sale"
-        );
-        let key = parts
-            .headers
-            .get("idempotency-key")
-            .and_then(|value| value.to_str().ok());
-        key.filter(|key| {
-            !key.is_empty() && key.len() <= KEY_CHARS && key.chars().all(|c| c.is_ascii_graphic())
-        })
-        .map(|key| Self(key.to_owned()))
-        .ok_or_else(|| Problem::invalid(&[wants]))
+        let wants = format!("send an Idempotency-Key of 1 to {KEY_CHARS} visible ASCII characters, new for each sale");
+        let key = parts.headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+        key.filter(|key| !key.is_empty() && key.len() <= KEY_CHARS && key.chars().all(|c| c.is_ascii_graphic()))
+            .map(|key| Self(key.to_owned()))
+            .ok_or_else(|| Problem::invalid(&[wants]))
     }
 }
 

@@ -29,20 +29,10 @@ impl Guesses {
     /// Budgets a minute; 0 is no limit.
     #[must_use]
     pub fn new(per_key: u32, per_address: u32) -> Self {
-        let limiter =
-            |most| NonZeroU32::new(most).map(|most| RateLimiter::keyed(Quota::per_minute(most)));
-        let waiting = Cache::builder()
-            .max_capacity(WAITING)
-            .time_to_live(Duration::from_mins(1))
-            .build();
-        let budgets = Budgets {
-            per_key: limiter(per_key),
-            per_address: limiter(per_address),
-            waiting,
-        };
-        Self {
-            shared: Arc::new(budgets),
-        }
+        let limiter = |most| NonZeroU32::new(most).map(|most| RateLimiter::keyed(Quota::per_minute(most)));
+        let waiting = Cache::builder().max_capacity(WAITING).time_to_live(Duration::from_mins(1)).build();
+        let budgets = Budgets { per_key: limiter(per_key), per_address: limiter(per_address), waiting };
+        Self { shared: Arc::new(budgets) }
     }
 
     /// Whether this caller may ask at all.
@@ -52,10 +42,7 @@ impl Guesses {
     pub fn check(&self, key: &str, address: Option<IpAddr>) -> Result<(), Problem> {
         let blocked = names(key, address).any(|name| self.shared.waiting.contains_key(&name));
         if blocked {
-            return Err(Problem::rate_limited(
-                "too many wrong codes; wait a minute",
-                60,
-            ));
+            return Err(Problem::rate_limited("too many wrong codes; wait a minute", 60));
         }
         Ok(())
     }
@@ -114,10 +101,6 @@ mod tests {
         for _ in 0..1_000 {
             guesses.wrong("k", Some(IpAddr::from([192, 0, 2, 1])));
         }
-        assert!(
-            guesses
-                .check("k", Some(IpAddr::from([192, 0, 2, 1])))
-                .is_ok()
-        );
+        assert!(guesses.check("k", Some(IpAddr::from([192, 0, 2, 1]))).is_ok());
     }
 }

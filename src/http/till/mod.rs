@@ -24,8 +24,5 @@ where
     Router::new()
         .route("/v1/codes/validate", post(validate_code::validate_code))
         .route("/v1/codes/redeem", post(redeem_code::redeem_code))
-        .route(
-            "/v1/redemptions/{id}/rollback",
-            post(roll_back_redemption::roll_back_redemption),
-        )
+        .route("/v1/redemptions/{id}/rollback", post(roll_back_redemption::roll_back_redemption))
 }

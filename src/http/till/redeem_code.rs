@@ -40,23 +40,12 @@ pub(super) async fn redeem_code(
     let settled = engine.redeem(key.request(&till), &ask.code, shown).await?;
     let outcome = settled.as_ref().map(|settled| &settled.outcome);
     if let (Some(settled), Some(Outcome::Redeemed(spot, id))) = (&settled, outcome) {
-        let found = engine
-            .find_spot(*spot)
-            .await?
-            .ok_or_else(|| refused(TillRefusal::UnknownCode))?;
+        let found = engine.find_spot(*spot).await?.ok_or_else(|| refused(TillRefusal::UnknownCode))?;
         let promise = PromiseOut::from(&found);
-        let out = RedemptionOut {
-            redemption_id: id.clone(),
-            redeemed_at: settled.at,
-            promise,
-        };
+        let out = RedemptionOut { redemption_id: id.clone(), redeemed_at: settled.at, promise };
         return Ok((StatusCode::CREATED, Json(out)));
     }
-    let why = if let Some(Outcome::Declined(_, why)) = outcome {
-        *why
-    } else {
-        TillRefusal::UnknownCode
-    };
+    let why = if let Some(Outcome::Declined(_, why)) = outcome { *why } else { TillRefusal::UnknownCode };
     if why == TillRefusal::UnknownCode {
         guesses.wrong(till.id(), caller.0);
     }

@@ -38,21 +38,14 @@ pub(super) async fn roll_back_redemption(
     Json(ask): Json<RollbackIn>,
 ) -> Result<Json<RollbackOut>, Problem> {
     if ask.reason.is_empty() || ask.reason.chars().count() > 200 {
-        return Err(Problem::invalid(
-            &["reason: 1 to 200 characters".to_owned()],
-        ));
+        return Err(Problem::invalid(&["reason: 1 to 200 characters".to_owned()]));
     }
-    let undo = Undo {
-        redemption,
-        reason: ask.reason,
-    };
+    let undo = Undo { redemption, reason: ask.reason };
     let settled = engine.roll_back(key.request(&till), undo).await?;
     match settled.map(|settled| (settled.outcome, settled.at)) {
-        Some((Outcome::RolledBack(_, id), rolled_back_at)) => Ok(Json(RollbackOut {
-            redemption_id: id,
-            status: "rolled_back",
-            rolled_back_at,
-        })),
+        Some((Outcome::RolledBack(_, id), rolled_back_at)) => {
+            Ok(Json(RollbackOut { redemption_id: id, status: "rolled_back", rolled_back_at }))
+        }
         Some(_) | None => Err(Problem::not_found("redemption")),
     }
 }

@@ -51,29 +51,17 @@ impl CodeIn {
     pub(super) fn presented(&self, engine: &Engine) -> Result<Presented, Problem> {
         let mut errors = Vec::new();
         for (name, word) in [("store", &self.store), ("order", &self.order)] {
-            if word
-                .as_ref()
-                .is_some_and(|word| word.is_empty() || word.chars().count() > WORD_CHARS)
-            {
+            if word.as_ref().is_some_and(|word| word.is_empty() || word.chars().count() > WORD_CHARS) {
                 errors.push(format!("{name}: 1 to {WORD_CHARS} characters"));
             }
         }
         if self.amount.is_some_and(|amount| amount < 0) {
             errors.push("amount: minor units, 0 or more (2500 is 25.00)".to_owned());
         }
-        if self
-            .currency
-            .as_ref()
-            .is_some_and(|currency| Currency::parse(currency).is_err())
-        {
+        if self.currency.as_ref().is_some_and(|currency| Currency::parse(currency).is_err()) {
             errors.push("currency: three letters of ISO 4217, such as USD".to_owned());
         }
-        let customer = match self
-            .customer
-            .as_ref()
-            .map(|customer| subject(customer, engine))
-            .transpose()
-        {
+        let customer = match self.customer.as_ref().map(|customer| subject(customer, engine)).transpose() {
             Ok(customer) => customer,
             Err(error) => {
                 errors.push(error);
@@ -98,14 +86,8 @@ fn subject(customer: &CustomerIn, engine: &Engine) -> Result<Subject, String> {
     match customer {
         CustomerIn::Phone(phone) => PhoneNumber::parse(phone, None)
             .map(|phone| keys.phone_subject(&phone))
-            .map_err(|error| {
-                format!(
-                    "customer.phone: {error}; write it with its country code, such as +12025550123"
-                )
-            }),
-        CustomerIn::Ref(reference)
-            if reference.is_empty() || reference.chars().count() > WORD_CHARS =>
-        {
+            .map_err(|error| format!("customer.phone: {error}; write it with its country code, such as +12025550123")),
+        CustomerIn::Ref(reference) if reference.is_empty() || reference.chars().count() > WORD_CHARS => {
             Err(format!("customer.ref: 1 to {WORD_CHARS} characters"))
         }
         CustomerIn::Ref(reference) => Ok(keys.subject("ref/v1", reference.as_bytes())),
@@ -121,9 +103,7 @@ pub(super) fn refused(why: TillRefusal) -> Problem {
         TillRefusal::Expired => "the code's last day is over",
         TillRefusal::WrongStore => "the code does not count here",
         TillRefusal::WrongRecipient => "the code belongs to somebody else",
-        TillRefusal::ConditionsNotMet => {
-            "the sale is too small for this code, or in another currency"
-        }
+        TillRefusal::ConditionsNotMet => "the sale is too small for this code, or in another currency",
         TillRefusal::AlreadyRedeemed => "the code was used",
     };
     Problem::new(StatusCode::CONFLICT, why.word(), detail)

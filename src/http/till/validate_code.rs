@@ -46,9 +46,7 @@ impl From<&Found> for PromiseOut {
             campaign: campaign.name.clone(),
             offer: OfferOut {
                 title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
-                currency: offer
-                    .map(|offer| offer.currency.clone())
-                    .unwrap_or_default(),
+                currency: offer.map(|offer| offer.currency.clone()).unwrap_or_default(),
                 max_discount: offer.and_then(|offer| offer.max_discount),
                 min_spend: campaign.terms.min_spend,
             },
@@ -72,20 +70,12 @@ pub(super) async fn validate_code(
     guesses.check(till.id(), caller.0)?;
     let shown = ask.presented(&engine)?;
     Ok(Json(match engine.validate(&ask.code, &shown).await? {
-        Ok(found) => ValidationOut {
-            valid: true,
-            reason: None,
-            promise: Some(PromiseOut::from(&found)),
-        },
+        Ok(found) => ValidationOut { valid: true, reason: None, promise: Some(PromiseOut::from(&found)) },
         Err(why) => {
             if why == TillRefusal::UnknownCode {
                 guesses.wrong(till.id(), caller.0);
             }
-            ValidationOut {
-                valid: false,
-                reason: Some(why.word()),
-                promise: None,
-            }
+            ValidationOut { valid: false, reason: Some(why.word()), promise: None }
         }
     }))
 }

@@ -32,32 +32,15 @@ impl Asset {
             // Writing into a String cannot fail.
             let _ = write!(hash, "{byte:02x}");
         }
-        Self {
-            name,
-            content_type,
-            body,
-            hash,
-        }
+        Self { name, content_type, body, hash }
     }
 }
 
 static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
-        Asset::new(
-            "app.css",
-            "text/css; charset=utf-8",
-            include_bytes!("static/app.css"),
-        ),
-        Asset::new(
-            "app.js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("static/app.js"),
-        ),
-        Asset::new(
-            "icon.svg",
-            "image/svg+xml",
-            include_bytes!("static/icon.svg"),
-        ),
+        Asset::new("app.css", "text/css; charset=utf-8", include_bytes!("static/app.css")),
+        Asset::new("app.js", "text/javascript; charset=utf-8", include_bytes!("static/app.js")),
+        Asset::new("icon.svg", "image/svg+xml", include_bytes!("static/icon.svg")),
     ]
 });
 
@@ -70,10 +53,7 @@ pub fn find(name: &str) -> Option<&'static Asset> {
 /// The address a page should use: `/static/app.css?v=0123456789abcdef`. An unknown name gets its bare address.
 #[must_use]
 pub fn url(name: &str) -> String {
-    find(name).map_or_else(
-        || format!("/static/{name}"),
-        |asset| format!("/static/{name}?v={}", asset.hash),
-    )
+    find(name).map_or_else(|| format!("/static/{name}"), |asset| format!("/static/{name}?v={}", asset.hash))
 }
 
 /// The routes `/static/{name}` and `/favicon.ico` (which browsers ask for unasked).
@@ -84,14 +64,9 @@ where
     Router::new()
         .route(
             "/static/{name}",
-            get(|Path(name): Path<String>, query, headers| async move {
-                answer(&name, query, &headers)
-            }),
+            get(|Path(name): Path<String>, query, headers| async move { answer(&name, query, &headers) }),
         )
-        .route(
-            "/favicon.ico",
-            get(|headers: HeaderMap| async move { answer("icon.svg", RawQuery(None), &headers) }),
-        )
+        .route("/favicon.ico", get(|headers: HeaderMap| async move { answer("icon.svg", RawQuery(None), &headers) }))
 }
 
 fn answer(name: &str, RawQuery(query): RawQuery, headers: &HeaderMap) -> Response {
@@ -99,31 +74,15 @@ fn answer(name: &str, RawQuery(query): RawQuery, headers: &HeaderMap) -> Respons
         return super::not_found(super::errors::Missing::Page);
     };
     let etag = format!("\"{}\"", asset.hash);
-    let is_versioned =
-        query.is_some_and(|query| query.strip_prefix("v=") == Some(asset.hash.as_str()));
-    let cache = if is_versioned {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let is_versioned = query.is_some_and(|query| query.strip_prefix("v=") == Some(asset.hash.as_str()));
+    let cache = if is_versioned { "public, max-age=31536000, immutable" } else { "no-cache" };
     let is_fresh = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            value
-                .split(',')
-                .any(|tag| tag.trim().trim_start_matches("W/") == etag)
-        });
-    let mut response = if is_fresh {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        asset.body.into_response()
-    };
+        .is_some_and(|value| value.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let mut response = if is_fresh { StatusCode::NOT_MODIFIED.into_response() } else { asset.body.into_response() };
     let out = response.headers_mut();
-    out.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(asset.content_type),
-    );
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, etag);
@@ -145,24 +104,15 @@ mod tests {
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
-        routes::<()>()
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .unwrap()
+        routes::<()>().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     #[tokio::test]
     async fn an_address_with_its_hash_is_cached_for_a_year() {
         let response = fetch(&url("app.css"), None).await;
         assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(
-            response.headers()[header::CACHE_CONTROL],
-            "public, max-age=31536000, immutable"
-        );
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "text/css; charset=utf-8"
-        );
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
     }
 
     #[tokio::test]
@@ -173,29 +123,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_known_etag_is_answered_without_a_body() {
-        let etag = fetch("/static/app.js", None).await.headers()[header::ETAG]
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let etag = fetch("/static/app.js", None).await.headers()[header::ETAG].to_str().unwrap().to_owned();
         let response = fetch("/static/app.js", Some(&etag)).await;
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(
-            axum::body::to_bytes(response.into_body(), 1)
-                .await
-                .unwrap()
-                .len(),
-            0
-        );
+        assert_eq!(axum::body::to_bytes(response.into_body(), 1).await.unwrap().len(), 0);
     }
 
     #[tokio::test]
     async fn an_unknown_asset_is_a_finished_404_page() {
         let response = fetch("/static/nothing.css", None).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "text/html; charset=utf-8"
-        );
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
     }
 
     #[test]

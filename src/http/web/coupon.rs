@@ -21,16 +21,9 @@ impl BrandColour {
     pub fn parse(text: &str) -> Result<Self, NotAColour> {
         let digits = text
             .strip_prefix('#')
-            .filter(|digits| {
-                digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-            })
+            .filter(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .ok_or(NotAColour)?;
-        let channel = |range| {
-            digits
-                .get(range)
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-                .ok_or(NotAColour)
-        };
+        let channel = |range| digits.get(range).and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or(NotAColour);
         Ok(Self([channel(0..2)?, channel(2..4)?, channel(4..6)?]))
     }
 
@@ -38,11 +31,7 @@ impl BrandColour {
     fn luminance(self) -> f64 {
         let linear = |channel: u8| {
             let share = f64::from(channel) / 255.0;
-            if share <= 0.040_45 {
-                share / 12.92
-            } else {
-                ((share + 0.055) / 1.055).powf(2.4)
-            }
+            if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
         };
         let [red, green, blue] = self.0.map(linear);
         0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -133,10 +122,7 @@ pub struct CouponView {
 impl CouponView {
     /// A used, expired, ended or void coupon is shown in grey.
     fn is_over(&self) -> bool {
-        !matches!(
-            self.face,
-            CouponFace::Active { .. } | CouponFace::NotYetActive { .. }
-        )
+        !matches!(self.face, CouponFace::Active { .. } | CouponFace::NotYetActive { .. })
     }
 }
 
@@ -150,19 +136,9 @@ mod tests {
     const CODE: &str = "PZA-7KMQ-4XTD";
 
     fn render(face: CouponFace) -> String {
-        let brand = BrandView {
-            name: "Acme".to_owned(),
-            colour: None,
-        };
+        let brand = BrandView { name: "Acme".to_owned(), colour: None };
         let terms = vec!["One per person.".to_owned()];
-        CouponView {
-            brand,
-            offer_title: "$5 off".to_owned(),
-            face,
-            terms,
-        }
-        .render()
-        .unwrap()
+        CouponView { brand, offer_title: "$5 off".to_owned(), face, terms }.render().unwrap()
     }
 
     #[test]
@@ -172,21 +148,14 @@ mod tests {
             qr: qr::svg(CODE).unwrap(),
             valid_until: Some("Thu 31 Dec 2026, 11:59 PM ET".to_owned()),
         });
-        for part in [
-            CODE,
-            "<svg class=\"qr\"",
-            "One per person.",
-            "Valid until Thu 31 Dec 2026, 11:59 PM ET",
-        ] {
+        for part in [CODE, "<svg class=\"qr\"", "One per person.", "Valid until Thu 31 Dec 2026, 11:59 PM ET"] {
             assert!(html.contains(part), "{part} is missing");
         }
     }
 
     #[test]
     fn a_used_coupon_is_stamped_and_carries_neither_code_nor_scanner_picture() {
-        let html = render(CouponFace::Used {
-            stamp: "14 Nov 2026, 6:22 PM, Store 17".to_owned(),
-        });
+        let html = render(CouponFace::Used { stamp: "14 Nov 2026, 6:22 PM, Store 17".to_owned() });
         assert!(html.contains("14 Nov 2026, 6:22 PM, Store 17"));
         assert!(!html.contains("class=\"qr\"") && !html.contains("class=\"code\""));
     }
@@ -194,15 +163,9 @@ mod tests {
     #[test]
     fn every_face_is_read_without_a_script() {
         let faces = [
-            CouponFace::NotYetActive {
-                from: "Tue 24 Nov 2026, 9:00 AM ET".to_owned(),
-            },
-            CouponFace::Used {
-                stamp: "14 Nov 2026".to_owned(),
-            },
-            CouponFace::Expired {
-                at: "31 Dec 2026".to_owned(),
-            },
+            CouponFace::NotYetActive { from: "Tue 24 Nov 2026, 9:00 AM ET".to_owned() },
+            CouponFace::Used { stamp: "14 Nov 2026".to_owned() },
+            CouponFace::Expired { at: "31 Dec 2026".to_owned() },
             CouponFace::Ended { at: None },
             CouponFace::Void,
         ];
@@ -213,16 +176,10 @@ mod tests {
 
     #[test]
     fn the_text_on_a_brand_block_is_the_one_with_more_contrast() {
-        for (colour, class) in [
-            ("#C8102E", "on-dark"),
-            ("#FFD100", "on-light"),
-            ("#ffffff", "on-light"),
-            ("#000000", "on-dark"),
-        ] {
-            let brand = BrandView {
-                name: "Acme".to_owned(),
-                colour: Some(BrandColour::parse(colour).unwrap()),
-            };
+        for (colour, class) in
+            [("#C8102E", "on-dark"), ("#FFD100", "on-light"), ("#ffffff", "on-light"), ("#000000", "on-dark")]
+        {
+            let brand = BrandView { name: "Acme".to_owned(), colour: Some(BrandColour::parse(colour).unwrap()) };
             assert_eq!(brand.ink_class(), class, "{colour}");
         }
     }

@@ -17,10 +17,7 @@ pub struct HomeView {
 impl HomeView {
     /// The first running keyword, for the sentence that says what to text.
     fn first_keyword(&self) -> Option<&str> {
-        self.keywords
-            .iter()
-            .find(|keyword| keyword.is_running())
-            .map(|keyword| keyword.word.as_str())
+        self.keywords.iter().find(|keyword| keyword.is_running()).map(|keyword| keyword.word.as_str())
     }
 }
 
@@ -39,18 +36,9 @@ mod tests {
                 offer: String::new(),
                 state: KeywordState::Closed("Ended 31 Aug".to_owned()),
             },
-            KeywordView {
-                word: "PIZZA".to_owned(),
-                offer: "$5 off".to_owned(),
-                state: KeywordState::Running,
-            },
+            KeywordView { word: "PIZZA".to_owned(), offer: "$5 off".to_owned(), state: KeywordState::Running },
         ];
-        let html = HomeView {
-            sender: "12345".to_owned(),
-            keywords,
-        }
-        .render()
-        .unwrap();
+        let html = HomeView { sender: "12345".to_owned(), keywords }.render().unwrap();
         assert!(html.contains(r#"href="/simulator""#) && html.contains(r#"href="/till""#));
         assert!(html.contains("PIZZA") && html.contains("Ended 31 Aug"));
     }

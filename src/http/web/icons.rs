@@ -71,9 +71,7 @@ impl Icon {
             Self::Contrast => {
                 r#"<circle cx="10" cy="10" r="7.5"/><path d="M10 2.5v15a7.5 7.5 0 0 0 0-15Z" fill="currentColor"/>"#
             }
-            Self::Phone => {
-                r#"<rect x="5.5" y="2" width="9" height="16" rx="2"/><path d="M9 15.5h2"/>"#
-            }
+            Self::Phone => r#"<rect x="5.5" y="2" width="9" height="16" rx="2"/><path d="M9 15.5h2"/>"#,
             Self::Plus => r#"<path d="M10 4v12M4 10h12"/>"#,
             Self::Send => r#"<path d="M17.5 2.5 9 11M17.5 2.5 12 17.5l-3-6.5-6.5-3 15-5.5Z"/>"#,
             Self::Till => {
@@ -109,10 +107,7 @@ mod tests {
         for icon in [Icon::Alert, Icon::Contrast, Icon::Till, Icon::Void] {
             let svg = icon.to_string();
             assert!(svg.contains(r#"aria-hidden="true""#), "{icon:?}");
-            assert!(
-                !svg.contains("style=") && !svg.contains('#'),
-                "{icon:?} must take its colour from the text"
-            );
+            assert!(!svg.contains("style=") && !svg.contains('#'), "{icon:?} must take its colour from the text");
         }
     }
 }

@@ -32,10 +32,7 @@ pub fn page(status: StatusCode, view: &impl Template) -> Response {
         Ok(html) => html_response(status, html),
         Err(error) => {
             tracing::error!(error = %error, "rendering a page failed");
-            html_response(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                errors::LAST_RESORT.to_owned(),
-            )
+            html_response(StatusCode::INTERNAL_SERVER_ERROR, errors::LAST_RESORT.to_owned())
         }
     }
 }
@@ -43,25 +40,17 @@ pub fn page(status: StatusCode, view: &impl Template) -> Response {
 /// The neutral 404 page.
 #[must_use]
 pub fn not_found(missing: errors::Missing) -> Response {
-    page(
-        StatusCode::NOT_FOUND,
-        &errors::ErrorView::not_found(missing),
-    )
+    page(StatusCode::NOT_FOUND, &errors::ErrorView::not_found(missing))
 }
 
 /// The 500 page: says that nothing was lost and what to do; the cause is in the log, never on the page.
 #[must_use]
 pub fn server_error() -> Response {
-    page(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &errors::ErrorView::server_error(),
-    )
+    page(StatusCode::INTERNAL_SERVER_ERROR, &errors::ErrorView::server_error())
 }
 
 fn html_response(status: StatusCode, html: String) -> Response {
     let mut response = (status, Html(html)).into_response();
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

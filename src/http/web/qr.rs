@@ -68,11 +68,7 @@ fn draw_row(path: &mut String, y: usize, line: &[Color]) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
     use super::*;
 
@@ -85,13 +81,7 @@ mod tests {
         let side: usize = view_box.split(' ').next().unwrap().parse().unwrap();
         let width = side * SCALE;
         let mut dark = vec![false; width * width];
-        let path = svg
-            .split(r#" d=""#)
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap();
+        let path = svg.split(r#" d=""#).nth(1).unwrap().split('"').next().unwrap();
         for rect in path.split_terminator('z') {
             let (corner, rest) = rect.strip_prefix('M').unwrap().split_once('h').unwrap();
             let (x, y) = corner.split_once(' ').unwrap();
@@ -106,9 +96,8 @@ mod tests {
 
     fn read_back(svg: &str) -> String {
         let (width, dark) = rasterise(svg);
-        let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, width, |x, y| {
-            if dark[y * width + x] { 0 } else { 255 }
-        });
+        let mut image =
+            rqrr::PreparedImage::prepare_from_greyscale(width, width, |x, y| if dark[y * width + x] { 0 } else { 255 });
         let grids = image.detect_grids();
         assert_eq!(grids.len(), 1, "one code in the picture");
         grids[0].decode().unwrap().1
@@ -116,12 +105,7 @@ mod tests {
 
     #[test]
     fn a_decoder_reads_the_code_back_from_the_drawn_svg() {
-        for text in [
-            "PZA-7KMQ-4XTD",
-            "WLC-92XKM-7QH4T",
-            "https://codes.example/c/9tQ2xWq7LmN4pRs8VbYzKd",
-            "a",
-        ] {
+        for text in ["PZA-7KMQ-4XTD", "WLC-92XKM-7QH4T", "https://codes.example/c/9tQ2xWq7LmN4pRs8VbYzKd", "a"] {
             assert_eq!(read_back(svg(text).unwrap().as_str()), text);
         }
     }
@@ -132,10 +116,7 @@ mod tests {
         let zone = QUIET_ZONE * SCALE;
         for (index, _) in dark.iter().enumerate().filter(|(_, dark)| **dark) {
             let (x, y) = (index % width, index / width);
-            assert!(
-                x >= zone && y >= zone && x < width - zone && y < width - zone,
-                "dark pixel at {x},{y}"
-            );
+            assert!(x >= zone && y >= zone && x < width - zone && y < width - zone, "dark pixel at {x},{y}");
         }
     }
 

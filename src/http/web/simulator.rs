@@ -161,10 +161,7 @@ impl SimulatorView {
     }
 
     fn initial(&self) -> String {
-        self.sender_name
-            .chars()
-            .next()
-            .map_or_else(String::new, |first| first.to_uppercase().collect())
+        self.sender_name.chars().next().map_or_else(String::new, |first| first.to_uppercase().collect())
     }
 
     fn running(&self) -> impl Iterator<Item = &KeywordView> {
@@ -186,18 +183,11 @@ mod tests {
         SimulatorView {
             sender_name: "Acme".to_owned(),
             sender: "12345".to_owned(),
-            phones: vec![PhoneTab {
-                number: "+12025550123".to_owned(),
-                shown: "(202) 555-0123".to_owned(),
-            }],
+            phones: vec![PhoneTab { number: "+12025550123".to_owned(), shown: "(202) 555-0123".to_owned() }],
             open: "+12025550123".to_owned(),
             messages,
             keywords: vec![
-                KeywordView {
-                    word: "PIZZA".to_owned(),
-                    offer: "$5 off".to_owned(),
-                    state: KeywordState::Running,
-                },
+                KeywordView { word: "PIZZA".to_owned(), offer: "$5 off".to_owned(), state: KeywordState::Running },
                 KeywordView {
                     word: "MORNING".to_owned(),
                     offer: "Coffee".to_owned(),
@@ -217,18 +207,13 @@ mod tests {
             at: "2026-11-14T23:22:00Z".to_owned(),
             at_words: "6:22 PM".to_owned(),
             status: "delivered".to_owned(),
-            details: vec![DetailView {
-                label: "Decision".to_owned(),
-                value: "dec_1".to_owned(),
-            }],
+            details: vec![DetailView { label: "Decision".to_owned(), value: "dec_1".to_owned() }],
         }
     }
 
     #[test]
     fn a_reply_shows_its_link_its_code_and_its_decision_without_a_script() {
-        let html = view(vec![reply("Acme: code PZA-7KMQ-4XTD acme.example/c/abc")])
-            .render()
-            .unwrap();
+        let html = view(vec![reply("Acme: code PZA-7KMQ-4XTD acme.example/c/abc")]).render().unwrap();
         assert!(html.contains(r#"href="//acme.example/c/abc""#));
         assert!(html.contains(r#"data-copy="PZA-7KMQ-4XTD""#));
         assert!(html.contains("dec_1") && html.contains("Delivered"));
@@ -236,9 +221,7 @@ mod tests {
 
     #[test]
     fn what_somebody_texts_is_shown_as_text_not_as_markup() {
-        let html = view(vec![reply("<script>alert(1)</script>")])
-            .render()
-            .unwrap();
+        let html = view(vec![reply("<script>alert(1)</script>")]).render().unwrap();
         assert!(!html.contains("<script>alert"));
     }
 

@@ -27,9 +27,7 @@ fn block(opening: &str) -> &'static str {
 
 /// Its custom properties that are plain colours, as red, green, blue.
 fn colours(block: &str) -> HashMap<String, [u8; 3]> {
-    let declarations = block
-        .split(';')
-        .filter_map(|line| line.trim().split_once(": "));
+    let declarations = block.split(';').filter_map(|line| line.trim().split_once(": "));
     declarations
         .filter_map(|(name, value)| {
             let digits = value.trim().strip_prefix('#')?;
@@ -43,11 +41,7 @@ fn colours(block: &str) -> HashMap<String, [u8; 3]> {
 fn luminance(colour: [u8; 3]) -> f64 {
     let [red, green, blue] = colour.map(|channel| {
         let share = f64::from(channel) / 255.0;
-        if share <= 0.040_45 {
-            share / 12.92
-        } else {
-            ((share + 0.055) / 1.055).powf(2.4)
-        }
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
     });
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
@@ -59,18 +53,9 @@ fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
 
 const DARK: &str = ":root[data-theme=\"dark\"] {";
 
-fn assert_contrast(
-    theme: &str,
-    colours: &HashMap<String, [u8; 3]>,
-    front: &str,
-    back: &str,
-    least: f64,
-) {
+fn assert_contrast(theme: &str, colours: &HashMap<String, [u8; 3]>, front: &str, back: &str, least: f64) {
     let ratio = contrast(colours[front], colours[back]);
-    assert!(
-        ratio >= least,
-        "{theme}: {front} on {back} is {ratio:.2} : 1, needs {least}"
-    );
+    assert!(ratio >= least, "{theme}: {front} on {back} is {ratio:.2} : 1, needs {least}");
 }
 
 #[test]
@@ -97,12 +82,7 @@ fn the_contrast_of_black_on_white_is_computed_as_21() {
 
 #[test]
 fn the_chosen_dark_theme_and_the_dark_theme_of_the_system_are_the_same() {
-    let words = |opening| {
-        block(opening)
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let words = |opening| block(opening).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(words(DARK), words(":root:not([data-theme=\"light\"]) {"));
 }
 
@@ -110,9 +90,7 @@ fn the_chosen_dark_theme_and_the_dark_theme_of_the_system_are_the_same() {
 fn nothing_but_the_tokens_names_a_colour() {
     let rules = &CSS[CSS.find("/* Ground */").unwrap()..];
     for word in ["#", "rgb(", "hsl(", "gradient", "white", "black"] {
-        let found = rules
-            .lines()
-            .find(|line| line.contains(word) && !line.contains("white-space"));
+        let found = rules.lines().find(|line| line.contains(word) && !line.contains("white-space"));
         assert_eq!(found, None, "{word} outside the tokens");
     }
 }
@@ -121,25 +99,14 @@ fn nothing_but_the_tokens_names_a_colour() {
 fn every_token_that_is_used_exists() {
     for used in CSS.split("var(").skip(1) {
         let name = used.split(')').next().unwrap();
-        assert!(
-            CSS.contains(&format!("{name}:")),
-            "{name} is used and never set"
-        );
+        assert!(CSS.contains(&format!("{name}:")), "{name} is used and never set");
     }
 }
 
 #[test]
 fn no_template_and_no_script_writes_inline_styles_or_inline_code() {
     for (name, template) in TEMPLATES.into_iter().chain([("app.js", SCRIPT)]) {
-        for banned in [
-            " style=",
-            "<style",
-            "javascript:",
-            " onclick=",
-            " onload=",
-            "cssText",
-            "eval(",
-        ] {
+        for banned in [" style=", "<style", "javascript:", " onclick=", " onload=", "cssText", "eval("] {
             assert!(!template.contains(banned), "{name} contains {banned}");
         }
     }
@@ -152,18 +119,8 @@ fn no_template_and_no_script_writes_inline_styles_or_inline_code() {
 
 #[test]
 fn pages_ask_no_other_host_for_anything() {
-    for (name, text) in TEMPLATES
-        .into_iter()
-        .chain([("app.css", CSS), ("app.js", SCRIPT)])
-    {
-        for banned in [
-            "src=\"http",
-            "src=\"//",
-            "url(http",
-            "@import",
-            "@font-face",
-            "fetch(\"http",
-        ] {
+    for (name, text) in TEMPLATES.into_iter().chain([("app.css", CSS), ("app.js", SCRIPT)]) {
+        for banned in ["src=\"http", "src=\"//", "url(http", "@import", "@font-face", "fetch(\"http"] {
             assert!(!text.contains(banned), "{name} contains {banned}");
         }
     }
@@ -173,10 +130,7 @@ fn pages_ask_no_other_host_for_anything() {
 fn motion_of_answers_to_a_hand_stays_within_200_ms_and_ends_under_reduced_motion() {
     for transition in CSS.split("transition: ").skip(1) {
         let rule = transition.split(';').next().unwrap();
-        for word in rule
-            .split([' ', ','])
-            .filter(|word| word.ends_with('s') && word.starts_with('.'))
-        {
+        for word in rule.split([' ', ',']).filter(|word| word.ends_with('s') && word.starts_with('.')) {
             let seconds: f64 = format!("0{}", word.trim_end_matches('s')).parse().unwrap();
             assert!(seconds <= 0.2, "{rule}");
         }

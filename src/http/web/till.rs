@@ -81,47 +81,28 @@ impl RefusalReason {
                 "We don\u{2019}t know this code",
                 "Check it for a mistyped letter. Codes are never valid twice and never guessed.",
             ),
-            Self::AlreadyRedeemed => (
-                "Already used",
-                "This code has been redeemed and cannot be used a second time.",
-            ),
+            Self::AlreadyRedeemed => ("Already used", "This code has been redeemed and cannot be used a second time."),
             Self::Expired => ("Expired", "The last day of this code has passed."),
-            Self::NotYetActive => (
-                "Not valid yet",
-                "This code has been given out but its first day is still to come.",
-            ),
-            Self::Disabled => (
-                "Switched off",
-                "This code has been disabled and cannot be redeemed.",
-            ),
-            Self::Locked => (
-                "In use at another till",
-                "Another till is redeeming this code right now. Try again in two minutes.",
-            ),
-            Self::WrongRecipient => (
-                "Belongs to somebody else",
-                "This code can only be redeemed by the customer it was sent to.",
-            ),
-            Self::WrongStore => (
-                "Not valid in this store",
-                "The offer does not count here. Try a store that takes part.",
-            ),
+            Self::NotYetActive => ("Not valid yet", "This code has been given out but its first day is still to come."),
+            Self::Disabled => ("Switched off", "This code has been disabled and cannot be redeemed."),
+            Self::Locked => {
+                ("In use at another till", "Another till is redeeming this code right now. Try again in two minutes.")
+            }
+            Self::WrongRecipient => {
+                ("Belongs to somebody else", "This code can only be redeemed by the customer it was sent to.")
+            }
+            Self::WrongStore => {
+                ("Not valid in this store", "The offer does not count here. Try a store that takes part.")
+            }
             Self::ConditionsNotMet => (
                 "Conditions not met",
                 "The sale does not meet the offer\u{2019}s conditions, such as its minimum spend.",
             ),
-            Self::CampaignInactive => (
-                "The campaign is not running",
-                "Redeeming is paused or over for this offer.",
-            ),
-            Self::RateLimited => (
-                "Too many wrong codes",
-                "This till has tried too many unknown codes. Wait a minute and try again.",
-            ),
-            Self::Busy => (
-                "Busy right now",
-                "Nothing was redeemed. Try again in a few seconds.",
-            ),
+            Self::CampaignInactive => ("The campaign is not running", "Redeeming is paused or over for this offer."),
+            Self::RateLimited => {
+                ("Too many wrong codes", "This till has tried too many unknown codes. Wait a minute and try again.")
+            }
+            Self::Busy => ("Busy right now", "Nothing was redeemed. Try again in a few seconds."),
         }
     }
 }
@@ -209,11 +190,8 @@ mod tests {
     ];
 
     fn render(result: TillResult) -> String {
-        let form = TillForm {
-            code: "PZA-7KMQ-4XTD".to_owned(),
-            idempotency_key: "key-1".to_owned(),
-            ..TillForm::default()
-        };
+        let form =
+            TillForm { code: "PZA-7KMQ-4XTD".to_owned(), idempotency_key: "key-1".to_owned(), ..TillForm::default() };
         TillView { form, result }.render().unwrap()
     }
 
@@ -223,11 +201,7 @@ mod tests {
         for wire in WIRE {
             let reason = RefusalReason::parse(wire).unwrap();
             assert!(seen.insert(reason.words()), "{wire} shares its words");
-            let html = render(TillResult::Refused {
-                code: "X".to_owned(),
-                reason,
-                detail: None,
-            });
+            let html = render(TillResult::Refused { code: "X".to_owned(), reason, detail: None });
             assert!(html.contains(&askama_escaped(reason.words().0)), "{wire}");
         }
         assert_eq!(RefusalReason::parse("something_new"), None);
@@ -257,16 +231,10 @@ mod tests {
             amount_error: Some("Write the amount like 25.00.".to_owned()),
             ..TillForm::default()
         };
-        let html = TillView {
-            form,
-            result: TillResult::None,
-        }
-        .render()
-        .unwrap();
+        let html = TillView { form, result: TillResult::None }.render().unwrap();
         assert!(html.contains(r#"value="abc""#) && html.contains("Write the amount like 25.00."));
         assert!(
-            html.contains(r#"aria-invalid="true""#)
-                && html.contains(r#"aria-describedby="amount-error amount-help""#)
+            html.contains(r#"aria-invalid="true""#) && html.contains(r#"aria-describedby="amount-error amount-help""#)
         );
     }
 }

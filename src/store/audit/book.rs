@@ -61,7 +61,11 @@ impl Cap {
 
     /// How a sentence names it.
     pub(super) fn name(&self) -> String {
-        let of = if self.campaign == ACROSS { "across campaigns".to_owned() } else { format!("of campaign {}", self.campaign) };
+        let of = if self.campaign == ACROSS {
+            "across campaigns".to_owned()
+        } else {
+            format!("of campaign {}", self.campaign)
+        };
         let CapKey { scope, scope_id, unit, window, .. } = &self.key;
         let id = if scope_id.is_empty() { String::new() } else { format!(" {scope_id}") };
         format!("cap {} {of} ({scope}{id}, {unit}, {window})", self.id)
@@ -90,11 +94,13 @@ impl Book {
         for row in snapshot.rows("SELECT placement_id, name FROM placement", Vec::new()).await? {
             placements.insert(row.int(0)?.to_string(), row.text(1)?);
         }
-        let sql = "SELECT cap_id, campaign_id, scope, scope_id, unit, window_kind, window_ms, zone, cap, removed_at FROM cap";
+        let sql =
+            "SELECT cap_id, campaign_id, scope, scope_id, unit, window_kind, window_ms, zone, cap, removed_at FROM cap";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (id, scope, scope_id) = (row.int(0)?, row.text(2)?, row.text(3)?);
             let placed = placements.get(&scope_id).filter(|_| scope == "placement");
-            let key = CapKey::of_row(scope, placed.unwrap_or(&scope_id).clone(), &row.text(4)?, &row.text(5)?, row.int(6)?);
+            let key =
+                CapKey::of_row(scope, placed.unwrap_or(&scope_id).clone(), &row.text(4)?, &row.text(5)?, row.int(6)?);
             let span = key.as_ref().and_then(CapKey::span);
             let (Some(key), Some(span), Ok(zone)) = (key, span, row.text(7)?.parse()) else {
                 self.unreadable.push(format!("cap {id} has an unknown unit, window or zone"));
@@ -107,7 +113,8 @@ impl Book {
     }
 
     async fn read_versions(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let sql = "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
+        let sql =
+            "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (campaign, number, text) = (row.int(0)?, row.int(1)?, row.text(2)?);
             let terms = if campaign == ACROSS { Terms::read_across(&text) } else { Terms::read(&text) };

@@ -48,7 +48,8 @@ impl Terms {
         let status = whole.get("status").and_then(Value::as_str).map(str::to_owned);
         let inner = ["document", "campaign"].iter().find_map(|key| whole.get(key)).filter(|inner| inner.is_object());
         let document = inner.unwrap_or(&whole).as_object()?;
-        let zone: Tz = document.get("zone").and_then(Value::as_str).and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
+        let zone: Tz =
+            document.get("zone").and_then(Value::as_str).and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
         let time = |key: &str| document.get(key).and_then(Value::as_str).and_then(local_time);
         let first = |time: NaiveDateTime| zone.from_local_datetime(&time).earliest();
         let last = |time: NaiveDateTime| zone.from_local_datetime(&time).latest();
@@ -119,7 +120,9 @@ fn windows(caps: &Map<String, Value>, scope: &str, id: &str, decimals: u32, foun
             found.push((CapKey::new(scope, id, "count", "rolling", ms), cap));
         }
     }
-    let Some(money) = caps.get("money") else { return };
+    let Some(money) = caps.get("money") else {
+        return;
+    };
     let total = minor(money, decimals).map(|cap| ("lifetime", cap));
     let by_window = WINDOWS.iter().filter_map(|(key, window)| Some((*window, minor(money.get(key)?, decimals)?)));
     for (window, cap) in total.into_iter().chain(by_window) {

@@ -34,37 +34,50 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
     let events = snapshot.count("code_event").await?;
     let only = |which: &str| format!("{STEPS} WHERE {which}");
     Ok(vec![
-        snapshot.breaches("redeemed_twice", events, &only("kind = 'redeemed' AND before = 'redeemed'"), |row| {
-            Ok(format!("{} was redeemed at step {} and again at step {}", row.spot(0)?, row.int(6)?, row.int(3)?))
-        }).await?,
-        snapshot.breaches(
-            "rollback_without_redemption",
-            events,
-            &only("kind = 'rolled_back' AND (before IS NULL OR before <> 'redeemed' OR reverses <> before_step)"),
-            |row| Ok(format!("{} was rolled back at step {} with no open redemption before", row.spot(0)?, row.int(3)?)),
-        ).await?,
-        snapshot.breaches("event_steps", events, &only("step <> place"), |row| {
-            Ok(format!("event {} of {} says it is step {}", row.int(7)?, row.spot(0)?, row.int(3)?))
-        }).await?,
-        snapshot.breaches("event_after_void", events, &only("before = 'voided'"), |row| {
-            Ok(format!("{} was voided, then {} at step {}", row.spot(0)?, row.text(4)?, row.int(3)?))
-        }).await?,
-        snapshot.breaches("void_of_redeemed", events, &only("kind = 'voided' AND before = 'redeemed'"), |row| {
-            Ok(format!("{} was voided at step {} while redeemed", row.spot(0)?, row.int(3)?))
-        }).await?,
-        snapshot.breaches("event_never_issued", events, NEVER_ISSUED, |row| {
-            Ok(format!("{} was {} at step {}, but never issued", row.spot(0)?, row.text(4)?, row.int(3)?))
-        }).await?,
+        snapshot
+            .breaches("redeemed_twice", events, &only("kind = 'redeemed' AND before = 'redeemed'"), |row| {
+                Ok(format!("{} was redeemed at step {} and again at step {}", row.spot(0)?, row.int(6)?, row.int(3)?))
+            })
+            .await?,
+        snapshot
+            .breaches(
+                "rollback_without_redemption",
+                events,
+                &only("kind = 'rolled_back' AND (before IS NULL OR before <> 'redeemed' OR reverses <> before_step)"),
+                |row| {
+                    Ok(format!(
+                        "{} was rolled back at step {} with no open redemption before",
+                        row.spot(0)?,
+                        row.int(3)?
+                    ))
+                },
+            )
+            .await?,
+        snapshot
+            .breaches("event_steps", events, &only("step <> place"), |row| {
+                Ok(format!("event {} of {} says it is step {}", row.int(7)?, row.spot(0)?, row.int(3)?))
+            })
+            .await?,
+        snapshot
+            .breaches("event_after_void", events, &only("before = 'voided'"), |row| {
+                Ok(format!("{} was voided, then {} at step {}", row.spot(0)?, row.text(4)?, row.int(3)?))
+            })
+            .await?,
+        snapshot
+            .breaches("void_of_redeemed", events, &only("kind = 'voided' AND before = 'redeemed'"), |row| {
+                Ok(format!("{} was voided at step {} while redeemed", row.spot(0)?, row.int(3)?))
+            })
+            .await?,
+        snapshot
+            .breaches("event_never_issued", events, NEVER_ISSUED, |row| {
+                Ok(format!("{} was {} at step {}, but never issued", row.spot(0)?, row.text(4)?, row.int(3)?))
+            })
+            .await?,
         snapshot.breaches("redemption_request", events, UNASKED, unasked).await?,
     ])
 }
 
 fn unasked(row: &Row) -> Result<String, StoreError> {
     let id = row.maybe_text(3)?.unwrap_or_default();
-    Ok(format!(
-        "redemption {id:?} of {} stands {} times, asked for {} times",
-        row.spot(0)?,
-        row.int(4)?,
-        row.int(5)?
-    ))
+    Ok(format!("redemption {id:?} of {} stands {} times, asked for {} times", row.spot(0)?, row.int(4)?, row.int(5)?))
 }

@@ -2,10 +2,11 @@
 //! them.
 
 use super::Check;
-use super::book::{ACROSS, Book, Cap, Version};
-use super::quotas::{self, Tally};
+use super::book::{Book, Cap, Version};
+use super::quotas::Counters;
 use super::snapshot::{PAGE, Row, Snapshot, spot};
 use crate::store::StoreError;
+use sea_orm::Value;
 
 /// One issued code.
 pub(super) struct Issued {
@@ -22,6 +23,12 @@ pub(super) struct Issued {
     pub(super) at: i64,
 }
 
+/// The columns of [`Issued`], a page in the order of the key.
+const ISSUED: &str = "
+    SELECT campaign_id, pool_no, position, offer_no, campaign_version, weight_minor, channel, keyword, placement_id, issued_at
+    FROM issuance WHERE (campaign_id, pool_no, position) > ($1, $2, $3)
+    ORDER BY campaign_id, pool_no, position LIMIT";
+
 /// Checks every issued code: `issuance_names`, `issuance_dates`; and the counters: `quota`, `counted_cap`,
 /// `quota_over_cap`.
 pub(super) async fn check(
@@ -29,41 +36,24 @@ pub(super) async fn check(
     book: &Book,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Vec<Check>, StoreError> {
-    let sql = format!(
-        "SELECT campaign_id, pool_no, position, offer_no, campaign_version, weight_minor, channel, keyword, placement_id, issued_at
-        FROM issuance WHERE (campaign_id, pool_no, position) > ($1, $2, $3)
-        ORDER BY campaign_id, pool_no, position LIMIT {PAGE}"
-    );
-    let caps = book.caps_by_campaign(|cap| !cap.is_person());
-    let (mut names, mut dates) = (Check::new("issuance_names", 0), Check::new("issuance_dates", 0));
-    let (mut tally, mut across) = (Tally::default(), Tally::default());
-    let mut counters = quotas::Counters::new(snapshot, book);
-    let (mut after, mut seen) = ((i64::MIN, i64::MIN, i64::MIN), 0_u64);
-    let mut campaign = ACROSS;
+    let sql = format!("{ISSUED} {PAGE}");
+    let mut counters = Counters::new(snapshot, book);
+    let mut names = Check::new("issuance_names", 0);
+    let mut dates = Check::new("issuance_dates", 0);
+    let (mut after, mut seen) = ([i64::MIN; 3], 0_u64);
     loop {
-        let page = snapshot.rows(&sql, vec![after.0.into(), after.1.into(), after.2.into()]).await?;
+        let page = snapshot.rows(&sql, after.map(Value::from).into()).await?;
         for row in &page {
             let issued = Issued::read(row)?;
-            if issued.campaign != campaign {
-                counters.close(caps.get(&campaign).filter(|_| campaign != ACROSS), &mut tally).await?;
-                campaign = issued.campaign;
-            }
             judge(book, &issued, &mut names, &mut dates);
-            caps.get(&campaign).into_iter().flatten().for_each(|cap| tally.add(book, cap, &issued));
-            caps.get(&ACROSS).into_iter().flatten().for_each(|cap| across.add(book, cap, &issued));
-            after = (issued.campaign, issued.pool, issued.position);
+            counters.count(&issued).await?;
+            after = [issued.campaign, issued.pool, issued.position];
             seen += 1;
         }
         if page.len() < PAGE {
             break;
         }
         progress(&format!("issuances: {seen} codes"));
-    }
-    counters.close(caps.get(&campaign).filter(|_| campaign != ACROSS), &mut tally).await?;
-    counters.close(caps.get(&ACROSS), &mut across).await?;
-    // Counters of campaigns that have issued nothing.
-    for of_campaign in caps.values() {
-        counters.close(Some(of_campaign), &mut Tally::default()).await?;
     }
     names.rows = seen;
     dates.rows = seen;
@@ -94,7 +84,8 @@ fn judge(book: &Book, issued: &Issued, names: &mut Check, dates: &mut Check) {
         dates.breach(format!("{} was issued, though its campaign is still a draft", issued.name()));
     }
     if let Some(status) = terms.status.as_deref().filter(|status| matches!(*status, "ended" | "paused")) {
-        dates.breach(format!("{} was issued under version {version}, in which its campaign is {status}", issued.name()));
+        dates
+            .breach(format!("{} was issued under version {version}, in which its campaign is {status}", issued.name()));
     }
 }
 

@@ -66,20 +66,12 @@ impl Report {
 
 impl Check {
     fn new(name: &'static str, rows: u64) -> Self {
-        Self {
-            name,
-            rows,
-            breaches: Vec::new(),
-            more: false,
-        }
+        Self { name, rows, breaches: Vec::new(), more: false }
     }
 
     /// Adds what another query of the same check found.
     fn join(&mut self, other: Self) {
-        other
-            .breaches
-            .into_iter()
-            .for_each(|breach| self.breach(breach.what));
+        other.breaches.into_iter().for_each(|breach| self.breach(breach.what));
         self.more |= other.more;
     }
 
@@ -98,10 +90,7 @@ impl Check {
 ///
 /// # Errors
 /// [`StoreError`] when the database fails or a row cannot be read. A breach is no error.
-pub async fn audit(
-    db: &DatabaseConnection,
-    progress: &mut (dyn FnMut(&str) + Send),
-) -> Result<Report, StoreError> {
+pub async fn audit(db: &DatabaseConnection, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Report, StoreError> {
     let snapshot = Snapshot::take(db).await?;
     progress("configuration");
     let book = book::Book::read(&snapshot).await?;

@@ -39,18 +39,10 @@ pub(super) async fn check(
     let mut after = (Vec::new(), i64::MIN, i64::MIN, i64::MIN);
     loop {
         let (subject, epoch, campaign, seq) = after.clone();
-        let page = snapshot
-            .rows(
-                &sql,
-                vec![subject.into(), epoch.into(), campaign.into(), seq.into()],
-            )
-            .await?;
+        let page = snapshot.rows(&sql, vec![subject.into(), epoch.into(), campaign.into(), seq.into()]).await?;
         for row in &page {
             let code = Code::read(row)?;
-            if person
-                .first()
-                .is_some_and(|first| (&first.subject, first.epoch) != (&code.subject, code.epoch))
-            {
+            if person.first().is_some_and(|first| (&first.subject, first.epoch) != (&code.subject, code.epoch)) {
                 judge(book, &caps, &mut person, &mut checks);
             }
             after = (code.subject.clone(), code.epoch, code.campaign, code.seq);
@@ -121,12 +113,9 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
         let weight = cap.weight(code.weight);
         let limit = book.limit(cap, judging(code));
         let had = match cap.span {
-            Span::Rolling(ms) => rolled(
-                cap,
-                codes.get(..place).unwrap_or_default(),
-                code.at - ms,
-                limit.unwrap_or(i64::MAX),
-            ),
+            Span::Rolling(ms) => {
+                rolled(cap, codes.get(..place).unwrap_or_default(), code.at - ms, limit.unwrap_or(i64::MAX))
+            }
             Span::Lifetime | Span::Minute | Span::Day | Span::Week | Span::Month => {
                 for zone in &zones {
                     *sums.entry((*zone, cap.span.key(code.at, *zone))).or_default() += weight;
@@ -150,10 +139,7 @@ fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
 /// What was issued after `since`, as far as it matters: up to `limit`.
 fn rolled(cap: &Cap, before: &[Code], since: i64, limit: i64) -> i64 {
     let mut sum = 0;
-    let near = before
-        .iter()
-        .rev()
-        .take_while(|code| code.at > since - DISORDER_MS);
+    let near = before.iter().rev().take_while(|code| code.at > since - DISORDER_MS);
     for code in near.filter(|code| code.at > since) {
         sum += cap.weight(code.weight);
         if sum > limit {

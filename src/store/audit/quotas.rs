@@ -1,12 +1,12 @@
 //! Counters: each counts what the ledger says, and no window had more than its cap allowed at the time.
 
 use super::Check;
-use super::book::{Book, Cap};
+use super::book::{ACROSS, Book, ByCampaign, Cap};
 use super::issuances::Issued;
 use super::snapshot::{PAGE, Snapshot};
 use super::windows::Span;
 use crate::store::StoreError;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// What the ledger has counted: by cap and window, what was issued under each version. Its size is that of the
 /// windows, not of the codes.
@@ -32,33 +32,58 @@ impl Tally {
     }
 }
 
-/// Compares counters with what was counted, one campaign after the other.
+/// Counts codes and compares the counters, one campaign after the other; caps across campaigns last.
 pub(super) struct Counters<'a> {
     snapshot: &'a Snapshot,
     book: &'a Book,
-    done: HashSet<i64>,
+    caps: ByCampaign<'a>,
+    campaign: Option<i64>,
+    own: Tally,
+    across: Tally,
     quota: Check,
     over: Check,
 }
 
 impl<'a> Counters<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, book: &'a Book) -> Self {
-        Self { snapshot, book, done: HashSet::new(), quota: Check::new("quota", 0), over: Check::new("counted_cap", 0) }
+        Self {
+            snapshot,
+            book,
+            caps: book.caps_by_campaign(|cap| !cap.is_person()),
+            campaign: None,
+            own: Tally::default(),
+            across: Tally::default(),
+            quota: Check::new("quota", 0),
+            over: Check::new("counted_cap", 0),
+        }
     }
 
-    /// Judges these caps by what was counted of them; each cap once.
-    pub(super) async fn close(&mut self, caps: Option<&Vec<&Cap>>, tally: &mut Tally) -> Result<(), StoreError> {
-        for cap in caps.into_iter().flatten() {
-            if self.done.insert(cap.id) {
-                let windows = tally.windows.remove(&cap.id).unwrap_or_default();
-                // Without documents nobody knows what a cap allowed then; its counters are all there is.
-                if self.book.has_history(cap) {
-                    self.judge_limits(cap, &windows);
-                }
-                self.compare(cap, windows).await?;
-            }
+    /// Counts a code; codes come campaign by campaign.
+    pub(super) async fn count(&mut self, issued: &Issued) -> Result<(), StoreError> {
+        if let Some(before) = self.campaign.filter(|before| *before != issued.campaign) {
+            let tally = std::mem::take(&mut self.own);
+            self.close(before, tally).await?;
         }
-        tally.windows.clear();
+        self.campaign = Some(issued.campaign);
+        for cap in self.caps.get(&issued.campaign).into_iter().flatten() {
+            self.own.add(self.book, cap, issued);
+        }
+        for cap in self.caps.get(&ACROSS).into_iter().flatten() {
+            self.across.add(self.book, cap, issued);
+        }
+        Ok(())
+    }
+
+    /// Judges the caps of a campaign by what was counted of them.
+    async fn close(&mut self, campaign: i64, mut tally: Tally) -> Result<(), StoreError> {
+        for cap in self.caps.remove(&campaign).unwrap_or_default() {
+            let windows = tally.windows.remove(&cap.id).unwrap_or_default();
+            // Without documents nobody knows what a cap allowed then; its counters are all there is.
+            if self.book.has_history(cap) {
+                self.judge_limits(cap, &windows);
+            }
+            self.compare(cap, windows).await?;
+        }
         Ok(())
     }
 
@@ -75,7 +100,9 @@ impl<'a> Counters<'a> {
                 let limit = self.book.limit(cap, version).filter(|_| self.book.zone(cap, version) == cap.zone);
                 if let Some(limit) = limit.filter(|limit| sum > *limit) {
                     let name = cap.name();
-                    self.over.breach(format!("{name} allowed {limit} in window {window} by version {version}, {sum} were issued"));
+                    self.over.breach(format!(
+                        "{name} allowed {limit} in window {window} by version {version}, {sum} were issued"
+                    ));
                 }
             }
         }
@@ -105,7 +132,8 @@ impl<'a> Counters<'a> {
                 let since = *since.get_or_insert(window);
                 let counted: i64 = windows.remove(&window).iter().flatten().map(|(_, sum)| sum).sum();
                 if counted != used && window >= since {
-                    self.quota.breach(format!("{} says {used} in window {window}, the ledger has {counted}", cap.name()));
+                    self.quota
+                        .breach(format!("{} says {used} in window {window}, the ledger has {counted}", cap.name()));
                 }
                 self.quota.rows += 1;
             }
@@ -121,16 +149,29 @@ impl<'a> Counters<'a> {
         Ok(())
     }
 
-    /// The checks, with what needs no count.
-    pub(super) async fn finish(self) -> Result<[Check; 3], StoreError> {
+    /// Judges what is left, caps of campaigns that have issued nothing too; the checks, with what needs no count.
+    pub(super) async fn finish(mut self) -> Result<[Check; 3], StoreError> {
+        let (own, across) = (std::mem::take(&mut self.own), std::mem::take(&mut self.across));
+        if let Some(last) = self.campaign {
+            self.close(last, own).await?;
+        }
+        self.close(ACROSS, across).await?;
+        let idle: Vec<i64> = self.caps.keys().copied().collect();
+        for campaign in idle {
+            self.close(campaign, Tally::default()).await?;
+        }
         let mut quota = self.quota;
         let rows = self.snapshot.count("quota").await?;
         let stray = "
             SELECT q.cap_id, q.window_start FROM quota q LEFT JOIN cap c ON c.cap_id = q.cap_id
             WHERE c.cap_id IS NULL OR c.scope = 'person' OR c.removed_at IS NOT NULL";
-        quota.join(self.snapshot.breaches("", 0, stray, |row| {
-            Ok(format!("the counter of window {} belongs to cap {}, which has none", row.int(1)?, row.int(0)?))
-        }).await?);
+        quota.join(
+            self.snapshot
+                .breaches("", 0, stray, |row| {
+                    Ok(format!("the counter of window {} belongs to cap {}, which has none", row.int(1)?, row.int(0)?))
+                })
+                .await?,
+        );
         let full = "SELECT cap_id, window_start, used, cap FROM quota WHERE used > cap OR used < 0";
         let full = self.snapshot.breaches("quota_over_cap", rows, full, |row| {
             let [cap, window, used, limit] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];

@@ -42,10 +42,7 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
     checks.push(
         snapshot
             .breaches("answer_without_message", requests, UNSAID, |row| {
-                Ok(format!(
-                    "request {} was answered, but there is no message",
-                    request(row, 0)?
-                ))
+                Ok(format!("request {} was answered, but there is no message", request(row, 0)?))
             })
             .await?,
     );
@@ -60,50 +57,35 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             })
             .await?,
     );
-    checks.push(snapshot.breaches("message_after_stop", opt_outs, AFTER_STOP, |row| {
-        let (message, reply, brand) = (hex(&row.bytes(0)?), row.text(1)?, row.text(2)?);
-        Ok(format!("message {message} ({reply}) still waits, though its person said STOP to {brand} later"))
-    }).await?);
+    checks.push(
+        snapshot
+            .breaches("message_after_stop", opt_outs, AFTER_STOP, |row| {
+                let (message, reply, brand) = (hex(&row.bytes(0)?), row.text(1)?, row.text(2)?);
+                Ok(format!("message {message} ({reply}) still waits, though its person said STOP to {brand} later"))
+            })
+            .await?,
+    );
     Ok(checks)
 }
 
 async fn issued(snapshot: &Snapshot, requests: u64) -> Result<Vec<Check>, StoreError> {
     let only = |which: &str| format!("{SIDES} WHERE {which}");
+    // The sort of both sides is dear: one tells whether there is anything to tell apart.
+    if snapshot.rows(&only("given <> 1 OR asked <> 1 LIMIT 1"), Vec::new()).await?.is_empty() {
+        let clean = |name| Check::new(name, requests);
+        return Ok(["issued_without_request", "request_without_issuance", "issued_twice"].map(clean).into());
+    }
     Ok(vec![
         snapshot
-            .breaches(
-                "issued_without_request",
-                requests,
-                &only("given > 0 AND asked = 0"),
-                |row| {
-                    Ok(format!(
-                        "{} was issued, but its person made no request that was answered with it",
-                        row.spot(0)?
-                    ))
-                },
-            )
+            .breaches("issued_without_request", requests, &only("given > 0 AND asked = 0"), |row| {
+                Ok(format!("{} was issued, but its person made no request that was answered with it", row.spot(0)?))
+            })
             .await?,
+        snapshot.breaches("request_without_issuance", requests, &only("given = 0"), unissued).await?,
         snapshot
-            .breaches(
-                "request_without_issuance",
-                requests,
-                &only("given = 0"),
-                unissued,
-            )
-            .await?,
-        snapshot
-            .breaches(
-                "issued_twice",
-                requests,
-                &only("given > 0 AND asked > 1"),
-                |row| {
-                    Ok(format!(
-                        "{} was the new code of {} requests",
-                        row.spot(0)?,
-                        row.int(4)?
-                    ))
-                },
-            )
+            .breaches("issued_twice", requests, &only("given > 0 AND asked > 1"), |row| {
+                Ok(format!("{} was the new code of {} requests", row.spot(0)?, row.int(4)?))
+            })
             .await?,
     ])
 }
@@ -112,20 +94,11 @@ fn unissued(row: &Row) -> Result<String, StoreError> {
     let Some(campaign) = row.maybe_int(0)? else {
         return Ok("a request was answered with a new code that it does not name".to_owned());
     };
-    let (pool, position) = (
-        row.maybe_int(1)?.unwrap_or(-1),
-        row.maybe_int(2)?.unwrap_or(-1),
-    );
+    let (pool, position) = (row.maybe_int(1)?.unwrap_or(-1), row.maybe_int(2)?.unwrap_or(-1));
     let code = super::snapshot::spot(campaign, pool, position);
-    Ok(format!(
-        "a request was answered with {code}, which was not issued to its person"
-    ))
+    Ok(format!("a request was answered with {code}, which was not issued to its person"))
 }
 
 fn request(row: &Row, column: usize) -> Result<String, StoreError> {
-    Ok(format!(
-        "dec_{}.{}",
-        row.text(column)?,
-        row.text(column + 1)?
-    ))
+    Ok(format!("dec_{}.{}", row.text(column)?, row.text(column + 1)?))
 }

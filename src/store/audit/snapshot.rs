@@ -3,8 +3,8 @@
 use super::{Check, MOST};
 use crate::store::StoreError;
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    IsolationLevel, QueryResult, Statement, TransactionTrait, Value,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, QueryResult,
+    Statement, TransactionTrait, Value,
 };
 
 /// Rows in a page: enough that the round trip does not show, a few megabytes at most.
@@ -20,17 +20,10 @@ pub(super) struct Row(QueryResult);
 
 impl Snapshot {
     /// PostgreSQL: REPEATABLE READ, read only. SQLite: a deferred transaction, which sees the state of its first read.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it only reads: no lock, no order, no queue"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "it only reads: no lock, no order, no queue")]
     pub(super) async fn take(db: &DatabaseConnection) -> Result<Self, StoreError> {
         let transaction = if db.get_database_backend() == DbBackend::Postgres {
-            db.begin_with_config(
-                Some(IsolationLevel::RepeatableRead),
-                Some(AccessMode::ReadOnly),
-            )
-            .await?
+            db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?
         } else {
             db.begin().await?
         };
@@ -43,16 +36,13 @@ impl Snapshot {
 
     /// The rows of a query whose parameters are written `$1`, `$2`, … on both databases.
     pub(super) async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        let statement =
-            Statement::from_sql_and_values(self.transaction.get_database_backend(), sql, values);
+        let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), sql, values);
         let rows = self.transaction.query_all_raw(statement).await?;
         Ok(rows.into_iter().map(Row).collect())
     }
 
     pub(super) async fn count(&self, table: &str) -> Result<u64, StoreError> {
-        let rows = self
-            .rows(&format!("SELECT count(*) FROM {table}"), Vec::new())
-            .await?;
+        let rows = self.rows(&format!("SELECT count(*) FROM {table}"), Vec::new()).await?;
         let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
@@ -66,10 +56,7 @@ impl Snapshot {
         say: impl Fn(&Row) -> Result<String, StoreError>,
     ) -> Result<Check, StoreError> {
         let mut check = Check::new(name, rows);
-        for row in self
-            .rows(&format!("{sql} LIMIT {}", MOST + 1), Vec::new())
-            .await?
-        {
+        for row in self.rows(&format!("{sql} LIMIT {}", MOST + 1), Vec::new()).await? {
             check.breach(say(&row)?);
         }
         Ok(check)
@@ -99,11 +86,7 @@ impl Row {
 
     /// The code at three columns from `column` on: campaign, pool, position.
     pub(super) fn spot(&self, column: usize) -> Result<String, StoreError> {
-        Ok(spot(
-            self.int(column)?,
-            self.int(column + 1)?,
-            self.int(column + 2)?,
-        ))
+        Ok(spot(self.int(column)?, self.int(column + 1)?, self.int(column + 2)?))
     }
 }
 

@@ -74,25 +74,12 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
     let codes = snapshot.count("code").await?;
     let pools = snapshot.count("pool").await?;
     let mut beyond = snapshot
-        .breaches(
-            "position_beyond_pool",
-            issued + ranges,
-            BEYOND_ISSUED,
-            |row| beyond(row, "was issued"),
-        )
+        .breaches("position_beyond_pool", issued + ranges, BEYOND_ISSUED, |row| beyond(row, "was issued"))
         .await?;
-    let in_stock = snapshot
-        .breaches("", 0, BEYOND_STOCK, |row| self::beyond(row, "is in stock"))
-        .await?;
+    let in_stock = snapshot.breaches("", 0, BEYOND_STOCK, |row| self::beyond(row, "is in stock")).await?;
     beyond.join(in_stock);
-    let mut codeless = snapshot
-        .breaches(
-            "position_without_code",
-            issued + ranges,
-            ISSUED_WITHOUT_CODE,
-            codeless,
-        )
-        .await?;
+    let mut codeless =
+        snapshot.breaches("position_without_code", issued + ranges, ISSUED_WITHOUT_CODE, codeless).await?;
     codeless.join(
         snapshot
             .breaches("", 0, STOCK_WITHOUT_CODE, |row| {
@@ -102,47 +89,50 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             .await?,
     );
     Ok(vec![
-        snapshot.breaches("stock_and_issued", ranges, BOTH, |row| {
-            let (first, last) = (row.int(3)?, row.int(4)?);
-            Ok(format!("{} was issued and is in stock, in range {first} to {last}", row.spot(0)?))
-        }).await?,
-        snapshot.breaches("stock_overlaps", ranges, OVERLAPS, |row| {
-            Ok(format!("{} overlaps the range that ends at {}", range(row)?, row.int(4)?))
-        }).await?,
-        snapshot.breaches("stock_without_pool", ranges, STRAY, |row| Ok(format!("{} belongs to no pool", range(row)?))).await?,
-        snapshot.breaches("stock_of_ended", ranges, OF_ENDED, |row| {
-            Ok(format!("{} can still be issued, though its campaign is ended", range(row)?))
-        }).await?,
+        snapshot
+            .breaches("stock_and_issued", ranges, BOTH, |row| {
+                let (first, last) = (row.int(3)?, row.int(4)?);
+                Ok(format!("{} was issued and is in stock, in range {first} to {last}", row.spot(0)?))
+            })
+            .await?,
+        snapshot
+            .breaches("stock_overlaps", ranges, OVERLAPS, |row| {
+                Ok(format!("{} overlaps the range that ends at {}", range(row)?, row.int(4)?))
+            })
+            .await?,
+        snapshot
+            .breaches("stock_without_pool", ranges, STRAY, |row| Ok(format!("{} belongs to no pool", range(row)?)))
+            .await?,
+        snapshot
+            .breaches("stock_of_ended", ranges, OF_ENDED, |row| {
+                Ok(format!("{} can still be issued, though its campaign is ended", range(row)?))
+            })
+            .await?,
         beyond,
         codeless,
-        snapshot.breaches("code_twice", codes, TWICE, |row| {
-            Ok(format!("the text of {} is stored {} times", row.spot(0)?, row.int(3)?))
-        }).await?,
-        snapshot.breaches("in_stock", pools, IN_STOCK, |row| {
-            let [campaign, pool, says, found] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
-            Ok(format!("pool {pool} of campaign {campaign} says {says} in stock, its ranges hold {found}"))
-        }).await?,
+        snapshot
+            .breaches("code_twice", codes, TWICE, |row| {
+                Ok(format!("the text of {} is stored {} times", row.spot(0)?, row.int(3)?))
+            })
+            .await?,
+        snapshot
+            .breaches("in_stock", pools, IN_STOCK, |row| {
+                let [campaign, pool, says, found] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
+                Ok(format!("pool {pool} of campaign {campaign} says {says} in stock, its ranges hold {found}"))
+            })
+            .await?,
     ])
 }
 
 fn range(row: &Row) -> Result<String, StoreError> {
     let [campaign, pool, first, last] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
-    Ok(format!(
-        "stock range {first} to {last} of pool {pool} of campaign {campaign}"
-    ))
+    Ok(format!("stock range {first} to {last} of pool {pool} of campaign {campaign}"))
 }
 
 fn beyond(row: &Row, what: &str) -> Result<String, StoreError> {
-    Ok(format!(
-        "{} {what}, but its pool has {} positions",
-        row.spot(0)?,
-        row.int(3)?
-    ))
+    Ok(format!("{} {what}, but its pool has {} positions", row.spot(0)?, row.int(3)?))
 }
 
 fn codeless(row: &Row) -> Result<String, StoreError> {
-    Ok(format!(
-        "{} was issued, but no code is stored for it",
-        spot(row.int(0)?, row.int(1)?, row.int(2)?)
-    ))
+    Ok(format!("{} was issued, but no code is stored for it", spot(row.int(0)?, row.int(1)?, row.int(2)?)))
 }

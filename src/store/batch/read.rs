@@ -5,9 +5,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::campaign::{Attribution, Channel};
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::{Outcome, Record};
-use crate::domain::ids::{
-    CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis,
-};
+use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
 use crate::domain::world::{Answered, Event, EventKind, Held, Message, Range, Stored, World};
 use crate::store::bulk::{Cell, Row};
@@ -50,15 +48,10 @@ pub async fn read(
     now: DateTime<Utc>,
     locked: impl AsyncFnOnce() -> Result<(), StoreError>,
 ) -> Result<World, StoreError> {
-    let mut world = World {
-        now,
-        ..World::default()
-    };
+    let mut world = World { now, ..World::default() };
     lock(tx, needs, now, &mut world).await?;
     locked().await?;
-    let version = tx
-        .read(&sql::CATALOG_VERSION, &[vec![1_i64.into()]], &[])
-        .await?;
+    let version = tx.read(&sql::CATALOG_VERSION, &[vec![1_i64.into()]], &[]).await?;
     let version = version.first().map(|row| row.int(0)).transpose()?;
     if version != Some(needs.catalog_version) {
         return Err(StoreError::Stale);
@@ -70,31 +63,16 @@ pub async fn read(
     Ok(world)
 }
 
-async fn lock(
-    tx: &mut Tx<'_>,
-    needs: &Needs,
-    now: DateTime<Utc>,
-    world: &mut World,
-) -> Result<(), StoreError> {
+async fn lock(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut World) -> Result<(), StoreError> {
     let persons: Vec<Vec<Cell>> = needs
         .persons
         .iter()
-        .map(|(subject, phone)| {
-            vec![
-                subject_bytes(*subject).into(),
-                phone.clone().into(),
-                millis(now).into(),
-            ]
-        })
+        .map(|(subject, phone)| vec![subject_bytes(*subject).into(), phone.clone().into(), millis(now).into()])
         .collect();
     tx.run(&sql::ADD_RECIPIENTS, &persons, &[]).await?;
     let persons = subjects(needs.persons.keys());
     for row in tx.read(&sql::LOCK_RECIPIENTS, &persons, &[]).await? {
-        world
-            .persons
-            .entry(Subject::from_bytes(row.bytes(0)?))
-            .or_default()
-            .epoch = row.number(1)?;
+        world.persons.entry(Subject::from_bytes(row.bytes(0)?)).or_default().epoch = row.number(1)?;
     }
     let campaigns: Vec<_> = needs.campaigns.iter().map(|id| vec![id.0.into()]).collect();
     tx.read(&sql::LOCK_CAMPAIGNS, &campaigns, &[]).await?;
@@ -105,44 +83,23 @@ async fn lock(
         .collect();
     tx.run(&sql::ADD_QUOTAS, &quotas, &[]).await?;
     for row in tx.read(&sql::LOCK_QUOTAS, &quotas, &[]).await? {
-        let quota = Quota {
-            used: row.int(2)?,
-            cap: row.int(3)?,
-        };
-        world
-            .quotas
-            .insert((CapId(row.number(0)?), row.int(1)?), quota);
+        let quota = Quota { used: row.int(2)?, cap: row.int(3)? };
+        world.quotas.insert((CapId(row.number(0)?), row.int(1)?), quota);
     }
     Ok(())
 }
 
 fn subjects<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<Vec<Cell>> {
-    subjects
-        .map(|subject| vec![subject_bytes(*subject).into()])
-        .collect()
+    subjects.map(|subject| vec![subject_bytes(*subject).into()]).collect()
 }
 
-async fn read_requests(
-    tx: &mut Tx<'_>,
-    needs: &Needs,
-    world: &mut World,
-) -> Result<(), StoreError> {
-    let keys: Vec<Vec<Cell>> = needs
-        .requests
-        .iter()
-        .map(|request| vec![request.door.clone().into(), request.key.clone().into()])
-        .collect();
+async fn read_requests(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> Result<(), StoreError> {
+    let keys: Vec<Vec<Cell>> =
+        needs.requests.iter().map(|request| vec![request.door.clone().into(), request.key.clone().into()]).collect();
     for row in tx.read(&sql::READ_REQUESTS, &keys, &[]).await? {
-        let request = RequestId {
-            door: row.text(0)?,
-            key: row.text(1)?,
-        };
+        let request = RequestId { door: row.text(0)?, key: row.text(1)? };
         let outcome = outcome(&row, 4)?;
-        let stored = Stored {
-            fingerprint: row.bytes(2)?,
-            at: from_millis(row.int(3)?),
-            outcome,
-        };
+        let stored = Stored { fingerprint: row.bytes(2)?, at: from_millis(row.int(3)?), outcome };
         world.requests.insert(request, stored);
     }
     Ok(())
@@ -150,11 +107,7 @@ async fn read_requests(
 
 /// Ten columns: outcome, rule, `cap_id`, cap, used, `resets_at`, campaign, pool, position, reference.
 fn outcome(row: &Row, at: usize) -> Result<Outcome, StoreError> {
-    let spot = if row.is_null(at + 8) {
-        None
-    } else {
-        Some(spot(row, at + 6)?)
-    };
+    let spot = if row.is_null(at + 8) { None } else { Some(spot(row, at + 6)?) };
     let record = Record {
         outcome: row.text(at)?,
         rule: row.text(at + 1)?,
@@ -173,28 +126,13 @@ fn outcome(row: &Row, at: usize) -> Result<Outcome, StoreError> {
 }
 
 fn spot(row: &Row, at: usize) -> Result<Spot, StoreError> {
-    Ok(Spot {
-        campaign: CampaignId(row.number(at)?),
-        pool: row.number(at + 1)?,
-        position: row.number(at + 2)?,
-    })
+    Ok(Spot { campaign: CampaignId(row.number(at)?), pool: row.number(at + 1)?, position: row.number(at + 2)? })
 }
 
-async fn read_persons(
-    tx: &mut Tx<'_>,
-    needs: &Needs,
-    now: DateTime<Utc>,
-    world: &mut World,
-) -> Result<(), StoreError> {
-    let rows = tx
-        .read(&sql::READ_HELD, &subjects(needs.persons.keys()), &[])
-        .await?;
+async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut World) -> Result<(), StoreError> {
+    let rows = tx.read(&sql::READ_HELD, &subjects(needs.persons.keys()), &[]).await?;
     for row in &rows {
-        let held = &mut world
-            .persons
-            .entry(Subject::from_bytes(row.bytes(3)?))
-            .or_default()
-            .held;
+        let held = &mut world.persons.entry(Subject::from_bytes(row.bytes(3)?)).or_default().held;
         let spot = spot(row, 0)?;
         if held.last().is_none_or(|last| last.spot != spot) {
             held.push(read_held(row, spot)?);
@@ -204,42 +142,23 @@ async fn read_persons(
         }
     }
     let since = millis(now - Duration::days(1)).into();
-    for row in tx
-        .read(
-            &sql::READ_ANSWERED,
-            &subjects(needs.texters.iter()),
-            &[since],
-        )
-        .await?
-    {
+    for row in tx.read(&sql::READ_ANSWERED, &subjects(needs.texters.iter()), &[since]).await? {
         let answered = Answered {
             at: from_millis(row.int(1)?),
             kind: row.text(2)?,
             word: row.maybe_text(3)?,
             outcome: outcome(&row, 4)?,
         };
-        world
-            .persons
-            .entry(Subject::from_bytes(row.bytes(0)?))
-            .or_default()
-            .answered
-            .push(answered);
+        world.persons.entry(Subject::from_bytes(row.bytes(0)?)).or_default().answered.push(answered);
     }
     Ok(())
 }
 
 fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
-    let bad = |column| StoreError::BadRow {
-        table: "issuance",
-        column,
-        id: format!("{spot:?}"),
-    };
+    let bad = |column| StoreError::BadRow { table: "issuance", column, id: format!("{spot:?}") };
     let from = Attribution {
         channel: Channel::parse(&row.text(8)?).ok_or_else(|| bad("channel"))?,
-        sender: row
-            .maybe_int(9)?
-            .and_then(|id| u32::try_from(id).ok())
-            .map(SenderId),
+        sender: row.maybe_int(9)?.and_then(|id| u32::try_from(id).ok()).map(SenderId),
         keyword: row.maybe_text(10)?,
         placement: PlacementId(row.number(11)?),
     };
@@ -258,11 +177,7 @@ fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
 
 fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
     let kind = row.text(at + 1)?;
-    let bad = || StoreError::BadRow {
-        table: "code_event",
-        column: "kind",
-        id: kind.clone(),
-    };
+    let bad = || StoreError::BadRow { table: "code_event", column: "kind", id: kind.clone() };
     Ok(Event {
         step: row.number(at)?,
         kind: EventKind::parse(&kind).ok_or_else(bad)?,
@@ -274,56 +189,29 @@ fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
 }
 
 async fn read_stock(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> Result<(), StoreError> {
-    let pools: Vec<Vec<Cell>> = needs
-        .pools
-        .iter()
-        .map(|(campaign, pool)| vec![campaign.0.into(), (*pool).into()])
-        .collect();
-    let beyond = i64::try_from(needs.acts)
-        .unwrap_or(i64::MAX)
-        .saturating_sub(1)
-        .max(0)
-        .into();
+    let pools: Vec<Vec<Cell>> =
+        needs.pools.iter().map(|(campaign, pool)| vec![campaign.0.into(), (*pool).into()]).collect();
+    let beyond = i64::try_from(needs.acts).unwrap_or(i64::MAX).saturating_sub(1).max(0).into();
     for row in tx.read(&sql::READ_STOCK, &pools, &[beyond]).await? {
         let key = (CampaignId(row.number(0)?), row.number(1)?);
-        let range = Range {
-            first: row.number(2)?,
-            last: row.number(3)?,
-        };
+        let range = Range { first: row.number(2)?, last: row.number(3)? };
         world.stock.entry(key).or_default().push_back(range);
     }
     Ok(())
 }
 
-async fn read_messages(
-    tx: &mut Tx<'_>,
-    needs: &Needs,
-    world: &mut World,
-) -> Result<(), StoreError> {
-    let named: Vec<Vec<Cell>> = needs
-        .messages
-        .iter()
-        .map(|id| vec![id.to_vec().into()])
-        .collect();
+async fn read_messages(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> Result<(), StoreError> {
+    let named: Vec<Vec<Cell>> = needs.messages.iter().map(|id| vec![id.to_vec().into()]).collect();
     let mut rows = tx.read(&sql::READ_MESSAGES, &named, &[]).await?;
-    rows.extend(
-        tx.read(&sql::READ_WAITING, &subjects(needs.opting_out.iter()), &[])
-            .await?,
-    );
+    rows.extend(tx.read(&sql::READ_WAITING, &subjects(needs.opting_out.iter()), &[]).await?);
     for row in rows {
         let (status, reply) = (row.text(2)?, row.text(3)?);
-        let bad = |column| StoreError::BadRow {
-            table: "outbox_message",
-            column,
-            id: status.clone(),
-        };
+        let bad = |column| StoreError::BadRow { table: "outbox_message", column, id: status.clone() };
         let message = Message {
             subject: Subject::from_bytes(row.bytes(1)?),
             sender: SenderId(row.number(4)?),
             status: MessageStatus::parse(&status).ok_or_else(|| bad("status"))?,
-            is_compliance: ReplyId::parse(&reply)
-                .map_err(|_| bad("reply"))?
-                .is_compliance(),
+            is_compliance: ReplyId::parse(&reply).map_err(|_| bad("reply"))?.is_compliance(),
         };
         world.messages.insert(row.bytes(0)?, message);
     }

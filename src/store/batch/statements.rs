@@ -8,11 +8,7 @@ const REQUEST_KEY: &[(&str, Kind)] = &[("door", Text), ("request_key", Text)];
 
 pub(super) static ADD_RECIPIENTS: Bulk = Bulk::new(
     "recipient: add",
-    &[
-        ("subject", Bytes),
-        ("phone_ciphertext", Bytes),
-        ("created_at", Int),
-    ],
+    &[("subject", Bytes), ("phone_ciphertext", Bytes), ("created_at", Int)],
     &[],
     "INSERT INTO recipient (subject, epoch, phone_ciphertext, created_at)
      SELECT subject, 0, phone_ciphertext, created_at FROM {rows} WHERE true ORDER BY subject
@@ -74,9 +70,7 @@ pub(super) static READ_REQUESTS: Bulk = Bulk::new(
 pub(super) static READ_HELD: Bulk = Bulk::new(
     "issuance: read",
     SUBJECT,
-    &[
-        Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int,
-    ],
+    &[Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int],
     "SELECT i.campaign_id, i.pool_no, i.position, i.subject, i.epoch, i.seq, i.offer_no, i.weight_minor, i.channel,
             i.sender_id, i.keyword, i.placement_id, i.issued_at, i.expires_at,
             e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor
@@ -293,12 +287,7 @@ pub(super) static WRITE_CONSENTS: Bulk = Bulk::new(
      SELECT door, request_key, brand, subject, kind, matched, occurred_at FROM {rows} WHERE true",
 );
 
-const RANGE: &[(&str, Kind)] = &[
-    ("campaign_id", Int),
-    ("pool_no", Int),
-    ("last", Int),
-    ("first", Int),
-];
+const RANGE: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("last", Int), ("first", Int)];
 
 pub(super) static MOVE_STOCK: Bulk = Bulk::new(
     "stock: move",
@@ -351,12 +340,7 @@ pub(super) static COUNT_CHANNELS: Bulk = Bulk::new(
 
 pub(super) static COUNT_OUTSTANDING: Bulk = Bulk::new(
     "rollup_outstanding: count",
-    &[
-        ("campaign_id", Int),
-        ("expiry_day", Int),
-        ("n", Int),
-        ("value_minor", Int),
-    ],
+    &[("campaign_id", Int), ("expiry_day", Int), ("n", Int), ("value_minor", Int)],
     &[],
     "INSERT INTO rollup_outstanding AS r (campaign_id, expiry_day, n, value_minor)
      SELECT campaign_id, expiry_day, n, value_minor FROM {rows} WHERE true

@@ -15,34 +15,13 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// [`StoreError::Miscounted`] when rows written differ from rows decided; what the database says.
-pub async fn write(
-    tx: &mut Tx<'_>,
-    catalog: &Catalog,
-    changes: &Changes,
-    lease_ms: i64,
-) -> Result<(), StoreError> {
-    tx.write(
-        &sql::WRITE_REQUESTS,
-        &sorted(changes.requests.iter().map(request)),
-    )
-    .await?;
-    let issuances = changes
-        .issuances
-        .iter()
-        .map(|(subject, held)| issuance(catalog, *subject, held));
+pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_ms: i64) -> Result<(), StoreError> {
+    tx.write(&sql::WRITE_REQUESTS, &sorted(changes.requests.iter().map(request))).await?;
+    let issuances = changes.issuances.iter().map(|(subject, held)| issuance(catalog, *subject, held));
     tx.write(&sql::WRITE_ISSUANCES, &sorted(issuances)).await?;
-    tx.write(
-        &sql::WRITE_EVENTS,
-        &sorted(changes.events.iter().map(event)),
-    )
-    .await?;
-    tx.write(
-        &sql::WRITE_MESSAGES,
-        &sorted(changes.messages.iter().map(|one| message(one, lease_ms))),
-    )
-    .await?;
-    tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms))
-        .await?;
+    tx.write(&sql::WRITE_EVENTS, &sorted(changes.events.iter().map(event))).await?;
+    tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
+    tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     write_consent(tx, changes).await?;
     write_counters(tx, changes).await
 }
@@ -79,29 +58,16 @@ async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreE
     let range = |(campaign, pool, last): &(CampaignId, u16, u64), first: Cell| -> Vec<Cell> {
         vec![campaign.0.into(), (*pool).into(), (*last).into(), first]
     };
-    let (left, gone): (Vec<_>, Vec<_>) =
-        changes.stock.iter().partition(|(_, first)| first.is_some());
-    let left: Vec<_> = left
-        .into_iter()
-        .map(|(key, first)| range(key, (*first).into()))
-        .collect();
-    let gone: Vec<_> = gone
-        .into_iter()
-        .map(|(key, _)| range(key, Cell::Null))
-        .collect();
+    let (left, gone): (Vec<_>, Vec<_>) = changes.stock.iter().partition(|(_, first)| first.is_some());
+    let left: Vec<_> = left.into_iter().map(|(key, first)| range(key, (*first).into())).collect();
+    let gone: Vec<_> = gone.into_iter().map(|(key, _)| range(key, Cell::Null)).collect();
     tx.write(&sql::MOVE_STOCK, &left).await?;
     tx.write(&sql::DELETE_STOCK, &gone).await?;
-    let taken: Vec<_> = changes
-        .taken
-        .iter()
-        .map(|((c, pool), n)| vec![c.0.into(), (*pool).into(), (*n).into()])
-        .collect();
+    let taken: Vec<_> =
+        changes.taken.iter().map(|((c, pool), n)| vec![c.0.into(), (*pool).into(), (*n).into()]).collect();
     tx.write(&sql::TAKE_STOCK, &taken).await?;
-    let quotas: Vec<_> = changes
-        .quotas
-        .iter()
-        .map(|((cap, w), used)| vec![cap.0.into(), (*w).into(), (*used).into()])
-        .collect();
+    let quotas: Vec<_> =
+        changes.quotas.iter().map(|((cap, w), used)| vec![cap.0.into(), (*w).into(), (*used).into()]).collect();
     tx.write(&sql::WRITE_QUOTAS, &quotas).await?;
     let channels: Vec<Vec<Cell>> = changes
         .channels
@@ -177,10 +143,7 @@ fn request(row: &RequestRow) -> Vec<Cell> {
 }
 
 fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
-    let version = catalog
-        .campaigns
-        .get(&held.spot.campaign)
-        .map_or(0, |campaign| campaign.version);
+    let version = catalog.campaigns.get(&held.spot.campaign).map_or(0, |campaign| campaign.version);
     vec![
         held.spot.campaign.0.into(),
         held.spot.pool.into(),
@@ -230,16 +193,10 @@ fn message(one: &NewMessage, lease_ms: i64) -> Vec<Cell> {
         one.sender.0.into(),
         one.reply.as_str().into(),
         i64::from(!one.reply.is_compliance()).into(),
-        one.spot
-            .map(|spot| spot.campaign)
-            .or(one.campaign)
-            .map(|id| id.0)
-            .into(),
+        one.spot.map(|spot| spot.campaign).or(one.campaign).map(|id| id.0).into(),
         one.spot.map(|spot| spot.pool).into(),
         one.spot.map(|spot| spot.position).into(),
-        serde_json::to_string(&one.params)
-            .unwrap_or_default()
-            .into(),
+        serde_json::to_string(&one.params).unwrap_or_default().into(),
         one.request.door.clone().into(),
         one.request.key.clone().into(),
         (millis(one.created_at) + lease_ms).into(),
@@ -253,9 +210,7 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
     for one in noted {
         let entry = history(one.at, one.step.status, one.step.note.as_deref());
         let attempt = i64::from(one.step.status == MessageStatus::Submitting);
-        let (last, lines, tries) = merged
-            .entry(one.step.message)
-            .or_insert_with(|| (one.clone(), String::new(), 0));
+        let (last, lines, tries) = merged.entry(one.step.message).or_insert_with(|| (one.clone(), String::new(), 0));
         lines.push_str(&entry);
         *tries += attempt;
         let before = last.step.clone();
@@ -266,11 +221,7 @@ fn steps(noted: &[Noted], lease_ms: i64) -> Vec<Vec<Cell>> {
     }
     let row = |(id, (one, lines, attempts)): ([u8; 16], (Noted, String, i64))| {
         let is_being_sent = one.step.status == MessageStatus::Submitting;
-        let lease = if is_being_sent {
-            millis(one.at) + lease_ms
-        } else {
-            0
-        };
+        let lease = if is_being_sent { millis(one.at) + lease_ms } else { 0 };
         vec![
             id.as_slice().into(),
             one.step.status.word().into(),

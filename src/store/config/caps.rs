@@ -11,8 +11,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use codewell_entity::cap;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    Statement, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
 };
 
 /// The longest calendar window with a margin for zones, in milliseconds: what is older is in no running window.
@@ -55,32 +54,18 @@ pub(super) async fn write_own(
     places: &[(String, PlacementId)],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let wanted = doc
-        .caps
-        .specs(doc.offer.currency)
-        .into_iter()
-        .filter_map(|spec| {
-            let scope = match spec.over {
-                Over::Scope(scope) => scope,
-                // Lint refuses a cap on a placement that no keyword names.
-                Over::Placement(name) => places
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, id)| Scope::Placement(*id))?,
-            };
-            Some(Wanted {
-                scope,
-                unit: spec.unit,
-                window: spec.window,
-                cap: spec.cap?,
-                zone: doc.tz(),
-            })
-        });
+    let wanted = doc.caps.specs(doc.offer.currency).into_iter().filter_map(|spec| {
+        let scope = match spec.over {
+            Over::Scope(scope) => scope,
+            // Lint refuses a cap on a placement that no keyword names.
+            Over::Placement(name) => {
+                places.iter().find(|(known, _)| *known == name).map(|(_, id)| Scope::Placement(*id))?
+            }
+        };
+        Some(Wanted { scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: doc.tz() })
+    });
     let wanted: Vec<_> = wanted.collect();
-    let rows = cap::Entity::find()
-        .filter(cap::Column::CampaignId.eq(i64::from(id.0)))
-        .all(tx)
-        .await?;
+    let rows = cap::Entity::find().filter(cap::Column::CampaignId.eq(i64::from(id.0))).all(tx).await?;
     write(tx, Some(id), rows, &wanted, now).await
 }
 
@@ -97,13 +82,7 @@ pub(super) async fn write_across(
         .filter(cap::Column::ScopeId.eq(scope_id));
     let wanted = across.caps.iter().filter_map(|spec: &CapSpec| {
         let scope = across.scope.clone();
-        Some(Wanted {
-            scope,
-            unit: spec.unit,
-            window: spec.window,
-            cap: spec.cap?,
-            zone: across.zone,
-        })
+        Some(Wanted { scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: across.zone })
     });
     let wanted: Vec<_> = wanted.collect();
     write(tx, None, rows.all(tx).await?, &wanted, now).await
@@ -116,22 +95,10 @@ async fn write(
     wanted: &[Wanted],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    for gone in rows
-        .iter()
-        .filter(|row| row.removed_at.is_none() && !wanted.iter().any(|cap| cap.is(row)))
-    {
-        run_one(
-            tx,
-            "UPDATE cap SET removed_at = $2 WHERE cap_id = $1",
-            vec![gone.cap_id.into(), millis(now).into()],
-        )
-        .await?;
-        run(
-            tx,
-            "DELETE FROM quota WHERE cap_id = $1",
-            vec![gone.cap_id.into()],
-        )
-        .await?;
+    for gone in rows.iter().filter(|row| row.removed_at.is_none() && !wanted.iter().any(|cap| cap.is(row))) {
+        run_one(tx, "UPDATE cap SET removed_at = $2 WHERE cap_id = $1", vec![gone.cap_id.into(), millis(now).into()])
+            .await?;
+        run(tx, "DELETE FROM quota WHERE cap_id = $1", vec![gone.cap_id.into()]).await?;
     }
     for cap in wanted {
         match rows.iter().find(|row| cap.is(row)) {
@@ -153,36 +120,17 @@ async fn change(
         return Ok(());
     }
     let sql = "UPDATE cap SET cap = $2, zone = $3, removed_at = NULL WHERE cap_id = $1";
-    run_one(
-        tx,
-        sql,
-        vec![row.cap_id.into(), wanted.cap.into(), zone.into()],
-    )
-    .await?;
-    let changed = cap::Model {
-        cap: wanted.cap,
-        zone: zone.to_owned(),
-        removed_at: None,
-        ..row.clone()
-    };
+    run_one(tx, sql, vec![row.cap_id.into(), wanted.cap.into(), zone.into()]).await?;
+    let changed = cap::Model { cap: wanted.cap, zone: zone.to_owned(), removed_at: None, ..row.clone() };
     if row.removed_at.is_some() || row.zone != zone {
         // While it was away nothing was counted, and another zone has other days.
-        run(
-            tx,
-            "DELETE FROM quota WHERE cap_id = $1",
-            vec![row.cap_id.into()],
-        )
-        .await?;
+        run(tx, "DELETE FROM quota WHERE cap_id = $1", vec![row.cap_id.into()]).await?;
         return recount(tx, &changed, now).await;
     }
-    let sql = "UPDATE quota SET cap = CASE WHEN used > $2 THEN used ELSE $2 END WHERE cap_id = $1 AND window_start >= $3";
+    let sql =
+        "UPDATE quota SET cap = CASE WHEN used > $2 THEN used ELSE $2 END WHERE cap_id = $1 AND window_start >= $3";
     let running = wanted.window.key(now, wanted.zone) - KEYS_BACK;
-    run(
-        tx,
-        sql,
-        vec![row.cap_id.into(), wanted.cap.into(), running.into()],
-    )
-    .await?;
+    run(tx, sql, vec![row.cap_id.into(), wanted.cap.into(), running.into()]).await?;
     Ok(())
 }
 
@@ -192,13 +140,8 @@ async fn insert(
     wanted: &Wanted,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let next = ints(
-        tx,
-        "SELECT CAST(COALESCE(MAX(cap_id), 0) + 1 AS BIGINT) AS n FROM cap",
-        vec![],
-    )
-    .await?
-    .unwrap_or(1);
+    let next =
+        ints(tx, "SELECT CAST(COALESCE(MAX(cap_id), 0) + 1 AS BIGINT) AS n FROM cap", vec![]).await?.unwrap_or(1);
     let (scope, scope_id) = wanted.scope.words();
     let row = cap::Model {
         cap_id: next,
@@ -212,26 +155,20 @@ async fn insert(
         cap: wanted.cap,
         removed_at: None,
     };
-    cap::Entity::insert(cap::ActiveModel::from(row.clone()))
-        .exec_without_returning(tx)
-        .await?;
+    cap::Entity::insert(cap::ActiveModel::from(row.clone())).exec_without_returning(tx).await?;
     recount(tx, &row, now).await
 }
 
 #[derive(FromQueryResult)]
 struct Minute {
-    minute: i64,
+    at: i64,
     n: i64,
     money: i64,
 }
 
 /// Writes the counter of the cap's running window as if the cap had always been there. Nothing is issued meanwhile:
 /// every campaign is locked.
-async fn recount(
-    tx: &DatabaseTransaction,
-    row: &cap::Model,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+async fn recount(tx: &DatabaseTransaction, row: &cap::Model, now: DateTime<Utc>) -> Result<(), StoreError> {
     let (campaign, cap) = parse_cap(row)?;
     let (column, value) = match &cap.scope {
         // Counted from the person's own issuances.
@@ -243,48 +180,27 @@ async fn recount(
     };
     // Summed by the minute, in which no zone changes its date twice, and windows are told apart by their own rule.
     let sql = format!(
-        "SELECT issued_at / 60000 AS minute, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money
+        "SELECT issued_at / 60000 AS at, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money
         FROM issuance WHERE ($1 = 0 OR campaign_id = $1) AND issued_at >= $2 AND {column} = $3
         GROUP BY issued_at / 60000"
     );
-    let since = if cap.window == Window::Lifetime {
-        0
-    } else {
-        millis(now) - LOOK_BACK_MS
-    };
-    let values = [
-        Value::from(campaign.map_or(0, |id| i64::from(id.0))),
-        since.into(),
-        value,
-    ];
+    let since = if cap.window == Window::Lifetime { 0 } else { millis(now) - LOOK_BACK_MS };
+    let values = [Value::from(campaign.map_or(0, |id| i64::from(id.0))), since.into(), value];
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     let minutes = Minute::find_by_statement(statement).all(tx).await?;
     let window = cap.window.key(now, cap.zone);
-    let used: i64 = minutes
-        .iter()
-        .filter(|minute| in_window(&cap, minute, window))
-        .map(|minute| weight(&cap, minute))
-        .sum();
+    let used: i64 =
+        minutes.iter().filter(|minute| in_window(&cap, minute, window)).map(|minute| weight(&cap, minute)).sum();
     if used == 0 {
         return Ok(());
     }
     let CapId(number) = cap.id;
     let sql = "INSERT INTO quota (cap_id, window_start, used, cap) VALUES ($1, $2, $3, $4)";
-    run_one(
-        tx,
-        sql,
-        vec![
-            number.into(),
-            window.into(),
-            used.into(),
-            used.max(cap.cap).into(),
-        ],
-    )
-    .await
+    run_one(tx, sql, vec![number.into(), window.into(), used.into(), used.max(cap.cap).into()]).await
 }
 
 fn in_window(cap: &Cap, minute: &Minute, window: i64) -> bool {
-    let at = DateTime::<Utc>::from_timestamp(minute.minute * 60, 0);
+    let at = DateTime::<Utc>::from_timestamp(minute.at * 60, 0);
     at.is_some_and(|at| cap.window.key(at, cap.zone) == window)
 }
 

@@ -1,7 +1,7 @@
 //! A campaign whose codes are still being written: it has a number and a pool of size 0, and nobody sees it.
 
-use super::write::{POOL_NO, insert_campaign, insert_pool, offer};
-use super::{PoolWrite, begin, finish, run};
+use super::write::{POOL_NO, insert_campaign, insert_pool, json, offer, placements};
+use super::{PoolWrite, begin, caps, finish, run, run_one};
 use crate::domain::catalog::Rows;
 use crate::domain::document::CampaignDoc;
 use crate::domain::ids::CampaignId;
@@ -32,42 +32,30 @@ pub async fn draft(
 ) -> Result<Draft, StoreError> {
     let tx = begin(store, planned_on).await?;
     let rows = catalog::rows(&tx).await?;
-    let left = rows
-        .campaigns
-        .iter()
-        .find(|record| record.doc.name == doc.name && record.status.is_none());
+    let left = rows.campaigns.iter().find(|record| record.doc.name == doc.name && record.status.is_none());
     let id = match left {
         Some(record) if is_same(&rows, record.id, pool) => {
-            return Ok(Draft {
-                id: record.id,
-                version: planned_on,
-            });
+            return Ok(Draft { id: record.id, version: planned_on });
         }
         Some(record) => {
             let values = vec![record.id.0.into()];
-            run(
-                &tx,
-                "DELETE FROM code WHERE campaign_id = $1",
-                values.clone(),
-            )
-            .await?;
+            run(&tx, "DELETE FROM code WHERE campaign_id = $1", values.clone()).await?;
             run(&tx, "DELETE FROM pool WHERE campaign_id = $1", values).await?;
+            let sql = "UPDATE campaign_version SET document = $2 WHERE campaign_id = $1";
+            run_one(&tx, sql, vec![record.id.0.into(), json(doc)?]).await?;
             record.id
         }
         None => insert_campaign(&tx, doc, DRAFT, now).await?,
     };
     let offer_no = offer(&tx, &rows, id, doc).await?;
     insert_pool(&tx, id, offer_no, pool).await?;
-    Ok(Draft {
-        id,
-        version: finish(tx).await?,
-    })
+    // So that every document has its caps from its first moment on.
+    let places = placements(&tx, &rows, id, doc).await?;
+    caps::write_own(&tx, id, doc, &places, now).await?;
+    Ok(Draft { id, version: finish(tx).await? })
 }
 
 fn is_same(rows: &Rows, id: CampaignId, wanted: &PoolWrite) -> bool {
-    let mut pools = rows
-        .pools
-        .iter()
-        .filter(|pool| pool.campaign == id && i64::from(pool.pool.pool_no) == POOL_NO);
+    let mut pools = rows.pools.iter().filter(|pool| pool.campaign == id && i64::from(pool.pool.pool_no) == POOL_NO);
     pools.any(|pool| pool.pool.kind == wanted.kind && pool.pool.pattern == wanted.pattern)
 }

@@ -17,17 +17,9 @@ pub(super) const POOL_NO: i64 = 1;
 /// Makes or changes the sender of an address.
 pub(super) async fn sender(tx: &DatabaseTransaction, doc: &SenderDoc) -> Result<(), StoreError> {
     let address = doc.address.as_str();
-    let values = vec![
-        doc.carrier.as_str().into(),
-        doc.brand.as_str().into(),
-        json(doc)?,
-        address.into(),
-    ];
-    let changed = run(
-        tx,
-        "UPDATE sender SET carrier = $1, brand = $2, document = $3 WHERE address = $4",
-        values.clone(),
-    );
+    let values = vec![doc.carrier.as_str().into(), doc.brand.as_str().into(), json(doc)?, address.into()];
+    let changed =
+        run(tx, "UPDATE sender SET carrier = $1, brand = $2, document = $3 WHERE address = $4", values.clone());
     if changed.await? == 0 {
         let sql = "INSERT INTO sender (sender_id, carrier, brand, document, address)
             SELECT COALESCE(MAX(sender_id), 0) + 1, $1, $2, $3, $4 FROM sender";
@@ -44,9 +36,7 @@ pub(super) async fn campaign(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let doc = &wanted.doc;
-    let known = wanted
-        .id
-        .and_then(|id| rows.campaigns.iter().find(|record| record.id == id));
+    let known = wanted.id.and_then(|id| rows.campaigns.iter().find(|record| record.id == id));
     let id = match known {
         Some(record) => {
             existing(tx, record, doc, now).await?;
@@ -60,12 +50,7 @@ pub(super) async fn campaign(
     if let (Some(address), Some(keywords)) = (&wanted.sender, &doc.keywords) {
         write_keywords(tx, id, address, keywords, &places).await?;
     } else {
-        run(
-            tx,
-            "DELETE FROM keyword WHERE campaign_id = $1",
-            vec![id.0.into()],
-        )
-        .await?;
+        run(tx, "DELETE FROM keyword WHERE campaign_id = $1", vec![id.0.into()]).await?;
     }
     caps::write_own(tx, id, doc, &places, now).await
 }
@@ -78,27 +63,14 @@ pub(super) async fn insert_campaign(
     now: DateTime<Utc>,
 ) -> Result<CampaignId, StoreError> {
     // Numbers of campaigns are never used twice, and no campaign is ever deleted.
-    let next = ints(
-        tx,
-        "SELECT CAST(COALESCE(MAX(campaign_id), 0) + 1 AS BIGINT) AS n FROM campaign",
-        vec![],
-    )
-    .await?;
-    let id = next
-        .and_then(|next| u32::try_from(next).ok())
-        .map(CampaignId)
-        .ok_or(StoreError::Miscounted {
-            statement: "campaign: number",
-            written: 0,
-            expected: 1,
-        })?;
+    let next = ints(tx, "SELECT CAST(COALESCE(MAX(campaign_id), 0) + 1 AS BIGINT) AS n FROM campaign", vec![]).await?;
+    let id = next.and_then(|next| u32::try_from(next).ok()).map(CampaignId).ok_or(StoreError::Miscounted {
+        statement: "campaign: number",
+        written: 0,
+        expected: 1,
+    })?;
     let sql = "INSERT INTO campaign (campaign_id, name, status, version) VALUES ($1, $2, $3, 1)";
-    run_one(
-        tx,
-        sql,
-        vec![id.0.into(), doc.name.as_str().into(), status.into()],
-    )
-    .await?;
+    run_one(tx, sql, vec![id.0.into(), doc.name.as_str().into(), status.into()]).await?;
     insert_version(tx, id, 1, doc, now).await?;
     Ok(id)
 }
@@ -111,12 +83,7 @@ async fn insert_version(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO campaign_version (campaign_id, version, document, created_at) VALUES ($1, $2, $3, $4)";
-    run_one(
-        tx,
-        sql,
-        vec![id.0.into(), version.into(), json(doc)?, millis(now).into()],
-    )
-    .await
+    run_one(tx, sql, vec![id.0.into(), version.into(), json(doc)?, millis(now).into()]).await
 }
 
 /// A new version where the document is another one; a draft goes live with the document it gets now.
@@ -128,8 +95,7 @@ async fn existing(
 ) -> Result<(), StoreError> {
     let id = Value::from(record.id.0);
     if record.status.is_none() {
-        let sql =
-            "UPDATE campaign_version SET document = $2, created_at = $3 WHERE campaign_id = $1";
+        let sql = "UPDATE campaign_version SET document = $2, created_at = $3 WHERE campaign_id = $1";
         run_one(tx, sql, vec![id.clone(), json(doc)?, millis(now).into()]).await?;
         let sql = "UPDATE campaign SET status = $2 WHERE campaign_id = $1 AND status = $3";
         return run_one(tx, sql, vec![id, Status::Live.word().into(), DRAFT.into()]).await;
@@ -139,12 +105,7 @@ async fn existing(
     }
     let version = record.version + 1;
     insert_version(tx, record.id, version, doc, now).await?;
-    run_one(
-        tx,
-        "UPDATE campaign SET version = $2 WHERE campaign_id = $1",
-        vec![id, version.into()],
-    )
-    .await
+    run_one(tx, "UPDATE campaign SET version = $2 WHERE campaign_id = $1", vec![id, version.into()]).await
 }
 
 /// The number of the promise: rows never change, so another promise is another row.
@@ -159,19 +120,9 @@ pub(super) async fn offer(
     if let Some(same) = known.clone().find(|offer| offer.record == wanted) {
         return Ok(same.offer_no);
     }
-    let offer_no = known
-        .by_ref()
-        .map(|offer| offer.offer_no)
-        .max()
-        .unwrap_or(0)
-        + 1;
+    let offer_no = known.by_ref().map(|offer| offer.offer_no).max().unwrap_or(0) + 1;
     let sql = "INSERT INTO offer (campaign_id, offer_no, document) VALUES ($1, $2, $3)";
-    run_one(
-        tx,
-        sql,
-        vec![id.0.into(), u32::from(offer_no).into(), json(&wanted)?],
-    )
-    .await?;
+    run_one(tx, sql, vec![id.0.into(), u32::from(offer_no).into(), json(&wanted)?]).await?;
     Ok(offer_no)
 }
 
@@ -192,17 +143,7 @@ async fn pool(
     let sql = "UPDATE pool SET offer_no = $3, size = size + $4, in_stock = in_stock + $4
         WHERE campaign_id = $1 AND pool_no = $2";
     let (campaign, pool_no) = (Value::from(id.0), Value::from(POOL_NO));
-    run_one(
-        tx,
-        sql,
-        vec![
-            campaign.clone(),
-            pool_no.clone(),
-            u32::from(offer_no).into(),
-            big(grows),
-        ],
-    )
-    .await?;
+    run_one(tx, sql, vec![campaign.clone(), pool_no.clone(), u32::from(offer_no).into(), big(grows)]).await?;
     if grows == 0 {
         return Ok(());
     }
@@ -211,32 +152,15 @@ async fn pool(
         PoolKind::Generated | PoolKind::Imported => {
             let sql = "SELECT COUNT(*) AS n FROM code
                 WHERE campaign_id = $1 AND pool_no = $2 AND position >= $3 AND position < $4";
-            let values = vec![
-                campaign.clone(),
-                pool_no.clone(),
-                big(old),
-                big(wanted.size),
-            ];
-            let there = ints(tx, sql, values)
-                .await?
-                .and_then(|n| u64::try_from(n).ok())
-                .unwrap_or(0);
+            let values = vec![campaign.clone(), pool_no.clone(), big(old), big(wanted.size)];
+            let there = ints(tx, sql, values).await?.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
             if there != grows {
-                return Err(StoreError::Miscounted {
-                    statement: "code: new stock",
-                    written: there,
-                    expected: grows,
-                });
+                return Err(StoreError::Miscounted { statement: "code: new stock", written: there, expected: grows });
             }
         }
     }
     let sql = "INSERT INTO stock (campaign_id, pool_no, first, last, verified_at) VALUES ($1, $2, $3, $4, NULL)";
-    run_one(
-        tx,
-        sql,
-        vec![campaign, pool_no, big(old), big(wanted.size - 1)],
-    )
-    .await
+    run_one(tx, sql, vec![campaign, pool_no, big(old), big(wanted.size - 1)]).await
 }
 
 /// An empty pool.
@@ -260,49 +184,26 @@ pub(super) async fn insert_pool(
 }
 
 /// Every placement of the campaign by its name; those no longer named keep their numbers for the reports.
-async fn placements(
+pub(super) async fn placements(
     tx: &DatabaseTransaction,
     rows: &Rows,
     id: CampaignId,
     doc: &CampaignDoc,
 ) -> Result<Vec<(String, PlacementId)>, StoreError> {
-    let known = rows
-        .placements
-        .iter()
-        .filter(|placement| placement.campaign == id);
-    let mut places: Vec<_> = known
-        .map(|placement| (placement.name.clone(), placement.id))
-        .collect();
+    let known = rows.placements.iter().filter(|placement| placement.campaign == id);
+    let mut places: Vec<_> = known.map(|placement| (placement.name.clone(), placement.id)).collect();
     let decimals = doc.offer.currency.decimals();
-    for placement in doc
-        .keywords
-        .iter()
-        .flat_map(|keywords| keywords.placements.values())
-    {
-        let cost = placement
-            .cost()
-            .and_then(|cost| cost.minor(decimals))
-            .unwrap_or(0);
+    for placement in doc.keywords.iter().flat_map(|keywords| keywords.placements.values()) {
+        let cost = placement.cost().and_then(|cost| cost.minor(decimals)).unwrap_or(0);
         let (name, campaign) = (placement.name(), Value::from(id.0));
         let sql = "UPDATE placement SET cost_minor = $3 WHERE campaign_id = $1 AND name = $2";
         if run(tx, sql, vec![campaign.clone(), name.into(), cost.into()]).await? == 0 {
-            let sql =
-                "SELECT CAST(COALESCE(MAX(placement_id), 0) + 1 AS BIGINT) AS n FROM placement";
-            let next = ints(tx, sql, vec![])
-                .await?
-                .and_then(|next| u32::try_from(next).ok());
-            let next = next.ok_or(StoreError::Miscounted {
-                statement: "placement: number",
-                written: 0,
-                expected: 1,
-            })?;
+            let sql = "SELECT CAST(COALESCE(MAX(placement_id), 0) + 1 AS BIGINT) AS n FROM placement";
+            let next = ints(tx, sql, vec![]).await?.and_then(|next| u32::try_from(next).ok());
+            let next =
+                next.ok_or(StoreError::Miscounted { statement: "placement: number", written: 0, expected: 1 })?;
             let sql = "INSERT INTO placement (placement_id, campaign_id, name, cost_minor) VALUES ($1, $2, $3, $4)";
-            run_one(
-                tx,
-                sql,
-                vec![next.into(), campaign, name.into(), cost.into()],
-            )
-            .await?;
+            run_one(tx, sql, vec![next.into(), campaign, name.into(), cost.into()]).await?;
             places.push((name.to_owned(), PlacementId(next)));
         }
     }
@@ -317,25 +218,14 @@ async fn write_keywords(
     doc: &KeywordsDoc,
     places: &[(String, PlacementId)],
 ) -> Result<(), StoreError> {
-    run(
-        tx,
-        "DELETE FROM keyword WHERE campaign_id = $1",
-        vec![id.0.into()],
-    )
-    .await?;
+    run(tx, "DELETE FROM keyword WHERE campaign_id = $1", vec![id.0.into()]).await?;
     let place = |word| {
         let name = doc.placements.get(word).map(PlacementDoc::name)?;
-        places
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, id)| *id)
+        places.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
     };
     let main = place(&doc.main).unwrap_or(PlacementId::NONE);
     let own = doc.placements.keys().filter(|word| **word != doc.main);
-    let words = [&doc.main]
-        .into_iter()
-        .chain(&doc.aliases)
-        .map(|word| (word, &doc.main, main));
+    let words = [&doc.main].into_iter().chain(&doc.aliases).map(|word| (word, &doc.main, main));
     let words = words.chain(own.map(|word| (word, word, place(word).unwrap_or(PlacementId::NONE))));
     for (word, counted, placement) in words {
         let sql = "DELETE FROM keyword WHERE word = $2
@@ -344,13 +234,8 @@ async fn write_keywords(
         run(tx, sql, vec![address.into(), word.as_str().into()]).await?;
         let sql = "INSERT INTO keyword (sender_id, word, campaign_id, keyword, placement_id)
             SELECT sender_id, $2, $3, $4, $5 FROM sender WHERE address = $1";
-        let values = vec![
-            address.into(),
-            word.as_str().into(),
-            id.0.into(),
-            counted.as_str().into(),
-            placement.0.into(),
-        ];
+        let values =
+            vec![address.into(), word.as_str().into(), id.0.into(), counted.as_str().into(), placement.0.into()];
         run_one(tx, sql, values).await?;
     }
     Ok(())
@@ -359,9 +244,5 @@ async fn write_keywords(
 /// A document as its column keeps it.
 pub(super) fn json<T: Serialize>(document: &T) -> Result<Value, StoreError> {
     let text = serde_json::to_string(document);
-    text.map(Value::from).map_err(|_| StoreError::BadRow {
-        table: "document",
-        column: "document",
-        id: String::new(),
-    })
+    text.map(Value::from).map_err(|_| StoreError::BadRow { table: "document", column: "document", id: String::new() })
 }

@@ -26,7 +26,9 @@ impl Explanation {
         }
         match (&self.message, &self.decision) {
             (Some(message), _) => lines.push(("reply", message.line())),
-            (None, Some(asked)) if asked.channel == "sms" && asked.sender.is_some() && !asked.door.starts_with("till") => {
+            (None, Some(asked))
+                if asked.channel == "sms" && asked.sender.is_some() && !asked.door.starts_with("till") =>
+            {
                 lines.push(("reply", "none".to_owned()));
             }
             (None, _) => {}

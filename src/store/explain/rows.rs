@@ -100,7 +100,11 @@ async fn all<T: FromQueryResult>(db: &DatabaseConnection, sql: &str, values: Vec
     Ok(T::find_by_statement(statement).all(db).await?)
 }
 
-async fn first<T: FromQueryResult>(db: &DatabaseConnection, sql: &str, values: Vec<Value>) -> Result<Option<T>, StoreError> {
+async fn first<T: FromQueryResult>(
+    db: &DatabaseConnection,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Option<T>, StoreError> {
     Ok(all(db, sql, values).await?.into_iter().next())
 }
 
@@ -113,8 +117,11 @@ pub(super) async fn request(db: &DatabaseConnection, id: &RequestId) -> Result<O
 pub(super) async fn request_of(db: &DatabaseConnection, spot: Spot) -> Result<Option<RequestRow>, StoreError> {
     let spot = key(spot);
     let place = [spot.0, spot.1, spot.2].map(Value::from);
-    let Some(IssuanceRow { subject: Some(subject), issued_at, .. }) = issuance(db, spot).await? else { return Ok(None) };
-    let answered = "SELECT * FROM request WHERE campaign_id = $1 AND pool_no = $2 AND position = $3 AND outcome = 'issued'
+    let Some(IssuanceRow { subject: Some(subject), issued_at, .. }) = issuance(db, spot).await? else {
+        return Ok(None);
+    };
+    let answered =
+        "SELECT * FROM request WHERE campaign_id = $1 AND pool_no = $2 AND position = $3 AND outcome = 'issued'
         AND replied = 1 AND subject = $4 AND received_at = $5 LIMIT 1";
     let mut values = place.to_vec();
     values.extend([subject.into(), issued_at.into()]);
@@ -125,7 +132,10 @@ pub(super) async fn request_of(db: &DatabaseConnection, spot: Spot) -> Result<Op
     first(db, any, place.to_vec()).await
 }
 
-pub(super) async fn issuance(db: &DatabaseConnection, (campaign, pool, position): Key) -> Result<Option<IssuanceRow>, StoreError> {
+pub(super) async fn issuance(
+    db: &DatabaseConnection,
+    (campaign, pool, position): Key,
+) -> Result<Option<IssuanceRow>, StoreError> {
     let sql = "SELECT * FROM issuance WHERE campaign_id = $1 AND pool_no = $2 AND position = $3";
     first(db, sql, vec![campaign.into(), pool.into(), position.into()]).await
 }
@@ -199,7 +209,9 @@ pub(super) async fn message(db: &DatabaseConnection, request: &RequestRow) -> Re
 
 pub(super) async fn asked(db: &DatabaseConnection, request: &RequestRow) -> Result<Asked, StoreError> {
     let sender = match request.sender_id {
-        Some(id) => first::<Name>(db, "SELECT address AS name FROM sender WHERE sender_id = $1", vec![id.into()]).await?,
+        Some(id) => {
+            first::<Name>(db, "SELECT address AS name FROM sender WHERE sender_id = $1", vec![id.into()]).await?
+        }
         None => None,
     };
     let placement = "SELECT name FROM placement WHERE placement_id = $1";
@@ -224,7 +236,9 @@ pub(super) async fn asked(db: &DatabaseConnection, request: &RequestRow) -> Resu
 }
 
 async fn cap(db: &DatabaseConnection, request: &RequestRow) -> Result<Option<CapReached>, StoreError> {
-    let (Some(cap_id), Some(limit), Some(used)) = (request.cap_id, request.cap, request.used) else { return Ok(None) };
+    let (Some(cap_id), Some(limit), Some(used)) = (request.cap_id, request.cap, request.used) else {
+        return Ok(None);
+    };
     let sql = "SELECT campaign_id, scope, scope_id, unit, window_kind, window_ms, zone FROM cap WHERE cap_id = $1";
     let row = first::<CapRow>(db, sql, vec![cap_id.into()]).await?;
     Ok(row.map(|row| CapReached {

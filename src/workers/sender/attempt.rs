@@ -5,11 +5,9 @@ use crate::domain::act::{MessageStatus, MessageStep};
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::phone::SenderAddress;
 use crate::engine::{
-    ComposeError, Composed, Due, EarlyReports, Engine, EngineError, IN_DOUBT, MaySend, THROTTLED,
-    step,
+    ComposeError, Composed, Due, EarlyReports, Engine, EngineError, IN_DOUBT, MaySend, THROTTLED, step,
 };
-use crate::sms::registry::Registry;
-use crate::sms::{Accepted, Outgoing, Pace, Retry, SendError, SmsProvider};
+use crate::sms::{Accepted, Outgoing, Pace, Registry, Retry, SendError, SmsProvider};
 use chrono::{DateTime, TimeDelta, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
@@ -50,12 +48,7 @@ enum Ended {
 type Flow<T> = Result<T, Ended>;
 
 impl Hands {
-    pub(super) fn new(
-        engine: Engine,
-        carriers: Registry,
-        early: EarlyReports,
-        config: SenderConfig,
-    ) -> Self {
+    pub(super) fn new(engine: Engine, carriers: Registry, early: EarlyReports, config: SenderConfig) -> Self {
         let calls = |name| (name, Arc::new(Semaphore::new(config.in_flight)));
         Self {
             open_calls: carriers.names().map(calls).collect(),
@@ -108,9 +101,7 @@ impl Hands {
         match self.engine.may_send(&due.message).await {
             Ok(MaySend::Yes) => {}
             Ok(MaySend::OptedOut) => {
-                return self
-                    .finish(due, MessageStatus::Suppressed, "opted_out")
-                    .await;
+                return self.finish(due, MessageStatus::Suppressed, "opted_out").await;
             }
             Ok(MaySend::Over) => return Err(Ended::Done),
             // Nothing left the house, so this is no attempt in doubt; unless even that cannot be written down.
@@ -154,15 +145,8 @@ impl Hands {
             Ok(composed) => Ok(composed),
             Err(error @ (ComposeError::NoPhone | ComposeError::NoText)) => {
                 let status = MessageStatus::Failed;
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a message cannot be written"
-                );
-                Err(self
-                    .finish(due, status, &error.to_string())
-                    .await
-                    .err()
-                    .unwrap_or(Ended::Done))
+                tracing::error!(error = &error as &dyn std::error::Error, "a message cannot be written");
+                Err(self.finish(due, status, &error.to_string()).await.err().unwrap_or(Ended::Done))
             }
             Err(ComposeError::Store(error)) => {
                 warn(&error);
@@ -193,16 +177,9 @@ impl Hands {
         Arc::clone(rates.entry(address.to_owned()).or_insert_with(new))
     }
 
-    async fn call(
-        &self,
-        carrier: &dyn SmsProvider,
-        due: &Due,
-        composed: &Composed,
-    ) -> Result<Accepted, SendError> {
-        let from = SenderAddress::parse(&composed.from).map_err(|error| SendError::Permanent {
-            code: "sender".to_owned(),
-            detail: error.to_string(),
-        })?;
+    async fn call(&self, carrier: &dyn SmsProvider, due: &Due, composed: &Composed) -> Result<Accepted, SendError> {
+        let from = SenderAddress::parse(&composed.from)
+            .map_err(|error| SendError::Permanent { code: "sender".to_owned(), detail: error.to_string() })?;
         let out = Outgoing {
             message_id: due.message.id,
             attempt: due.attempts,
@@ -217,11 +194,7 @@ impl Hands {
         let patience = self.config.lease / 2;
         tokio::time::timeout(patience, carrier.send(&out))
             .await
-            .unwrap_or_else(|_| {
-                Err(SendError::Ambiguous {
-                    detail: "no answer in time".to_owned(),
-                })
-            })
+            .unwrap_or_else(|_| Err(SendError::Ambiguous { detail: "no answer in time".to_owned() }))
     }
 
     async fn submitted(&self, due: &Due, composed: &Composed, accepted: Accepted) -> Flow<()> {
@@ -234,10 +207,7 @@ impl Hands {
         self.write(due, taken).await?;
         let early = self.early.take(due.message.sender, &accepted.provider_id);
         if let Some(report) = early {
-            let reported = MessageStep {
-                note: report.note,
-                ..step(due.message.id, report.status)
-            };
+            let reported = MessageStep { note: report.note, ..step(due.message.id, report.status) };
             self.write(due, reported).await?;
         }
         Ok(())
@@ -277,11 +247,8 @@ impl Hands {
             let ended = self.finish(due, MessageStatus::Failed, why).await;
             return ended.err().unwrap_or(Ended::Done);
         }
-        let queued = MessageStep {
-            due_at: Some(at),
-            note: Some(why.to_owned()),
-            ..step(due.message.id, MessageStatus::Queued)
-        };
+        let queued =
+            MessageStep { due_at: Some(at), note: Some(why.to_owned()), ..step(due.message.id, MessageStatus::Queued) };
         match self.write(due, queued).await {
             Ok(()) => Ended::Again(at),
             Err(ended) => ended,
@@ -289,10 +256,7 @@ impl Hands {
     }
 
     async fn finish(&self, due: &Due, status: MessageStatus, why: &str) -> Flow<()> {
-        let last = MessageStep {
-            note: Some(why.to_owned()),
-            ..step(due.message.id, status)
-        };
+        let last = MessageStep { note: Some(why.to_owned()), ..step(due.message.id, status) };
         self.write(due, last).await
     }
 
@@ -328,11 +292,7 @@ fn may_repeat(due: &Due) -> bool {
 }
 
 fn life(message: &NewMessage) -> TimeDelta {
-    if message.reply.is_compliance() {
-        COMPLIANCE_LIFE
-    } else {
-        LIFE
-    }
+    if message.reply.is_compliance() { COMPLIANCE_LIFE } else { LIFE }
 }
 
 fn warn(error: &EngineError) {

@@ -4,15 +4,13 @@
 //! go and taken from the table again, by whoever comes first.
 
 mod attempt;
-#[cfg(test)]
-mod tests;
 
 use crate::config::SenderConfig;
 use crate::domain::act::MessageStatus;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::ids::SenderId;
 use crate::engine::{Due, EarlyReports, Engine};
-use crate::sms::registry::Registry;
+use crate::sms::Registry;
 use attempt::Hands;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -48,12 +46,7 @@ struct Lane {
 impl Sender {
     /// A sender over those carriers. `early` is shared with the door that takes their reports.
     #[must_use]
-    pub fn new(
-        engine: Engine,
-        carriers: Registry,
-        early: EarlyReports,
-        config: SenderConfig,
-    ) -> Self {
+    pub fn new(engine: Engine, carriers: Registry, early: EarlyReports, config: SenderConfig) -> Self {
         let look_at = engine.now();
         Self {
             hands: Arc::new(Hands::new(engine, carriers, early, config)),
@@ -65,18 +58,14 @@ impl Sender {
     }
 
     /// Sends until `stop` resolves, then finishes what is under way and lets the rest go to the next process.
-    pub async fn run(
-        mut self,
-        mut fresh: mpsc::UnboundedReceiver<NewMessage>,
-        stop: impl Future<Output = ()>,
-    ) {
+    pub async fn run(mut self, mut fresh: mpsc::UnboundedReceiver<NewMessage>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let look = tokio::time::sleep(self.until_look());
             tokio::select! {
                 () = &mut stop => break,
                 Some(message) = fresh.recv() => {
-                    let due = self.hands.fresh(message);
+                    let due = self.fresh(message);
                     self.push(due);
                 }
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
@@ -84,6 +73,24 @@ impl Sender {
             }
         }
         while self.attempts.join_next().await.is_some() {}
+    }
+
+    /// A message that was committed a moment ago, under the lease of its batch.
+    #[must_use]
+    pub fn fresh(&self, message: NewMessage) -> Due {
+        let sizes = self.hands.engine.parts().sizes;
+        Due {
+            status: MessageStatus::Queued,
+            attempts: 0,
+            doubts: 0,
+            lease_until: message.created_at + TimeDelta::milliseconds(sizes.lease_ms),
+            message,
+        }
+    }
+
+    /// One attempt to hand over one message that is ours; when the table is to be looked at again for it.
+    pub async fn attempt(&self, due: Due) -> Option<DateTime<Utc>> {
+        self.hands.attempt(due).await
     }
 
     fn until_look(&self) -> Duration {
@@ -128,11 +135,7 @@ impl Sender {
             return;
         }
         let sender = due.message.sender;
-        let key = (
-            !due.message.reply.is_compliance(),
-            due.message.created_at,
-            id,
-        );
+        let key = (!due.message.reply.is_compliance(), due.message.created_at, id);
         let lane = self.lanes.entry(sender).or_default();
         lane.waiting.insert(key, due);
         self.pump(sender);
@@ -174,20 +177,6 @@ impl Sender {
                 lane.running -= 1;
             }
             self.pump(sender);
-        }
-    }
-}
-
-impl Hands {
-    /// A message that was committed a moment ago, under the lease of its batch.
-    fn fresh(&self, message: NewMessage) -> Due {
-        let lease = TimeDelta::milliseconds(self.engine.parts().sizes.lease_ms);
-        Due {
-            status: MessageStatus::Queued,
-            attempts: 0,
-            doubts: 0,
-            lease_until: message.created_at + lease,
-            message,
         }
     }
 }

@@ -7,11 +7,28 @@ use std::time::Duration;
 /// A database with the ledger in it.
 pub(super) struct Ledger {
     store: Store,
+    url: String,
 }
 
 const TABLES: &[&str] = &[
-    "sender", "campaign", "campaign_version", "offer", "pool", "cap", "placement", "code", "stock", "recipient",
-    "request", "issuance", "code_event", "quota", "outbox_message", "opt_out", "rollup_channel", "rollup_outstanding",
+    "sender",
+    "campaign",
+    "campaign_version",
+    "offer",
+    "pool",
+    "cap",
+    "placement",
+    "code",
+    "stock",
+    "recipient",
+    "request",
+    "issuance",
+    "code_event",
+    "quota",
+    "outbox_message",
+    "opt_out",
+    "rollup_channel",
+    "rollup_outstanding",
 ];
 
 /// 20 November 2026, a Friday, in days since 1970.
@@ -91,10 +108,10 @@ INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), 
 impl Ledger {
     /// An empty one.
     pub(super) async fn make(url: String) -> Self {
-        let options = Options { url, readers: 2, acquire: Duration::from_secs(5) };
+        let options = Options { url: url.clone(), readers: 2, acquire: Duration::from_secs(5) };
         let store = Store::connect(&options).await.expect("a database");
         store.migrate().await.expect("tables");
-        Self { store }
+        Self { store, url }
     }
 
     /// What the audit reads.
@@ -113,8 +130,21 @@ impl Ledger {
     /// Takes keys and checks away, which would keep breaches out.
     pub(super) async fn loosen(&self) {
         for table in TABLES {
-            self.run(&format!("CREATE TABLE loose AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE loose RENAME TO {table}")).await;
+            self.run(&format!(
+                "CREATE TABLE loose AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE loose RENAME TO {table}"
+            ))
+            .await;
         }
+    }
+
+    /// Runs statements as another process would, and returns when they are committed.
+    pub(super) fn run_elsewhere(&self, script: &'static str) {
+        let url = self.url.clone();
+        let process = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async { Self::make(url).await.run(script).await });
+        });
+        process.join().expect("the statements ran");
     }
 
     /// Runs statements with the names of [`CLEAN`].

@@ -41,7 +41,8 @@ async fn every_plant_is_found_and_nothing_else(ledger: &Ledger) {
         planted.push(check);
     }
     let report = audited(ledger).await;
-    let unplanted: Vec<_> = report.checks.iter().map(|check| check.name).filter(|name| !planted.contains(name)).collect();
+    let unplanted: Vec<_> =
+        report.checks.iter().map(|check| check.name).filter(|name| !planted.contains(name)).collect();
     assert!(unplanted.is_empty(), "no plant for {unplanted:?}");
 }
 
@@ -62,6 +63,20 @@ async fn what_people_change_is_no_breach(ledger: &Ledger) {
         let (_, said) = found(&audited(ledger).await);
         assert!(said.is_empty(), "{what}\nit said:\n{said}");
     }
+}
+
+async fn an_audit_sees_one_moment_while_others_write(ledger: &Ledger) {
+    ledger.fill().await;
+    let mut is_written = false;
+    let mut progress = |doing: &str| {
+        if doing == "issuances" {
+            ledger.run_elsewhere("DELETE FROM issuance WHERE campaign_id = 1; UPDATE pool SET in_stock = 1");
+            is_written = true;
+        }
+    };
+    let report = audit(ledger.db(), &mut progress).await.expect("the audit reads everything");
+    assert!(is_written && report.is_clean(), "{}", found(&report).1);
+    assert!(!audited(ledger).await.is_clean(), "what was written meanwhile is seen afterwards");
 }
 
 macro_rules! on_both {
@@ -92,5 +107,6 @@ on_both! {
     every_plant_is_found_and_nothing_else
     every_window_is_judged_at_its_edge
     what_people_change_is_no_breach
+    an_audit_sees_one_moment_while_others_write
     a_decision_is_told_on_one_screen
 }

@@ -152,9 +152,16 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
 macro_rules! one_in {
     ($kind:literal, $ms:literal, $document:literal) => {
         concat!(
-            "UPDATE campaign_version SET document = replace(replace(document, '{\"lifetime\": 1}', '", $document,
-            "'), '{\"lifetime\": 2}', '", $document, "') WHERE campaign_id = 1;
-            UPDATE cap SET cap = 1, window_kind = '", $kind, "', window_ms = ", $ms, " WHERE cap_id = 1"
+            "UPDATE campaign_version SET document = replace(replace(document, '{\"lifetime\": 1}', '",
+            $document,
+            "'), '{\"lifetime\": 2}', '",
+            $document,
+            "') WHERE campaign_id = 1;
+            UPDATE cap SET cap = 1, window_kind = '",
+            $kind,
+            "', window_ms = ",
+            $ms,
+            " WHERE cap_id = 1"
         )
     };
 }
@@ -165,12 +172,32 @@ pub(super) const WINDOWS: &[(&str, &str, bool)] = &[
     ("one a day, on two days", one_in!("day", 0, r#"{"day": 1}"#), false),
     ("one a week, twice in a week", one_in!("week", 0, r#"{"week": 1}"#), true),
     ("one a month, twice in a month", one_in!("month", 0, r#"{"month": 1}"#), true),
-    ("one in 24 hours, 24 hours apart", one_in!("rolling", 86400000, r#"{"rolling": {"count": 1, "within": "P1D"}}"#), false),
-    ("one in 24 hours and a second, 24 hours apart", one_in!("rolling", 86401000, r#"{"rolling": {"count": 1, "within": "P1DT1S"}}"#), true),
-    ("one a day across campaigns, twice on Friday", "UPDATE cap SET cap = 1, window_kind = 'day' WHERE cap_id = 5", true),
+    (
+        "one in 24 hours, 24 hours apart",
+        one_in!("rolling", 86400000, r#"{"rolling": {"count": 1, "within": "P1D"}}"#),
+        false,
+    ),
+    (
+        "one in 24 hours and a second, 24 hours apart",
+        one_in!("rolling", 86401000, r#"{"rolling": {"count": 1, "within": "P1DT1S"}}"#),
+        true,
+    ),
+    (
+        "one a day across campaigns, twice on Friday",
+        "UPDATE cap SET cap = 1, window_kind = 'day' WHERE cap_id = 5",
+        true,
+    ),
     ("two a day across campaigns", "UPDATE cap SET cap = 2, window_kind = 'day' WHERE cap_id = 5", false),
-    ("12.00 for ever across campaigns", "UPDATE cap SET cap = 1200, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5", false),
-    ("11.99 for ever across campaigns", "UPDATE cap SET cap = 1199, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5", true),
+    (
+        "12.00 for ever across campaigns",
+        "UPDATE cap SET cap = 1200, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5",
+        false,
+    ),
+    (
+        "11.99 for ever across campaigns",
+        "UPDATE cap SET cap = 1199, unit = 'money', window_kind = 'lifetime' WHERE cap_id = 5",
+        true,
+    ),
 ];
 
 /// Changes by people, and what they leave in the tables: no breach.

@@ -12,10 +12,7 @@ use std::task::Poll;
 use tokio::task::JoinSet;
 
 /// Runs one task an asker (campaign, phone), on one house after the other, and gathers the outcomes.
-pub(crate) async fn all(
-    houses: &[House],
-    askers: impl Iterator<Item = (u32, u64)>,
-) -> Vec<Outcome> {
+pub(crate) async fn all(houses: &[House], askers: impl Iterator<Item = (u32, u64)>) -> Vec<Outcome> {
     let mut acts = Vec::new();
     for (i, (campaign, phone)) in askers.enumerate() {
         let house = houses.get(i % houses.len()).expect("a house");
@@ -31,22 +28,13 @@ async fn settle_all(acts: Vec<(House, Act)>) -> Vec<Outcome> {
         tasks.spawn(async move { house.engine.settle(act).await });
     }
     let answers = tasks.join_all().await;
-    answers
-        .into_iter()
-        .map(|answer| answer.expect("every act is settled").outcome)
-        .collect()
+    answers.into_iter().map(|answer| answer.expect("every act is settled").outcome).collect()
 }
 
 /// Settles acts in one batch: they wait for their turn together. The answers come in the order of the acts.
-pub(crate) async fn in_one_batch(
-    house: &House,
-    acts: Vec<Act>,
-) -> Vec<Result<Settled, EngineError>> {
+pub(crate) async fn in_one_batch(house: &House, acts: Vec<Act>) -> Vec<Result<Settled, EngineError>> {
     let turn = house.engine.turn().await.expect("the committer runs");
-    let mut waiting: Vec<_> = acts
-        .into_iter()
-        .map(|act| Box::pin(house.engine.settle(act)))
-        .collect();
+    let mut waiting: Vec<_> = acts.into_iter().map(|act| Box::pin(house.engine.settle(act))).collect();
     let mut answers: Vec<Option<Result<Settled, EngineError>>> = Vec::new();
     for settling in &mut waiting {
         // The first look puts the act into the queue.
@@ -70,25 +58,16 @@ pub(crate) async fn in_one_batch(
 /// The codes that were given; no code is given twice.
 pub(crate) fn issued(outcomes: &[Outcome]) -> Vec<Spot> {
     let spot = |outcome: &Outcome| {
-        if let Outcome::Issued(spot) = outcome {
-            Some(*spot)
-        } else {
-            None
-        }
+        if let Outcome::Issued(spot) = outcome { Some(*spot) } else { None }
     };
     let spots: Vec<_> = outcomes.iter().filter_map(spot).collect();
-    assert_eq!(
-        spots.iter().collect::<HashSet<_>>().len(),
-        spots.len(),
-        "no code twice"
-    );
+    assert_eq!(spots.iter().collect::<HashSet<_>>().len(), spots.len(), "no code twice");
     spots
 }
 
 /// How many were refused because a cap was full.
 pub(crate) fn capped(outcomes: &[Outcome]) -> usize {
-    let is_capped =
-        |outcome: &&Outcome| matches!(outcome, Outcome::Refused(Refusal::CapReached(_), _));
+    let is_capped = |outcome: &&Outcome| matches!(outcome, Outcome::Refused(Refusal::CapReached(_), _));
     outcomes.iter().filter(is_capped).count()
 }
 
@@ -104,12 +83,7 @@ pub(crate) fn from_word(id: u32) -> Attribution {
 
 /// Somebody who came another way: counted by the campaign and nothing else.
 pub(crate) fn elsewhere(_: u32) -> Attribution {
-    Attribution {
-        channel: Channel::Web,
-        sender: None,
-        keyword: None,
-        placement: PlacementId::NONE,
-    }
+    Attribution { channel: Channel::Web, sender: None, keyword: None, placement: PlacementId::NONE }
 }
 
 /// So many phones ask for a code of a campaign, half of them in another process.
@@ -121,10 +95,7 @@ pub(crate) async fn asked_from(
 ) -> Vec<Outcome> {
     let act = |phone: u64| {
         let house = &houses[usize::from(phone % 2 == 1)];
-        (
-            house.clone(),
-            house.act_from(id, phone, house.key(), from.clone()),
-        )
+        (house.clone(), house.act_from(id, phone, house.key(), from.clone()))
     };
     settle_all(phones.map(act).collect()).await
 }

@@ -31,12 +31,7 @@ const ROLLING_MS: i64 = 3_600_000;
 
 /// A campaign of a million codes with at most one a person.
 pub(crate) fn campaign(id: u32) -> Fixture {
-    let bare = Fixture {
-        id,
-        size: 1_000_000,
-        document: serde_json::json!({}),
-        caps: Vec::new(),
-    };
+    let bare = Fixture { id, size: 1_000_000, document: serde_json::json!({}), caps: Vec::new() };
     bare.cap("person", "count", "lifetime", 1)
 }
 
@@ -56,11 +51,7 @@ fn letters(id: u32) -> String {
 
 impl CapRow {
     fn window_ms(&self) -> i64 {
-        if self.window == "rolling" {
-            ROLLING_MS
-        } else {
-            0
-        }
+        if self.window == "rolling" { ROLLING_MS } else { 0 }
     }
 
     /// Writes itself where a document has it.
@@ -99,13 +90,7 @@ impl Fixture {
     }
 
     /// Adds a cap of the campaign or of each person.
-    pub(crate) fn cap(
-        self,
-        scope: &'static str,
-        unit: &'static str,
-        window: &'static str,
-        cap: i64,
-    ) -> Self {
+    pub(crate) fn cap(self, scope: &'static str, unit: &'static str, window: &'static str, cap: i64) -> Self {
         self.cap_of(scope, "", unit, window, cap)
     }
 
@@ -119,13 +104,7 @@ impl Fixture {
         cap: i64,
     ) -> Self {
         let scope_id = scope_id.to_owned();
-        self.caps.push(CapRow {
-            scope,
-            scope_id,
-            unit,
-            window,
-            cap,
-        });
+        self.caps.push(CapRow { scope, scope_id, unit, window, cap });
         self
     }
 
@@ -137,18 +116,9 @@ impl Fixture {
 
     /// Writes it.
     pub(crate) async fn write(self, house: &House) {
-        let Self {
-            id,
-            size,
-            document,
-            caps,
-        } = self;
+        let Self { id, size, document, caps } = self;
         let (letters, word) = (letters(id), keyword(id));
-        let pattern = if id < 26 {
-            format!("T{letters}-?????-?????*")
-        } else {
-            format!("U{letters}-?????-?????*")
-        };
+        let pattern = if id < 26 { format!("T{letters}-?????-?????*") } else { format!("U{letters}-?????-?????*") };
         let mut whole = serde_json::json!({
             "name": format!("C{id}"),
             "offer": {"type": "amount_off", "value": 500, "max_discount": 500},
@@ -163,19 +133,12 @@ impl Fixture {
         whole["caps"] = limits;
         let base = whole.as_object_mut().expect("an object");
         for (key, value) in document.as_object().expect("an object").clone() {
-            match (
-                base.get_mut(&key).and_then(|old| old.as_object_mut()),
-                value,
-            ) {
+            match (base.get_mut(&key).and_then(|old| old.as_object_mut()), value) {
                 (Some(old), serde_json::Value::Object(new)) => old.extend(new),
                 (_, value) => drop(base.insert(key, value)),
             }
         }
-        let zone = whole
-            .get("zone")
-            .and_then(|zone| zone.as_str())
-            .unwrap_or("UTC")
-            .to_owned();
+        let zone = whole.get("zone").and_then(|zone| zone.as_str()).unwrap_or("UTC").to_owned();
         let offer = serde_json::json!({"title": "$5 off", "type": "amount_off", "value": 500, "max_discount": 500, "currency": "USD", "terms": ""});
         let now = millis(house.clock.now());
         let key = codewell::domain::catalog::key_number(&house.engine.parts().keys);
@@ -183,59 +146,33 @@ impl Fixture {
             format!("INSERT INTO campaign VALUES ({id}, 'C{id}', 'live', 1)"),
             format!("INSERT INTO campaign_version VALUES ({id}, 1, '{whole}', {now})"),
             format!("INSERT INTO offer VALUES ({id}, 1, '{offer}')"),
-            format!(
-                "INSERT INTO pool VALUES ({id}, 1, 1, 'derived', {key}, '{pattern}', {size}, {size}, 'house')"
-            ),
-            format!(
-                "INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)",
-                size - 1
-            ),
+            format!("INSERT INTO pool VALUES ({id}, 1, 1, 'derived', {key}, '{pattern}', {size}, {size}, 'house')"),
+            format!("INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)", size - 1),
             format!("INSERT INTO keyword VALUES (1, '{word}', {id}, '{word}', 0)"),
         ];
         for (cap_id, row) in (id * 100..).zip(caps) {
             let ms = row.window_ms();
-            let CapRow {
-                scope,
-                scope_id,
-                unit,
-                window,
-                cap,
-            } = row;
+            let CapRow { scope, scope_id, unit, window, cap } = row;
             if scope == "placement" {
-                sql.push(format!(
-                    "INSERT INTO placement VALUES ({scope_id}, {id}, 'P{scope_id}', 0)"
-                ));
+                sql.push(format!("INSERT INTO placement VALUES ({scope_id}, {id}, 'P{scope_id}', 0)"));
             }
             sql.push(format!(
                 "INSERT INTO cap VALUES ({cap_id}, {id}, '{scope}', '{scope_id}', '{unit}', '{window}', {ms}, '{zone}', {cap}, NULL)"
             ));
         }
         sql.push("UPDATE catalog SET version = version + 1".to_owned());
-        let tx = house
-            .store
-            .begin_change()
-            .await
-            .expect("a change can begin");
+        let tx = house.store.begin_change().await.expect("a change can begin");
         for statement in sql {
-            tx.execute_unprepared(&statement)
-                .await
-                .expect("the statement runs");
+            tx.execute_unprepared(&statement).await.expect("the statement runs");
         }
         tx.commit().await.expect("the campaign is written");
-        house
-            .engine
-            .fresh_catalog()
-            .await
-            .expect("the configuration is sound");
+        house.engine.fresh_catalog().await.expect("the configuration is sound");
     }
 }
 
 /// Sender 1: the short code 12345 of Acme.
 pub(crate) async fn sender(house: &House) {
-    let document = serde_json::json!({"address": "12345", "carrier": "simulator", "brand": "Acme", "help": "acme.example/help"});
-    house
-        .sql(&format!(
-            "INSERT INTO sender VALUES (1, '12345', 'simulator', 'Acme', '{document}')"
-        ))
-        .await;
+    let document =
+        serde_json::json!({"address": "12345", "carrier": "simulator", "brand": "Acme", "help": "acme.example/help"});
+    house.sql(&format!("INSERT INTO sender VALUES (1, '12345', 'simulator', 'Acme', '{document}')")).await;
 }

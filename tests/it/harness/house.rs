@@ -9,9 +9,7 @@ use codewell::domain::ids::{CampaignId, PlacementId, RequestId, SenderId, millis
 use codewell::domain::keyring::Keys;
 use codewell::domain::phone::PhoneNumber;
 use codewell::domain::secret::Secret;
-use codewell::engine::{
-    Clock, Engine, EngineError, Faults, Parts, Settled, Sizes, draw, fingerprint,
-};
+use codewell::engine::{Clock, Engine, EngineError, Faults, Parts, Settled, Sizes, draw, fingerprint};
 use codewell::store::{Options, Store};
 use sea_orm::ConnectionTrait;
 use std::sync::Arc;
@@ -19,14 +17,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// The sizes of an engine of tests; few answers are kept, so that most replays come from the database.
 pub(crate) fn sizes() -> Sizes {
-    Sizes {
-        batch: 256,
-        backlog_batch: 512,
-        queue: 32_768,
-        replays: 100,
-        lease_ms: 60_000,
-        limits: Limits::default(),
-    }
+    Sizes { batch: 256, backlog_batch: 512, queue: 32_768, replays: 100, lease_ms: 60_000, limits: Limits::default() }
 }
 
 /// Which database a test runs on.
@@ -97,21 +88,9 @@ impl House {
         second
     }
 
-    async fn start(
-        url: String,
-        clock: TestClock,
-        keys: Arc<Keys>,
-        dir: Arc<tempfile::TempDir>,
-        sizes: Sizes,
-    ) -> Self {
-        let options = Options {
-            url: url.clone(),
-            readers: 4,
-            acquire: std::time::Duration::from_secs(20),
-        };
-        let store = Store::connect(&options)
-            .await
-            .expect("the database can be opened");
+    async fn start(url: String, clock: TestClock, keys: Arc<Keys>, dir: Arc<tempfile::TempDir>, sizes: Sizes) -> Self {
+        let options = Options { url: url.clone(), readers: 4, acquire: std::time::Duration::from_secs(20) };
+        let store = Store::connect(&options).await.expect("the database can be opened");
         store.migrate().await.expect("the tables can be made");
         let faults = Faults::default();
         let parts = Parts {
@@ -124,38 +103,18 @@ impl House {
         };
         let (engine, committer, _) = Engine::new(parts).await.expect("the engine can be built");
         tokio::spawn(committer.run());
-        Self {
-            engine,
-            store,
-            clock,
-            faults,
-            url,
-            keys,
-            asked: Arc::default(),
-            _dir: dir,
-        }
+        Self { engine, store, clock, faults, url, keys, asked: Arc::default(), _dir: dir }
     }
 
     /// Runs plain SQL, as a planted breach or a fixture.
     pub(crate) async fn sql(&self, sql: &str) {
-        self.store
-            .write()
-            .execute_unprepared(sql)
-            .await
-            .expect("the statement runs");
+        self.store.write().execute_unprepared(sql).await.expect("the statement runs");
     }
 
     /// One number that SQL answers with.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        let statement =
-            sea_orm::Statement::from_string(self.store.read().get_database_backend(), sql);
-        let row = self
-            .store
-            .read()
-            .query_one_raw(statement)
-            .await
-            .expect("the query runs")
-            .expect("there is a row");
+        let statement = sea_orm::Statement::from_string(self.store.read().get_database_backend(), sql);
+        let row = self.store.read().query_one_raw(statement).await.expect("the query runs").expect("there is a row");
         row.try_get_by_index(0).expect("it is a number")
     }
 
@@ -170,40 +129,21 @@ impl House {
     }
 
     /// Asks for a code under a given key.
-    pub(crate) async fn issue_as(
-        &self,
-        campaign: u32,
-        phone: u64,
-        key: String,
-    ) -> Result<Settled, EngineError> {
+    pub(crate) async fn issue_as(&self, campaign: u32, phone: u64, key: String) -> Result<Settled, EngineError> {
         self.engine.settle(self.act(campaign, phone, key)).await
     }
 
     /// The act of asking for a code.
     pub(crate) fn act(&self, campaign: u32, phone: u64, key: String) -> Act {
-        let from = Attribution {
-            channel: Channel::Api,
-            sender: None,
-            keyword: None,
-            placement: PlacementId::NONE,
-        };
+        let from = Attribution { channel: Channel::Api, sender: None, keyword: None, placement: PlacementId::NONE };
         self.act_from(campaign, phone, key, from)
     }
 
     /// The act of asking for a code from somewhere.
-    pub(crate) fn act_from(
-        &self,
-        campaign: u32,
-        phone: u64,
-        key: String,
-        from: Attribution,
-    ) -> Act {
+    pub(crate) fn act_from(&self, campaign: u32, phone: u64, key: String, from: Attribution) -> Act {
         Act {
             id: draw(),
-            request: RequestId {
-                door: "engine".to_owned(),
-                key,
-            },
+            request: RequestId { door: "engine".to_owned(), key },
             fingerprint: fingerprint(&[&campaign.to_be_bytes(), &phone.to_be_bytes()]),
             who: Some(self.who(phone)),
             ask: Ask::Issue(CampaignId(campaign), from),
@@ -212,8 +152,7 @@ impl House {
 
     /// The person with a number.
     pub(crate) fn who(&self, phone: u64) -> Who {
-        let phone =
-            PhoneNumber::from_e164(&format!("+1{}", 2_020_000_000 + phone)).expect("a number");
+        let phone = PhoneNumber::from_e164(&format!("+1{}", 2_020_000_000 + phone)).expect("a number");
         self.engine.who(&phone)
     }
 
@@ -221,9 +160,7 @@ impl House {
     pub(crate) async fn text(&self, phone: u64, words: &str) -> Result<Settled, EngineError> {
         let id = format!("SM{}", self.asked.fetch_add(1, Ordering::SeqCst));
         let from = format!("+1{}", 2_020_000_000 + phone);
-        self.engine
-            .receive(SenderId(1), &id, &from, words.to_owned())
-            .await
+        self.engine.receive(SenderId(1), &id, &from, words.to_owned()).await
     }
 }
 
@@ -255,9 +192,7 @@ pub(crate) use on_both;
 impl House {
     /// Proves the ledger from the tables alone.
     pub(crate) async fn audited(&self) {
-        let report = codewell::store::audit::audit(self.store.read(), &mut |_| {})
-            .await
-            .expect("the audit runs");
+        let report = codewell::store::audit::audit(self.store.read(), &mut |_| {}).await.expect("the audit runs");
         assert!(report.is_clean(), "the audit found: {report:?}");
     }
 
@@ -266,8 +201,7 @@ impl House {
     pub(crate) async fn change(&self, campaign: u32, statements: &[String]) {
         let turn = self.engine.turn().await.expect("the committer runs");
         let tx = self.store.begin_change().await.expect("a change can begin");
-        let lock =
-            format!("UPDATE campaign SET version = version + 1 WHERE campaign_id = {campaign}");
+        let lock = format!("UPDATE campaign SET version = version + 1 WHERE campaign_id = {campaign}");
         let version = format!(
             "INSERT INTO campaign_version SELECT campaign_id, version + 1, document, {} FROM campaign_version
              WHERE campaign_id = {campaign} AND version = (SELECT version - 1 FROM campaign WHERE campaign_id = {campaign})",
@@ -276,9 +210,7 @@ impl House {
         let all = "UPDATE catalog SET version = version + 1".to_owned();
         let before = [lock, version];
         for statement in before.iter().chain(statements).chain([&all]) {
-            tx.execute_unprepared(statement)
-                .await
-                .expect("the change is written");
+            tx.execute_unprepared(statement).await.expect("the change is written");
         }
         tx.commit().await.expect("it is committed");
         drop(turn);
@@ -289,7 +221,8 @@ impl House {
         if !self.store.locks_rows() {
             return;
         }
-        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting =
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         for _ in 0..20_000 {
             if self.number(waiting).await > 0 {
                 return;
@@ -300,8 +233,7 @@ impl House {
 
     /// Pauses a campaign as people do; returns when it is acknowledged.
     pub(crate) async fn pause(&self, campaign: u32) {
-        let paused =
-            format!("UPDATE campaign SET status = 'paused' WHERE campaign_id = {campaign}");
+        let paused = format!("UPDATE campaign SET status = 'paused' WHERE campaign_id = {campaign}");
         self.change(campaign, &[paused]).await;
     }
 }

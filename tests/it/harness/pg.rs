@@ -91,34 +91,16 @@ impl Cluster {
             );
             return None;
         };
-        let dir = tempfile::Builder::new()
-            .prefix("codewell-pg-")
-            .tempdir()
-            .expect("a temporary directory");
+        let dir = tempfile::Builder::new().prefix("codewell-pg-").tempdir().expect("a temporary directory");
         if runs_as_root(dir.path()) {
-            std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY))
-                .expect("root may chown");
+            std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("root may chown");
         }
         let made = unprivileged(Command::new(binaries.join("initdb")), dir.path())
-            .args([
-                "-A",
-                "trust",
-                "-U",
-                "codewell",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-N",
-                "-D",
-            ])
+            .args(["-A", "trust", "-U", "codewell", "-E", "UTF8", "--locale=C", "-N", "-D"])
             .arg(dir.path().join("data"))
             .output()
             .expect("initdb starts");
-        assert!(
-            made.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let cluster = Self {
             binaries,
             dir: dir.keep(),
@@ -152,9 +134,7 @@ impl Cluster {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let template = self.template.get().map_or("template0", String::as_str);
         let name = format!("t_{number}");
-        self.administer(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
-            .await
-            .expect("CREATE DATABASE");
+        self.administer(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("CREATE DATABASE");
         self.url(&name)
     }
 
@@ -163,9 +143,7 @@ impl Cluster {
     pub(crate) async fn prepare_template(&self, prepare: impl AsyncFnOnce(String)) {
         let made = async || {
             let name = "codewell_template".to_owned();
-            self.administer(&format!("CREATE DATABASE {name} TEMPLATE template0"))
-                .await
-                .expect("CREATE DATABASE");
+            self.administer(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.expect("CREATE DATABASE");
             prepare(self.url(&name)).await;
             name
         };
@@ -196,9 +174,7 @@ impl Cluster {
     /// accepts connections, recovery done.
     pub(crate) fn restart(&self) {
         self.stop_immediate();
-        let server = self
-            .launch()
-            .unwrap_or_else(|log| panic!("PostgreSQL does not come back:\n{log}"));
+        let server = self.launch().unwrap_or_else(|log| panic!("PostgreSQL does not come back:\n{log}"));
         *self.server() = Some(server);
     }
 
@@ -222,31 +198,19 @@ impl Cluster {
     /// Starts the server under its watchdog and returns when it accepts connections, or its log when it ended.
     fn launch(&self) -> Result<Server, String> {
         let mut command = unprivileged(Command::new("sh"), &self.dir);
-        command
-            .args(["-c", WATCHDOG, "sh"])
-            .arg(self.binaries.join("postgres"))
-            .arg(&self.dir);
+        command.args(["-c", WATCHDOG, "sh"]).arg(self.binaries.join("postgres")).arg(&self.dir);
         for setting in self.settings() {
             command.args(["-c", &setting]);
         }
         // A group of its own: Ctrl-C in a terminal must reach the watchdog by the pipe alone.
-        command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut watchdog = command.spawn().expect("sh starts");
         let pipe = watchdog.stdin.take().expect("stdin is piped");
         let mut said = BufReader::new(watchdog.stdout.take().expect("stdout is piped"));
         let mut pid = String::new();
-        said.read_line(&mut pid)
-            .expect("the watchdog says the process id");
+        said.read_line(&mut pid).expect("the watchdog says the process id");
         match await_ready(watchdog.stderr.take().expect("stderr is piped")) {
-            Ok(()) => Ok(Server {
-                pid: pid.trim().parse().expect("a process id"),
-                watchdog,
-                pipe,
-            }),
+            Ok(()) => Ok(Server { pid: pid.trim().parse().expect("a process id"), watchdog, pipe }),
             Err(log) => {
                 // The server is gone already; the watchdog must keep the directory for another try.
                 let mut pipe = pipe;
@@ -277,9 +241,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         match self.server().take() {
             Some(server) => {
-                let Server {
-                    mut watchdog, pipe, ..
-                } = server;
+                let Server { mut watchdog, pipe, .. } = server;
                 drop(pipe);
                 drop(watchdog.wait());
             }
@@ -303,16 +265,12 @@ fn await_ready(log: impl Read + Send + 'static) -> Result<(), String> {
         }
         drop(ready.send(Err(said)));
     });
-    wait.recv()
-        .unwrap_or_else(|_| Err("the log ended".to_owned()))
+    wait.recv().unwrap_or_else(|_| Err("the log ended".to_owned()))
 }
 
 fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    listener.local_addr().expect("a bound socket has an address").port()
 }
 
 /// What we made belongs to whom we are.
@@ -322,9 +280,7 @@ fn runs_as_root(made_by_us: &Path) -> bool {
 
 /// The command as somebody who may run PostgreSQL: the owner of `dir`, if that is not us.
 fn unprivileged(mut command: Command, dir: &Path) -> Command {
-    let owner = std::fs::metadata(dir)
-        .expect("the directory is there")
-        .uid();
+    let owner = std::fs::metadata(dir).expect("the directory is there").uid();
     let us = std::fs::metadata("/proc/self").map_or(owner, |data| data.uid());
     if owner != us {
         command.uid(owner).gid(owner);

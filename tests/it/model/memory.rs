@@ -24,42 +24,24 @@ impl Memory {
         let mut world = World::default();
         for campaign in catalog.campaigns.values() {
             for pool in &campaign.pools {
-                let range = Range {
-                    first: 0,
-                    last: pool.size - 1,
-                };
-                world
-                    .stock
-                    .insert((campaign.id, pool.pool_no), VecDeque::from([range]));
+                let range = Range { first: 0, last: pool.size - 1 };
+                world.stock.insert((campaign.id, pool.pool_no), VecDeque::from([range]));
             }
         }
-        Self {
-            catalog,
-            world,
-            replies: 0,
-        }
+        Self { catalog, world, replies: 0 }
     }
 
     /// Decides a batch and writes it down.
     pub(super) fn settle(&mut self, acts: &[Act], now: DateTime<Utc>) -> Vec<Option<Outcome>> {
         self.world.now = now;
         for campaign in self.catalog.campaigns.values() {
-            for cap in campaign
-                .caps
-                .iter()
-                .filter(|cap| cap.scope != Scope::Person)
-            {
+            for cap in campaign.caps.iter().filter(|cap| cap.scope != Scope::Person) {
                 let key = (cap.id, cap.window.key(now, cap.zone));
-                self.world.quotas.entry(key).or_insert(Quota {
-                    used: 0,
-                    cap: cap.cap,
-                });
+                self.world.quotas.entry(key).or_insert(Quota { used: 0, cap: cap.cap });
             }
         }
         for person in self.world.persons.values_mut() {
-            person
-                .answered
-                .retain(|one| one.at > now - Duration::days(1));
+            person.answered.retain(|one| one.at > now - Duration::days(1));
         }
         let acts: Vec<&Act> = acts.iter().collect();
         let (decisions, changes) = decide(&self.catalog, self.world.clone(), &acts);
@@ -83,37 +65,17 @@ impl Memory {
                     outcome: outcome.clone(),
                 };
                 let subject = row.subject.expect("only persons are answered");
-                self.world
-                    .persons
-                    .entry(subject)
-                    .or_default()
-                    .answered
-                    .push(answered);
+                self.world.persons.entry(subject).or_default().answered.push(answered);
             }
-            let stored = Stored {
-                fingerprint: row.fingerprint,
-                at: row.received_at,
-                outcome,
-            };
+            let stored = Stored { fingerprint: row.fingerprint, at: row.received_at, outcome };
             self.world.requests.insert(row.request, stored);
         }
         for (subject, held) in changes.issuances {
-            self.world
-                .persons
-                .entry(subject)
-                .or_default()
-                .held
-                .push(held);
+            self.world.persons.entry(subject).or_default().held.push(held);
         }
         for row in changes.events {
-            let mut held = self
-                .world
-                .persons
-                .values_mut()
-                .flat_map(|person| &mut person.held);
-            let held = held
-                .find(|held| held.spot == row.spot)
-                .expect("it was issued");
+            let mut held = self.world.persons.values_mut().flat_map(|person| &mut person.held);
+            let held = held.find(|held| held.spot == row.spot).expect("it was issued");
             held.events.push(row.event);
         }
         for ((campaign, pool, last), first) in changes.stock {

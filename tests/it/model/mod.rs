@@ -61,9 +61,7 @@ impl Said {
             | Self::RolledBack(campaign, position, _)
             | Self::Voided(campaign, position)
             | Self::Declined(campaign, position, _) => Some((*campaign, *position)),
-            Self::Capped {
-                campaign, unused, ..
-            } => unused.map(|position| (*campaign, position)),
+            Self::Capped { campaign, unused, .. } => unused.map(|position| (*campaign, position)),
             Self::Empty | Self::Told(_) | Self::KeyReused | Self::Strange(_) => None,
         }
     }
@@ -101,27 +99,17 @@ impl Said {
 /// The two campaigns of a run.
 fn campaigns(run: Run) -> [Fixture; 2] {
     let zone = "Asia/Kathmandu";
-    let first = campaign(run.campaign(0))
-        .size(run.pool(0))
-        .cap("campaign", "count", "day", DAY_CAP);
+    let first = campaign(run.campaign(0)).size(run.pool(0)).cap("campaign", "count", "day", DAY_CAP);
     let second = campaign(run.campaign(1)).size(run.pool(1)).uncapped();
     let repeat = serde_json::json!({"unused": "next_within_caps", "redeemed": "next_within_caps"});
     [
-        first.document(
-            serde_json::json!({"zone": zone, "code": {"expires": {"after_issue": "P2D"}}}),
-        ),
+        first.document(serde_json::json!({"zone": zone, "code": {"expires": {"after_issue": "P2D"}}})),
         second
             .document(serde_json::json!({"zone": zone, "repeat": repeat}))
             .cap("person", "count", "day", TWO_A_DAY)
             .cap("person", "count", "rolling", TWO_AN_HOUR)
             .cap("campaign", "money", "lifetime", run.money_cap())
-            .cap_of(
-                "keyword",
-                &keyword(run.campaign(1)),
-                "count",
-                "day",
-                WORD_CAP,
-            ),
+            .cap_of("keyword", &keyword(run.campaign(1)), "count", "day", WORD_CAP),
     ]
 }
 
@@ -149,9 +137,7 @@ fn batches(house: &House, run: Run, steps: &[Step]) -> Vec<(DateTime<Utc>, Vec<(
 /// What the reference says to each step, and how many replies and codes that makes.
 fn told(run: Run, steps: &[Step]) -> (Vec<Option<Said>>, usize, usize) {
     let mut reference = Reference::at(begin().timestamp());
-    let said = (0..steps.len())
-        .map(|at| reference.step(run, steps, at))
-        .collect();
+    let said = (0..steps.len()).map(|at| reference.step(run, steps, at)).collect();
     (said, reference.replies(), reference.issued())
 }
 
@@ -163,15 +149,9 @@ async fn what_is_decided_in_memory_is_what_the_reference_says() {
     for fixture in runs.into_iter().flat_map(campaigns) {
         fixture.write(&house).await;
     }
-    let config = Config {
-        cases: 64,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let checked = TestRunner::new(config).run(&lists(), |steps| {
-        runs.into_iter()
-            .try_for_each(|run| in_memory(&house, run, &steps))
-    });
+    let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
+    let checked = TestRunner::new(config)
+        .run(&lists(), |steps| runs.into_iter().try_for_each(|run| in_memory(&house, run, &steps)));
     if let Err(error) = checked {
         panic!("{error}");
     }
@@ -185,13 +165,7 @@ fn in_memory(house: &House, run: Run, steps: &[Step]) -> Result<(), TestCaseErro
         for (at, outcome) in numbers.into_iter().zip(memory.settle(&acts, now)) {
             let said = outcome.map_or(Said::KeyReused, |outcome| Said::of(run, begin(), outcome));
             let expected = expected.get(at).map(Option::as_ref);
-            prop_assert_eq!(
-                Some(Some(&said)),
-                expected,
-                "step {} of run {}",
-                at,
-                run.number
-            );
+            prop_assert_eq!(Some(Some(&said)), expected, "step {} of run {}", at, run.number);
         }
     }
     prop_assert_eq!(memory.replies, replies, "texts went out");
@@ -225,11 +199,7 @@ mod bodies {
                         Err(EngineError::KeyReused) => Said::KeyReused,
                         Err(error) => panic!("step {at} of {steps:?}: {error}"),
                     };
-                    assert_eq!(
-                        Some(Some(&said)),
-                        expected.get(at).map(Option::as_ref),
-                        "step {at} of {steps:?}"
-                    );
+                    assert_eq!(Some(Some(&said)), expected.get(at).map(Option::as_ref), "step {at} of {steps:?}");
                 }
             }
             let count = async |table: &str| {
@@ -244,11 +214,7 @@ mod bodies {
                 run.campaign(0),
                 run.campaign(1)
             );
-            assert_eq!(
-                usize::try_from(house.number(&ours).await),
-                Ok(codes),
-                "codes of {steps:?}"
-            );
+            assert_eq!(usize::try_from(house.number(&ours).await), Ok(codes), "codes of {steps:?}");
         }
         house.audited().await;
     }

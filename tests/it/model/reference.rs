@@ -44,10 +44,7 @@ pub(super) struct Reference {
 
 impl Reference {
     pub(super) fn at(begin: i64) -> Self {
-        Self {
-            begin,
-            ..Self::default()
-        }
+        Self { begin, ..Self::default() }
     }
 
     /// How many texts went out.
@@ -85,15 +82,8 @@ impl Reference {
             }
             Step::Issue { person, campaign } => self.issue(run, *person, *campaign, false),
             Step::Text { person, word } => self.text(run, *person, word),
-            Step::Redeem {
-                person,
-                campaign,
-                position,
-            } => {
-                let (now, unknown) = (
-                    self.now,
-                    Said::Declined(*campaign, *position, TillRefusal::UnknownCode),
-                );
+            Step::Redeem { person, campaign, position } => {
+                let (now, unknown) = (self.now, Said::Declined(*campaign, *position, TillRefusal::UnknownCode));
                 let Some(code) = self.code(*person, *campaign, *position) else {
                     return Some(unknown);
                 };
@@ -120,24 +110,13 @@ impl Reference {
                 used.1 = false;
                 Said::RolledBack(campaign, position, run.redemption(*of))
             }
-            Step::Void {
-                person,
-                campaign,
-                position,
-            } => {
-                let (now, unknown) = (
-                    self.now,
-                    Said::Declined(*campaign, *position, TillRefusal::UnknownCode),
-                );
+            Step::Void { person, campaign, position } => {
+                let (now, unknown) = (self.now, Said::Declined(*campaign, *position, TillRefusal::UnknownCode));
                 let Some(code) = self.code(*person, *campaign, *position) else {
                     return Some(unknown);
                 };
                 if state(code, now) == HeldState::Redeemed {
-                    return Some(Said::Declined(
-                        *campaign,
-                        *position,
-                        TillRefusal::AlreadyRedeemed,
-                    ));
+                    return Some(Said::Declined(*campaign, *position, TillRefusal::AlreadyRedeemed));
                 }
                 code.void = true;
                 Said::Voided(*campaign, *position)
@@ -146,9 +125,7 @@ impl Reference {
     }
 
     fn code(&mut self, person: u64, campaign: usize, position: u64) -> Option<&mut Code> {
-        let is = |code: &&mut Code| {
-            (code.person, code.campaign, code.position) == (person, campaign, position)
-        };
+        let is = |code: &&mut Code| (code.person, code.campaign, code.position) == (person, campaign, position);
         self.codes.iter_mut().find(is)
     }
 
@@ -158,11 +135,7 @@ impl Reference {
 
     fn issue(&mut self, run: Run, person: u64, campaign: usize, by_word: bool) -> Said {
         let now = self.now;
-        let hers = || {
-            self.codes
-                .iter()
-                .filter(|code| (code.person, code.campaign) == (person, campaign))
-        };
+        let hers = || self.codes.iter().filter(|code| (code.person, code.campaign) == (person, campaign));
         if let Some(newest) = hers().last() {
             let state = state(newest, now);
             // Campaign 1 gives another one while the newest is unused or used; campaign 0 never.
@@ -171,9 +144,7 @@ impl Reference {
                 return Said::Repeat(campaign, newest.position, state);
             }
         }
-        let unused = hers()
-            .filter(|code| state(code, now) == HeldState::Unused)
-            .last();
+        let unused = hers().filter(|code| state(code, now) == HeldState::Unused).last();
         let unused = unused.map(|code| code.position);
         let all = || self.codes.iter().filter(|code| code.campaign == campaign);
         let count = |most: i64, used: usize, resets: Option<i64>| {
@@ -182,69 +153,31 @@ impl Reference {
         };
         let today = self.day(now);
         let tomorrow = Some((today + 1) * DAY - AHEAD - self.begin);
-        let oldest = hers().rfind(|_| true).and(
-            hers()
-                .filter(|code| code.at > now - HOUR)
-                .map(|code| code.at)
-                .next(),
-        );
+        let oldest = hers().rfind(|_| true).and(hers().filter(|code| code.at > now - HOUR).map(|code| code.at).next());
         let full = if campaign == 0 {
             [
                 count(1, hers().count(), None),
-                count(
-                    DAY_CAP,
-                    all().filter(|code| self.day(code.at) == today).count(),
-                    tomorrow,
-                ),
+                count(DAY_CAP, all().filter(|code| self.day(code.at) == today).count(), tomorrow),
                 None,
                 None,
             ]
         } else {
-            let word_today = all()
-                .filter(|code| code.by_word && self.day(code.at) == today)
-                .count();
+            let word_today = all().filter(|code| code.by_word && self.day(code.at) == today).count();
             [
-                count(
-                    TWO_A_DAY,
-                    hers().filter(|code| self.day(code.at) == today).count(),
-                    tomorrow,
-                ),
-                count(
-                    TWO_AN_HOUR,
-                    hers().filter(|code| code.at > now - HOUR).count(),
-                    oldest.map(|at| at + HOUR),
-                ),
-                count(run.money_cap() / 500, all().count(), None)
-                    .map(|(used, resets)| (used * 500, resets)),
+                count(TWO_A_DAY, hers().filter(|code| self.day(code.at) == today).count(), tomorrow),
+                count(TWO_AN_HOUR, hers().filter(|code| code.at > now - HOUR).count(), oldest.map(|at| at + HOUR)),
+                count(run.money_cap() / 500, all().count(), None).map(|(used, resets)| (used * 500, resets)),
                 count(WORD_CAP, word_today, tomorrow).filter(|_| by_word),
             ]
         };
-        if let Some((cap, (used, resets))) =
-            (0..).zip(full).find_map(|(cap, full)| Some((cap, full?)))
-        {
-            return Said::Capped {
-                campaign,
-                cap,
-                used,
-                resets,
-                unused,
-            };
+        if let Some((cap, (used, resets))) = (0..).zip(full).find_map(|(cap, full)| Some((cap, full?))) {
+            return Said::Capped { campaign, cap, used, resets, unused };
         }
         let position = u64::try_from(all().count()).expect("small");
         if position >= run.pool(campaign) {
-            return unused.map_or(Said::Empty, |position| {
-                Said::Repeat(campaign, position, HeldState::Unused)
-            });
+            return unused.map_or(Said::Empty, |position| Said::Repeat(campaign, position, HeldState::Unused));
         }
-        let code = Code {
-            person,
-            campaign,
-            position,
-            by_word,
-            at: now,
-            uses: Vec::new(),
-            void: false,
-        };
+        let code = Code { person, campaign, position, by_word, at: now, uses: Vec::new(), void: false };
         self.codes.push(code);
         Said::Issued(campaign, position)
     }
@@ -256,12 +189,7 @@ impl Reference {
             word => Said::Told(word),
         };
         if self.may_reply(person, word, &said) {
-            self.replied.push(Replied {
-                at: self.now,
-                person,
-                word,
-                said: said.clone(),
-            });
+            self.replied.push(Replied { at: self.now, person, word, said: said.clone() });
         }
         said
     }
@@ -270,24 +198,15 @@ impl Reference {
         if matches!(said, Said::Issued(..)) {
             return true;
         }
-        let since = |age: i64| {
-            self.replied
-                .iter()
-                .filter(move |one| one.person == person && one.at > self.now - age)
-        };
+        let since = |age: i64| self.replied.iter().filter(move |one| one.person == person && one.at > self.now - age);
         let of_law = |word: &str| matches!(word, "stop" | "start" | "help");
-        let same_code = |one: &&Replied| {
-            one.said == *said || one.said.code().is_some() && one.said.code() == said.code()
-        };
-        let just_said = since(10)
-            .filter(|one| one.word == word)
-            .any(|one| same_code(&one));
+        let same_code =
+            |one: &&Replied| one.said == *said || one.said.code().is_some() && one.said.code() == said.code();
+        let just_said = since(10).filter(|one| one.word == word).any(|one| same_code(&one));
         let in_hour = since(HOUR).filter(|one| one.word == word).count();
         let plain = |one: &&Replied| !of_law(one.word) && !matches!(one.said, Said::Issued(..));
         let in_day = since(DAY).filter(plain).count();
-        !just_said
-            && in_hour < if word == "hello" { 1 } else { 10 }
-            && (of_law(word) || in_day < 20)
+        !just_said && in_hour < if word == "hello" { 1 } else { 10 } && (of_law(word) || in_day < 20)
     }
 }
 

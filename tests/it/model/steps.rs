@@ -121,11 +121,8 @@ impl Run {
 
     /// The act of a step; `None` for the clock and for what repeats nothing.
     pub(super) fn act(self, house: &House, steps: &[Step], at: usize) -> Option<Act> {
-        let spot = |campaign: usize, position: u64| Spot {
-            campaign: CampaignId(self.campaign(campaign)),
-            pool: 1,
-            position,
-        };
+        let spot =
+            |campaign: usize, position: u64| Spot { campaign: CampaignId(self.campaign(campaign)), pool: 1, position };
         let (person, ask) = match steps.get(at)? {
             Step::Issue { person, campaign } => (*person, Ok(self.campaign(*campaign))),
             Step::Text { person, word } => {
@@ -134,40 +131,21 @@ impl Run {
                     "two" => crate::harness::keyword(self.campaign(1)),
                     word => word.to_owned(),
                 };
-                let text = Text {
-                    sender: SenderId(SENDER),
-                    text: word,
-                    from_machine: false,
-                };
+                let text = Text { sender: SenderId(SENDER), text: word, from_machine: false };
                 (*person, Err(Ask::Text(text)))
             }
-            Step::Redeem {
-                person,
-                campaign,
-                position,
-            } => {
-                let shown = Presented {
-                    amount: Some(900),
-                    ..Presented::default()
-                };
+            Step::Redeem { person, campaign, position } => {
+                let shown = Presented { amount: Some(900), ..Presented::default() };
                 (*person, Err(Ask::Redeem(spot(*campaign, *position), shown)))
             }
             Step::Rollback(of) => {
                 let (person, campaign, position) = sold(steps, *of);
-                let undo = Undo {
-                    redemption: self.redemption(*of),
-                    reason: "model".to_owned(),
-                };
+                let undo = Undo { redemption: self.redemption(*of), reason: "model".to_owned() };
                 (person, Err(Ask::Rollback(spot(campaign, position), undo)))
             }
-            Step::Void {
-                person,
-                campaign,
-                position,
-            } => (
-                *person,
-                Err(Ask::Void(spot(*campaign, *position), "model".to_owned())),
-            ),
+            Step::Void { person, campaign, position } => {
+                (*person, Err(Ask::Void(spot(*campaign, *position), "model".to_owned())))
+            }
             Step::Again(of) => return self.original(house, steps, at, *of),
             Step::Clash(of) => {
                 let mut act = self.original(house, steps, at, *of)?;
@@ -188,10 +166,7 @@ impl Run {
 
     /// An earlier act that is no repetition itself.
     fn original(self, house: &House, steps: &[Step], at: usize, of: usize) -> Option<Act> {
-        let is_act = !matches!(
-            steps.get(of)?,
-            Step::Again(_) | Step::Clash(_) | Step::Clock(_)
-        );
+        let is_act = !matches!(steps.get(of)?, Step::Again(_) | Step::Clash(_) | Step::Clock(_));
         (of < at && is_act).then(|| self.act(house, steps, of))?
     }
 }
@@ -199,18 +174,9 @@ impl Run {
 /// Whose code, of which campaign, at which position a step wants to sell or take back.
 pub(super) fn sold(steps: &[Step], of: usize) -> (u64, usize, u64) {
     match steps.get(of) {
-        Some(
-            Step::Redeem {
-                person,
-                campaign,
-                position,
-            }
-            | Step::Void {
-                person,
-                campaign,
-                position,
-            },
-        ) => (*person, *campaign, *position),
+        Some(Step::Redeem { person, campaign, position } | Step::Void { person, campaign, position }) => {
+            (*person, *campaign, *position)
+        }
         _ => (0, 0, 0),
     }
 }

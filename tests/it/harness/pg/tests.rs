@@ -17,28 +17,13 @@ async fn databases_of_the_shared_cluster_are_apart() {
     let Some(cluster) = Cluster::shared() else {
         return skip("postgresql");
     };
-    let (one, two) = (
-        cluster.create_database().await,
-        cluster.create_database().await,
-    );
+    let (one, two) = (cluster.create_database().await, cluster.create_database().await);
     assert_ne!(one, two);
-    let connection = Database::connect(&one)
-        .await
-        .expect("the database was made");
-    connection
-        .execute_unprepared("CREATE TABLE here (n int)")
-        .await
-        .expect("a table");
+    let connection = Database::connect(&one).await.expect("the database was made");
+    connection.execute_unprepared("CREATE TABLE here (n int)").await.expect("a table");
     connection.close().await.expect("closed");
-    assert_eq!(
-        number(&one, "SELECT count(*)::int FROM here").await,
-        Ok(Some(0))
-    );
-    assert!(
-        number(&two, "SELECT count(*)::int FROM here")
-            .await
-            .is_err()
-    );
+    assert_eq!(number(&one, "SELECT count(*)::int FROM here").await, Ok(Some(0)));
+    assert!(number(&two, "SELECT count(*)::int FROM here").await.is_err());
 }
 
 #[tokio::test]

@@ -1,0 +1,207 @@
+//! The directory of a demo: its documents, written once, and its till's key, kept so that a pasted line stays good.
+
+use super::demo::documents;
+use super::keyring::write_private;
+use super::lock::ServerLock;
+use super::server::ServeError;
+use crate::config::DatabaseUrl;
+use crate::domain::access_key::TillKey;
+use crate::engine::{Engine, EngineError, draw};
+use chrono::NaiveDate;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Says that a directory is a demo's, so that `--fresh` may empty it and nothing else is taken for one.
+const MARKER: &str = "demo.txt";
+const MARKER_TEXT: &str = "This directory belongs to `codewell demo`. `codewell demo --fresh` empties it.\n";
+const CAMPAIGNS: &str = "campaigns";
+const TILL_KEY: &str = "till.key";
+
+/// What a demo leaves behind, besides its campaigns.
+const FILES: [&str; 5] = ["codewell.db", "codewell.db-wal", "codewell.db-shm", "keyring.json", TILL_KEY];
+
+/// A directory that is a demo's.
+#[derive(Debug, Clone)]
+pub struct DemoDir {
+    path: PathBuf,
+}
+
+/// Why a directory cannot be a demo's.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// It holds something else.
+    #[error("{0} holds something else than a demo")]
+    Foreign(PathBuf),
+    /// A server is at work in it.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// It cannot be read or written.
+    #[error("{path} cannot be used")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl DemoDir {
+    /// Takes a directory for the demo: a demo's, an empty one, or none yet.
+    ///
+    /// # Errors
+    /// [`DemoError::Foreign`]: demo campaigns do not belong beside real ones.
+    pub fn take(path: &Path) -> Result<Self, DemoError> {
+        let dir = Self { path: path.to_owned() };
+        let marker = path.join(MARKER);
+        if marker.is_file() {
+            return Ok(dir);
+        }
+        match std::fs::read_dir(path).map(Iterator::count) {
+            Ok(0) => {}
+            Ok(_) => return Err(DemoError::Foreign(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                super::make_dir(path).map_err(ServeError::from)?;
+            }
+            Err(error) => return Err(io_error(path)(error)),
+        }
+        std::fs::write(&marker, MARKER_TEXT).map_err(io_error(&marker))?;
+        Ok(dir)
+    }
+
+    /// Forgets everything: database, keyring, campaigns, key. What the demo did not make stays.
+    ///
+    /// # Errors
+    /// [`DemoError::Serve`] while a server runs in it; [`DemoError::Io`].
+    pub fn start_over(&self, database: &DatabaseUrl) -> Result<(), DemoError> {
+        let _nobody_else = ServerLock::take(database).map_err(ServeError::from)?;
+        for name in FILES {
+            remove(&self.path.join(name), |path| std::fs::remove_file(path))?;
+        }
+        remove(&self.path.join(CAMPAIGNS), |path| std::fs::remove_dir_all(path))
+    }
+
+    /// Its documents: the demo's own in their order, then what a person put beside them. Written the first time, with
+    /// dates around `today`.
+    ///
+    /// # Errors
+    /// [`DemoError::Io`].
+    pub fn documents(&self, today: NaiveDate) -> Result<Vec<PathBuf>, DemoError> {
+        let folder = self.path.join(CAMPAIGNS);
+        if !folder.is_dir() {
+            // Whole or not at all: an interrupted first run leaves a draft, which the next one writes again.
+            let draft = self.path.join(".campaigns");
+            std::fs::create_dir_all(&draft).map_err(io_error(&draft))?;
+            for (name, text) in documents(today, &draw()) {
+                let path = draft.join(name);
+                std::fs::write(&path, text).map_err(io_error(&path))?;
+            }
+            std::fs::rename(&draft, &folder).map_err(io_error(&folder))?;
+        }
+        let entries = std::fs::read_dir(&folder).map_err(io_error(&folder))?;
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(io_error(&folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(path);
+            }
+        }
+        let own = documents(today, &[0; 32]);
+        files.sort_by_key(|file| {
+            let place = own.iter().position(|(name, _)| file.ends_with(name));
+            (place.unwrap_or(usize::MAX), file.clone())
+        });
+        Ok(files)
+    }
+
+    /// The key of the demo's till: the one that is kept while it opens, else a new one.
+    ///
+    /// # Errors
+    /// [`DemoError::Io`], [`DemoError::Engine`].
+    pub async fn till_key(&self, engine: &Engine) -> Result<TillKey, DemoError> {
+        let path = self.path.join(TILL_KEY);
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        if let Some(key) = TillKey::parse(kept.trim())
+            && engine.till(key.expose()).await?.is_some()
+        {
+            return Ok(key);
+        }
+        let key = engine.create_till_key("demo till").await?;
+        write_private(&path, key.expose()).map_err(io_error(&path))?;
+        Ok(key)
+    }
+}
+
+fn remove(path: &Path, with: impl Fn(&Path) -> io::Result<()>) -> Result<(), DemoError> {
+    match with(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> DemoError {
+    |source| DemoError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn url(dir: &Path) -> DatabaseUrl {
+        DatabaseUrl::parse(&format!("sqlite:{}/codewell.db", dir.display())).unwrap()
+    }
+
+    fn today() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, 20).unwrap()
+    }
+
+    #[test]
+    fn documents_are_written_once_and_keep_what_a_person_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let demo = DemoDir::take(&dir.path().join("demo")).unwrap();
+        let files = demo.documents(today()).unwrap();
+        assert_eq!(files.len(), 7, "{files:?}");
+        assert!(files.first().unwrap().ends_with("sender.toml"), "{files:?}");
+        let pizza = files.iter().find(|file| file.ends_with("pizza.toml")).unwrap();
+        std::fs::write(pizza, "# mine").unwrap();
+        assert_eq!(demo.documents(today()).unwrap(), files);
+        assert_eq!(std::fs::read_to_string(pizza).unwrap(), "# mine");
+    }
+
+    #[test]
+    fn a_directory_with_other_things_in_it_is_not_taken_for_a_demo() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("codewell.db"), "real").unwrap();
+        let error = DemoDir::take(dir.path()).unwrap_err();
+        assert!(matches!(error, DemoError::Foreign(_)), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn starting_over_removes_what_the_demo_made_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let demo = DemoDir::take(dir.path()).unwrap();
+        demo.documents(today()).unwrap();
+        std::fs::write(dir.path().join("codewell.db"), "").unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "mine").unwrap();
+        demo.start_over(&url(dir.path())).unwrap();
+        let left = |name: &str| dir.path().join(name).exists();
+        assert!(!left("codewell.db") && !left(CAMPAIGNS));
+        assert!(left("notes.txt") && left(MARKER));
+    }
+
+    #[test]
+    fn a_demo_that_runs_is_not_started_over_under_its_feet() {
+        let dir = tempfile::tempdir().unwrap();
+        let demo = DemoDir::take(dir.path()).unwrap();
+        std::fs::write(dir.path().join("codewell.db"), "").unwrap();
+        let _running = ServerLock::take(&url(dir.path())).unwrap();
+        assert!(demo.start_over(&url(dir.path())).is_err());
+        assert!(dir.path().join("codewell.db").exists());
+    }
+}

@@ -1,0 +1,221 @@
+//! `POST /sms/{sender}/inbound` and `POST /sms/{sender}/status`: what carriers tell us.
+//!
+//! A webhook is believed by its signature over the bytes as received, read, settled, and only then answered with an
+//! empty 2xx: what was answered with anything else comes again, and is settled once.
+
+use super::problem::Problem;
+use crate::domain::act::MessageStatus;
+use crate::domain::catalog::SenderRow;
+use crate::domain::phone::SenderAddress;
+use crate::engine::{EarlyReports, Engine, EngineError, Reported};
+use crate::sms::{Acknowledgement, Event, Inbound, Registry, Report, ReportStatus, SmsProvider, Webhook};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRef, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use std::sync::Arc;
+
+/// The longest name a carrier may give a message, bytes; theirs have 34 to 64.
+const MAX_ID_BYTES: usize = 200;
+
+/// What the doors of carriers need; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SmsDoor {
+    /// Who settles.
+    pub engine: Engine,
+    /// The carriers of this process.
+    pub carriers: Registry,
+    /// Shared with the sender.
+    pub early: EarlyReports,
+}
+
+/// Which of its two addresses a webhook was sent to. Both read whatever stands in it; the address itself is signed by
+/// some carriers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hook {
+    /// Texts.
+    Inbound,
+    /// Reports.
+    Status,
+}
+
+/// The routes of carriers.
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    SmsDoor: FromRef<S>,
+{
+    Router::new()
+        .route("/sms/{sender}/inbound", post(receive_texts))
+        .route("/sms/{sender}/status", post(receive_reports))
+}
+
+async fn receive_texts(
+    State(door): State<SmsDoor>,
+    Path(address): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    receive(&door, Hook::Inbound, &address, &headers, body).await
+}
+
+async fn receive_reports(
+    State(door): State<SmsDoor>,
+    Path(address): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    receive(&door, Hook::Status, &address, &headers, body).await
+}
+
+async fn receive(
+    door: &SmsDoor,
+    hook: Hook,
+    address: &str,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| Problem::new(rejection.status(), "invalid_request", rejection.body_text()))?;
+    // A value that is no text is no part of a signature either.
+    let named = headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    let headers: Vec<_> = named.collect();
+    let done = door.take(hook, address, &headers, &body).await?;
+    Ok(acknowledged(done))
+}
+
+fn acknowledged(done: Acknowledgement) -> Response {
+    let status = StatusCode::from_u16(done.status).unwrap_or(StatusCode::NO_CONTENT);
+    let mut response = (status, done.body).into_response();
+    match done.content_type {
+        Some(kind) => {
+            let kind = HeaderValue::from_static(kind);
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        }
+        None => {
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+    }
+    response
+}
+
+impl SmsDoor {
+    /// Takes one webhook; the simulator's come in here too.
+    ///
+    /// # Errors
+    /// 401 when it is forged, 404 for a number that is not ours, 400 when nothing can be read, 503 when something in
+    /// it could not be settled now: all of it may then be sent again.
+    pub(super) async fn take(
+        &self,
+        hook: Hook,
+        address: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<Acknowledgement, Problem> {
+        let (sender, carrier) = self.sender(address).await?;
+        let url = url(&self.engine.parts().public_url, &sender.address, hook);
+        let webhook = Webhook { url: &url, headers, body };
+        let proof = carrier.authenticate(&webhook, self.engine.now()).map_err(|forged| {
+            let error = &forged as &dyn std::error::Error;
+            tracing::warn!(error, sender.id = sender.id.0, "a webhook was refused");
+            let detail = "the webhook's signature does not hold";
+            Problem::new(StatusCode::UNAUTHORIZED, "invalid_signature", detail)
+        })?;
+        let events = carrier.parse(proof).map_err(|unreadable| {
+            let error = &unreadable as &dyn std::error::Error;
+            tracing::error!(
+                error,
+                sender.id = sender.id.0,
+                "a webhook cannot be read: the adapter and the carrier disagree"
+            );
+            Problem::invalid(&[unreadable.to_string()])
+        })?;
+        self.settle(&sender, events).await?;
+        Ok(carrier.acknowledge())
+    }
+
+    /// Settles every event, whatever became of the others; one that failed makes the carrier send all of them again,
+    /// and those already settled are answered from their rows.
+    async fn settle(&self, sender: &SenderRow, events: Vec<Event>) -> Result<(), Problem> {
+        let mut failed = None;
+        for event in events {
+            let settled = match event {
+                Event::Inbound(inbound) => self.text(sender, inbound).await,
+                Event::Report(report) => self.report(sender, report).await,
+                Event::Unreadable(unreadable) => {
+                    let error = &unreadable as &dyn std::error::Error;
+                    tracing::error!(error, sender.id = sender.id.0, "a part of a webhook is lost");
+                    Ok(())
+                }
+            };
+            match settled {
+                Ok(()) => {}
+                Err(EngineError::KeyReused) => {
+                    tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands")
+                }
+                Err(error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_))) => {
+                    failed = Some(error);
+                }
+            }
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    async fn text(&self, sender: &SenderRow, inbound: Inbound) -> Result<(), EngineError> {
+        let Inbound { message_id, from, to, text } = inbound;
+        // The address of the webhook is what its signature vouches for.
+        let is_ours = SenderAddress::parse(&to).is_ok_and(|to| to.as_str() == sender.address);
+        if !is_ours || message_id.len() > MAX_ID_BYTES {
+            tracing::error!(
+                sender.id = sender.id.0,
+                "a text is lost: it was sent to the webhook of another number, or its name is too long"
+            );
+            return Ok(());
+        }
+        let receive = self.engine.receive(sender.id, &message_id, &from, text);
+        receive.await.map(drop)
+    }
+
+    async fn report(&self, sender: &SenderRow, report: Report) -> Result<(), EngineError> {
+        let status = match report.status {
+            // We know that since the carrier took it.
+            ReportStatus::Sent => return Ok(()),
+            ReportStatus::Delivered => MessageStatus::Delivered,
+            ReportStatus::Failed => MessageStatus::Failed,
+        };
+        let reported = Reported { provider_id: report.provider_id, status, note: report.note };
+        self.engine.report(&self.early, sender.id, reported).await
+    }
+
+    async fn sender(&self, address: &str) -> Result<(SenderRow, Arc<dyn SmsProvider>), Problem> {
+        let unknown = || Problem::not_found("sender");
+        let address = SenderAddress::parse(address).map_err(|_| unknown())?;
+        let known = self.engine.catalog().sender_at(address.as_str()).cloned();
+        let row = if let Some(row) = known {
+            row
+        } else {
+            // Another process may have added it a moment ago.
+            let fresh = self.engine.fresh_catalog().await;
+            let fresh = fresh.map_err(EngineError::from)?;
+            let added = fresh.sender_at(address.as_str()).cloned();
+            added.ok_or_else(unknown)?
+        };
+        let carrier = self.carriers.get(&row.carrier).ok_or_else(unknown)?;
+        Ok((row, Arc::clone(carrier)))
+    }
+}
+
+/// The address that carriers are told, whatever a request claims.
+fn url(public_url: &str, address: &str, hook: Hook) -> String {
+    let base = public_url.trim_end_matches('/');
+    let last = match hook {
+        Hook::Inbound => "inbound",
+        Hook::Status => "status",
+    };
+    format!("{base}/sms/{address}/{last}")
+}
