@@ -73,9 +73,8 @@ mod bodies {
                 house.clock.set(at);
                 let outcomes = asked_from(&houses, id, phones..phones + 60, &from_word(id)).await;
                 assert_eq!(issued(&outcomes).len(), room, "{at} in {zone}");
-                let resets = |outcome: &Outcome| match outcome {
-                    Outcome::Refused(Refusal::CapReached(cap), None) => cap.resets_at,
-                    _ => None,
+                let resets = |outcome: &Outcome| {
+                    if let Outcome::Refused(Refusal::CapReached(cap), None) = outcome { cap.resets_at } else { None }
                 };
                 if at >= begin && at < end {
                     let said: Vec<_> = outcomes.iter().filter_map(resets).collect();
@@ -105,7 +104,7 @@ mod bodies {
         let word = from_word(1);
         assert_eq!(issued(&asked_from(&houses, 1, 0..40, &word).await).len(), 40);
         // Lowered below what was used: nothing more, under load in both processes.
-        let (_, crowd) = tokio::join!(recap(&second, 100, 30), asked_from(&houses, 1, 100..300, &word));
+        let ((), crowd) = tokio::join!(recap(&second, 100, 30), asked_from(&houses, 1, 100..300, &word));
         let before = issued(&crowd).len();
         assert!(before <= 60, "{before} before the change was acknowledged");
         let late = asked_from(&houses, 1, 300..500, &word).await;

@@ -22,7 +22,7 @@ use steps::{Run, Step, lists};
 const SENDER: u32 = 1;
 const DAY_CAP: i64 = 3;
 const TWO_A_DAY: i64 = 2;
-const TWO_AN_HOUR: i64 = 1;
+const ONE_AN_HOUR: i64 = 1;
 const WORD_CAP: i64 = 2;
 /// Acts in one batch.
 const BATCH: usize = 4;
@@ -52,20 +52,6 @@ enum Said {
 }
 
 impl Said {
-    /// The code that it is about.
-    fn code(&self) -> Option<(usize, u64)> {
-        match self {
-            Self::Issued(campaign, position)
-            | Self::Repeat(campaign, position, _)
-            | Self::Redeemed(campaign, position, _)
-            | Self::RolledBack(campaign, position, _)
-            | Self::Voided(campaign, position)
-            | Self::Declined(campaign, position, _) => Some((*campaign, *position)),
-            Self::Capped { campaign, unused, .. } => unused.map(|position| (*campaign, position)),
-            Self::Empty | Self::Told(_) | Self::KeyReused | Self::Strange(_) => None,
-        }
-    }
-
     fn of(run: Run, begin: DateTime<Utc>, outcome: Outcome) -> Self {
         let which = |spot: &Spot| usize::from(spot.campaign.0 == run.campaign(1));
         let at = |spot: &Spot| (which(spot), spot.position);
@@ -107,7 +93,7 @@ fn campaigns(run: Run) -> [Fixture; 2] {
         second
             .document(serde_json::json!({"zone": zone, "repeat": repeat}))
             .cap("person", "count", "day", TWO_A_DAY)
-            .cap("person", "count", "rolling", TWO_AN_HOUR)
+            .cap("person", "count", "rolling", ONE_AN_HOUR)
             .cap("campaign", "money", "lifetime", run.money_cap())
             .cap_of("keyword", &keyword(run.campaign(1)), "count", "day", WORD_CAP),
     ]
@@ -117,8 +103,11 @@ fn begin() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap()
 }
 
-/// The acts of a list in batches, each with its time and the numbers of its steps.
-fn batches(house: &House, run: Run, steps: &[Step]) -> Vec<(DateTime<Utc>, Vec<(usize, Act)>)> {
+/// When a batch runs, and its acts with the numbers of their steps.
+type Batch = (DateTime<Utc>, Vec<(usize, Act)>);
+
+/// The acts of a list in batches.
+fn batches(house: &House, run: Run, steps: &[Step]) -> Vec<Batch> {
     let (mut now, mut batch, mut batches) = (begin(), Vec::new(), Vec::new());
     for (at, step) in steps.iter().enumerate() {
         if matches!(step, Step::Clock(_)) || batch.len() == BATCH {

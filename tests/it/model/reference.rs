@@ -1,7 +1,7 @@
 //! The rules once more, as plainly as they can be told: every answer is worked out from the whole story so far.
 
 use super::steps::{Run, Step, sold};
-use super::{DAY_CAP, Said, TWO_A_DAY, TWO_AN_HOUR, WORD_CAP};
+use super::{DAY_CAP, ONE_AN_HOUR, Said, TWO_A_DAY, WORD_CAP};
 use codewell::domain::till::TillRefusal;
 use codewell::domain::world::HeldState;
 
@@ -23,6 +23,9 @@ struct Code {
     uses: Vec<(usize, bool)>,
     void: bool,
 }
+
+/// Whose code, of which campaign, at which position.
+type Place = (u64, usize, u64);
 
 #[derive(Debug, Clone)]
 struct Replied {
@@ -83,45 +86,51 @@ impl Reference {
             Step::Issue { person, campaign } => self.issue(run, *person, *campaign, false),
             Step::Text { person, word } => self.text(run, *person, word),
             Step::Redeem { person, campaign, position } => {
-                let (now, unknown) = (self.now, Said::Declined(*campaign, *position, TillRefusal::UnknownCode));
-                let Some(code) = self.code(*person, *campaign, *position) else {
-                    return Some(unknown);
-                };
-                let no = |why| Said::Declined(*campaign, *position, why);
-                match state(code, now) {
-                    HeldState::Void => unknown,
-                    _ if is_past(code, now) => no(TillRefusal::Expired),
-                    HeldState::Redeemed => no(TillRefusal::AlreadyRedeemed),
-                    _ => {
-                        code.uses.push((at, true));
-                        Said::Redeemed(*campaign, *position, run.redemption(at))
-                    }
-                }
+                let redemption = run.redemption(at);
+                self.redeem((*person, *campaign, *position), at, redemption)
             }
-            Step::Rollback(of) => {
-                let (person, campaign, position) = sold(steps, *of);
-                let unknown = Said::Declined(campaign, position, TillRefusal::UnknownCode);
-                let Some(code) = self.code(person, campaign, position) else {
-                    return Some(unknown);
-                };
-                let Some(used) = code.uses.iter_mut().find(|(step, _)| step == of) else {
-                    return Some(unknown);
-                };
-                used.1 = false;
-                Said::RolledBack(campaign, position, run.redemption(*of))
-            }
-            Step::Void { person, campaign, position } => {
-                let (now, unknown) = (self.now, Said::Declined(*campaign, *position, TillRefusal::UnknownCode));
-                let Some(code) = self.code(*person, *campaign, *position) else {
-                    return Some(unknown);
-                };
-                if state(code, now) == HeldState::Redeemed {
-                    return Some(Said::Declined(*campaign, *position, TillRefusal::AlreadyRedeemed));
-                }
-                code.void = true;
-                Said::Voided(*campaign, *position)
-            }
+            Step::Rollback(of) => self.roll_back(sold(steps, *of), *of, run.redemption(*of)),
+            Step::Void { person, campaign, position } => self.void((*person, *campaign, *position)),
         })
+    }
+
+    fn redeem(&mut self, (person, campaign, position): Place, at: usize, redemption: String) -> Said {
+        let now = self.now;
+        let no = |why| Said::Declined(campaign, position, why);
+        let Some(code) = self.code(person, campaign, position) else {
+            return no(TillRefusal::UnknownCode);
+        };
+        match (state(code, now), is_past(code, now)) {
+            (HeldState::Void, _) => no(TillRefusal::UnknownCode),
+            (_, true) => no(TillRefusal::Expired),
+            (HeldState::Redeemed, _) => no(TillRefusal::AlreadyRedeemed),
+            (HeldState::Unused | HeldState::Expired, _) => {
+                code.uses.push((at, true));
+                Said::Redeemed(campaign, position, redemption)
+            }
+        }
+    }
+
+    fn roll_back(&mut self, (person, campaign, position): Place, of: usize, redemption: String) -> Said {
+        let code = self.code(person, campaign, position);
+        let used = code.and_then(|code| code.uses.iter_mut().find(|(step, _)| *step == of));
+        let Some(used) = used else {
+            return Said::Declined(campaign, position, TillRefusal::UnknownCode);
+        };
+        used.1 = false;
+        Said::RolledBack(campaign, position, redemption)
+    }
+
+    fn void(&mut self, (person, campaign, position): Place) -> Said {
+        let now = self.now;
+        let Some(code) = self.code(person, campaign, position) else {
+            return Said::Declined(campaign, position, TillRefusal::UnknownCode);
+        };
+        if state(code, now) == HeldState::Redeemed {
+            return Said::Declined(campaign, position, TillRefusal::AlreadyRedeemed);
+        }
+        code.void = true;
+        Said::Voided(campaign, position)
     }
 
     fn code(&mut self, person: u64, campaign: usize, position: u64) -> Option<&mut Code> {
@@ -136,7 +145,7 @@ impl Reference {
     fn issue(&mut self, run: Run, person: u64, campaign: usize, by_word: bool) -> Said {
         let now = self.now;
         let hers = || self.codes.iter().filter(|code| (code.person, code.campaign) == (person, campaign));
-        if let Some(newest) = hers().last() {
+        if let Some(newest) = hers().next_back() {
             let state = state(newest, now);
             // Campaign 1 gives another one while the newest is unused or used; campaign 0 never.
             let again = campaign == 1 && matches!(state, HeldState::Unused | HeldState::Redeemed);
@@ -144,42 +153,46 @@ impl Reference {
                 return Said::Repeat(campaign, newest.position, state);
             }
         }
-        let unused = hers().filter(|code| state(code, now) == HeldState::Unused).last();
+        let unused = hers().rfind(|code| state(code, now) == HeldState::Unused);
         let unused = unused.map(|code| code.position);
-        let all = || self.codes.iter().filter(|code| code.campaign == campaign);
-        let count = |most: i64, used: usize, resets: Option<i64>| {
-            let used = i64::try_from(used).expect("small");
-            (used >= most).then_some((used, resets))
-        };
-        let today = self.day(now);
-        let tomorrow = Some((today + 1) * DAY - AHEAD - self.begin);
-        let oldest = hers().rfind(|_| true).and(hers().filter(|code| code.at > now - HOUR).map(|code| code.at).next());
-        let full = if campaign == 0 {
-            [
-                count(1, hers().count(), None),
-                count(DAY_CAP, all().filter(|code| self.day(code.at) == today).count(), tomorrow),
-                None,
-                None,
-            ]
-        } else {
-            let word_today = all().filter(|code| code.by_word && self.day(code.at) == today).count();
-            [
-                count(TWO_A_DAY, hers().filter(|code| self.day(code.at) == today).count(), tomorrow),
-                count(TWO_AN_HOUR, hers().filter(|code| code.at > now - HOUR).count(), oldest.map(|at| at + HOUR)),
-                count(run.money_cap() / 500, all().count(), None).map(|(used, resets)| (used * 500, resets)),
-                count(WORD_CAP, word_today, tomorrow).filter(|_| by_word),
-            ]
-        };
-        if let Some((cap, (used, resets))) = (0..).zip(full).find_map(|(cap, full)| Some((cap, full?))) {
+        if let Some((cap, (used, resets))) = self.full(run, person, campaign, by_word) {
             return Said::Capped { campaign, cap, used, resets, unused };
         }
-        let position = u64::try_from(all().count()).expect("small");
+        let taken = self.codes.iter().filter(|code| code.campaign == campaign).count();
+        let position = u64::try_from(taken).expect("small");
         if position >= run.pool(campaign) {
             return unused.map_or(Said::Empty, |position| Said::Repeat(campaign, position, HeldState::Unused));
         }
         let code = Code { person, campaign, position, by_word, at: now, uses: Vec::new(), void: false };
         self.codes.push(code);
         Said::Issued(campaign, position)
+    }
+
+    /// The first cap that is full: which, what it counted, and when there is room again.
+    fn full(&self, run: Run, person: u64, campaign: usize, by_word: bool) -> Option<(u32, (i64, Option<i64>))> {
+        let (now, today) = (self.now, self.day(self.now));
+        let tomorrow = Some((today + 1) * DAY - AHEAD - self.begin);
+        let all = || self.codes.iter().filter(|code| code.campaign == campaign);
+        let hers = || all().filter(|code| code.person == person);
+        let is_today = |code: &&Code| self.day(code.at) == today;
+        let oldest = hers().map(|code| code.at).find(|at| *at > now - HOUR);
+        let counted = if campaign == 0 {
+            vec![(1, hers().count(), None), (DAY_CAP, all().filter(is_today).count(), tomorrow)]
+        } else {
+            let in_hour = hers().filter(|code| code.at > now - HOUR).count();
+            let by_words = all().filter(is_today).filter(|code| code.by_word).count();
+            vec![
+                (TWO_A_DAY, hers().filter(is_today).count(), tomorrow),
+                (ONE_AN_HOUR, in_hour, oldest.map(|at| at + HOUR)),
+                (run.money_cap(), 500 * all().count(), None),
+                (if by_word { WORD_CAP } else { i64::MAX }, by_words, tomorrow),
+            ]
+        };
+        (0..).zip(counted).find_map(|(cap, (most, used, resets))| {
+            let used = i64::try_from(used).expect("small");
+            let adds = if (campaign, cap) == (1, 2) { 500 } else { 1 };
+            (used > most - adds).then_some((cap, (used, resets)))
+        })
     }
 
     fn text(&mut self, run: Run, person: u64, word: &'static str) -> Said {
@@ -200,9 +213,7 @@ impl Reference {
         }
         let since = |age: i64| self.replied.iter().filter(move |one| one.person == person && one.at > self.now - age);
         let of_law = |word: &str| matches!(word, "stop" | "start" | "help");
-        let same_code =
-            |one: &&Replied| one.said == *said || one.said.code().is_some() && one.said.code() == said.code();
-        let just_said = since(10).filter(|one| one.word == word).any(|one| same_code(&one));
+        let just_said = since(10).any(|one| one.word == word && one.said == *said);
         let in_hour = since(HOUR).filter(|one| one.word == word).count();
         let plain = |one: &&Replied| !of_law(one.word) && !matches!(one.said, Said::Issued(..));
         let in_day = since(DAY).filter(plain).count();

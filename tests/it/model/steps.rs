@@ -53,7 +53,7 @@ impl Step {
             Self::Rollback(back) => Self::Rollback(of(back)),
             Self::Again(back) => Self::Again(of(back)),
             Self::Clash(back) => Self::Clash(of(back)),
-            step => step,
+            Self::Issue { .. } | Self::Text { .. } | Self::Redeem { .. } | Self::Void { .. } | Self::Clock(_) => self,
         }
     }
 }
@@ -103,7 +103,7 @@ impl Run {
 
     /// Minor units that the codes of campaign 1 may cost.
     pub(super) fn money_cap(self) -> i64 {
-        if self.number % 2 == 0 { 100_000 } else { 2_750 }
+        if self.number.is_multiple_of(2) { 100_000 } else { 2_750 }
     }
 
     fn phone(self, person: u64) -> u64 {
