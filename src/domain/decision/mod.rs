@@ -4,6 +4,8 @@ pub mod changes;
 mod issue;
 pub mod outcome;
 mod sale;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::domain::act::{Act, Ask, MessageStep};
