@@ -105,7 +105,7 @@ mod bodies {
         let word = from_word(1);
         assert_eq!(issued(&asked_from(&houses, 1, 0..40, &word).await).len(), 40);
         // Lowered below what was used: nothing more, under load in both processes.
-        let (_, crowd) = tokio::join!(recap(&second, 100, 30), asked_from(&houses, 1, 100..300, &word));
+        let ((), crowd) = tokio::join!(recap(&second, 100, 30), asked_from(&houses, 1, 100..300, &word));
         let before = issued(&crowd).len();
         assert!(before <= 60, "{before} before the change was acknowledged");
         let late = asked_from(&houses, 1, 300..500, &word).await;
