@@ -1,6 +1,12 @@
 //! Everything that needs a database, a server or a browser: one binary, one folder an area.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod apply;
 mod audit;
@@ -11,9 +17,11 @@ mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod model;
 mod races;
 mod sales;
 mod sender;
 mod texts;
 mod till;
+mod tour;
 mod windows;

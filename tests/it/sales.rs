@@ -156,7 +156,7 @@ mod bodies {
         for phone in 0..5 {
             let code = code(&house, phone).await;
             let stories = crowd(&house, 200, |house, i| {
-                tried(house, code.to_string(), i + 1_000 * u32::try_from(phone).expect("small"))
+                tried(house, code.clone(), i + 1_000 * u32::try_from(phone).expect("small"))
             })
             .await;
             let count = |is: fn(&Outcome) -> bool| {

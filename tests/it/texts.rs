@@ -134,11 +134,12 @@ mod bodies {
     }
 
     pub(super) async fn a_late_or_doubled_report_never_turns_a_message_back(house: House) {
+        use MessageStatus::{Delivered, Failed, Queued, Submitted, Submitting, Suppressed};
+
         open(&house).await;
         let asked = text(&house, 1, 1, "wordb");
         let (message, who) = (asked.id, asked.who.clone().expect("a person"));
         house.engine.settle(asked).await.expect("it is settled");
-        use MessageStatus::{Delivered, Failed, Queued, Submitted, Submitting, Suppressed};
         for (status, stands) in [
             (Submitting, Submitting),
             (Queued, Queued),

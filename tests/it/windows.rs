@@ -73,9 +73,8 @@ mod bodies {
                 house.clock.set(at);
                 let outcomes = asked_from(&houses, id, phones..phones + 60, &from_word(id)).await;
                 assert_eq!(issued(&outcomes).len(), room, "{at} in {zone}");
-                let resets = |outcome: &Outcome| match outcome {
-                    Outcome::Refused(Refusal::CapReached(cap), None) => cap.resets_at,
-                    _ => None,
+                let resets = |outcome: &Outcome| {
+                    if let Outcome::Refused(Refusal::CapReached(cap), None) = outcome { cap.resets_at } else { None }
                 };
                 if at >= begin && at < end {
                     let said: Vec<_> = outcomes.iter().filter_map(resets).collect();

@@ -48,7 +48,10 @@ impl Work<'_> {
         trace.from = Some(held.from.clone());
         let back = Outcome::RolledBack(spot, undo.redemption.clone());
         let Some(open) = held.open_redemption().filter(|event| event.provider_ref == undo.redemption) else {
-            let known = held.events.iter().any(|event| event.provider_ref == undo.redemption);
+            let known = held
+                .events
+                .iter()
+                .any(|event| event.kind == EventKind::Redeemed && event.provider_ref == undo.redemption);
             return if known { back } else { Outcome::Declined(spot, TillRefusal::UnknownCode) };
         };
         trace.amount = open.amount.map(|amount| -amount);

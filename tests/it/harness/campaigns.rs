@@ -114,29 +114,38 @@ impl Fixture {
         self
     }
 
-    /// Writes it.
-    pub(crate) async fn write(self, house: &House) {
-        let Self { id, size, document, caps } = self;
-        let (letters, word) = (letters(id), keyword(id));
-        let pattern = if id < 26 { format!("T{letters}-?????-?????*") } else { format!("U{letters}-?????-?????*") };
-        let mut whole = serde_json::json!({
-            "name": format!("C{id}"),
-            "offer": {"type": "amount_off", "value": 500, "max_discount": 500},
-            "code": {"pattern": pattern},
-            "pool": {"source": "derive", "size": size},
-            "keywords": {"sender": "12345", "main": word},
-        });
+    /// Its document, as `apply` would keep it.
+    fn whole(&self, pattern: &str) -> serde_json::Value {
         let mut limits = serde_json::json!({"person": {}, "campaign": {}});
-        for cap in &caps {
+        for cap in &self.caps {
             cap.put_into(&mut limits);
         }
-        whole["caps"] = limits;
+        let mut whole = serde_json::json!({
+            "name": format!("C{}", self.id),
+            "offer": {"type": "amount_off", "value": 500, "max_discount": 500},
+            "code": {"pattern": pattern},
+            "pool": {"source": "derive", "size": self.size},
+            "keywords": {"sender": "12345", "main": keyword(self.id)},
+            "caps": limits,
+        });
         let base = whole.as_object_mut().expect("an object");
-        base.extend(document.as_object().expect("an object").clone());
-        let zone = whole.get("zone").and_then(|zone| zone.as_str()).unwrap_or("UTC").to_owned();
+        for (key, value) in self.document.as_object().expect("an object").clone() {
+            match (base.get_mut(&key).and_then(|old| old.as_object_mut()), value) {
+                (Some(old), serde_json::Value::Object(new)) => old.extend(new),
+                (_, value) => drop(base.insert(key, value)),
+            }
+        }
+        whole
+    }
+
+    /// Its rows.
+    fn rows(&self, now: i64, key: i64) -> Vec<String> {
+        let (id, size, word) = (self.id, self.size, keyword(self.id));
+        let first = if id < 26 { 'T' } else { 'U' };
+        let pattern = format!("{first}{}-?????-?????*", letters(id));
+        let whole = self.whole(&pattern);
+        let zone = whole.get("zone").and_then(|zone| zone.as_str()).unwrap_or("UTC");
         let offer = serde_json::json!({"title": "$5 off", "type": "amount_off", "value": 500, "max_discount": 500, "currency": "USD", "terms": ""});
-        let now = millis(house.clock.now());
-        let key = codewell::domain::catalog::key_number(&house.engine.parts().keys);
         let mut sql = vec![
             format!("INSERT INTO campaign VALUES ({id}, 'C{id}', 'live', 1)"),
             format!("INSERT INTO campaign_version VALUES ({id}, 1, '{whole}', {now})"),
@@ -145,10 +154,10 @@ impl Fixture {
             format!("INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)", size - 1),
             format!("INSERT INTO keyword VALUES (1, '{word}', {id}, '{word}', 0)"),
         ];
-        for (cap_id, row) in (id * 100..).zip(caps) {
+        for (cap_id, row) in (id * 100..).zip(&self.caps) {
             let ms = row.window_ms();
             let CapRow { scope, scope_id, unit, window, cap } = row;
-            if scope == "placement" {
+            if *scope == "placement" {
                 sql.push(format!("INSERT INTO placement VALUES ({scope_id}, {id}, 'P{scope_id}', 0)"));
             }
             sql.push(format!(
@@ -156,8 +165,14 @@ impl Fixture {
             ));
         }
         sql.push("UPDATE catalog SET version = version + 1".to_owned());
+        sql
+    }
+
+    /// Writes it.
+    pub(crate) async fn write(self, house: &House) {
+        let key = codewell::domain::catalog::key_number(&house.engine.parts().keys);
         let tx = house.store.begin_change().await.expect("a change can begin");
-        for statement in sql {
+        for statement in self.rows(millis(house.clock.now()), key) {
             tx.execute_unprepared(&statement).await.expect("the statement runs");
         }
         tx.commit().await.expect("the campaign is written");

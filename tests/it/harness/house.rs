@@ -57,7 +57,7 @@ pub(crate) struct House {
     url: String,
     keys: Arc<Keys>,
     asked: Arc<AtomicU64>,
-    _dir: Arc<tempfile::TempDir>,
+    dir: Arc<tempfile::TempDir>,
 }
 
 impl House {
@@ -83,7 +83,7 @@ impl House {
     /// Another process, of another size.
     pub(crate) async fn second_of(&self, sizes: Sizes) -> Self {
         let (url, clock, keys) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.keys));
-        let mut second = Self::start(url, clock, keys, Arc::clone(&self._dir), sizes).await;
+        let mut second = Self::start(url, clock, keys, Arc::clone(&self.dir), sizes).await;
         second.asked = Arc::clone(&self.asked);
         second
     }
@@ -103,7 +103,7 @@ impl House {
         };
         let (engine, committer, _) = Engine::new(parts).await.expect("the engine can be built");
         tokio::spawn(committer.run());
-        Self { engine, store, clock, faults, url, keys, asked: Arc::default(), _dir: dir }
+        Self { engine, store, clock, faults, url, keys, asked: Arc::default(), dir }
     }
 
     /// Runs plain SQL, as a planted breach or a fixture.
