@@ -156,7 +156,7 @@ impl SmsDoor {
             match settled {
                 Ok(()) => {}
                 Err(EngineError::KeyReused) => {
-                    tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands")
+                    tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands");
                 }
                 Err(error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_))) => {
                     failed = Some(error);

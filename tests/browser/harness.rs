@@ -1,7 +1,7 @@
 //! A browser without a window, driven through chromedriver, and the demo it looks at.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     str::FromStr,
@@ -39,6 +39,9 @@ impl Drop for Kept {
     }
 }
 
+#[path = "../it/harness/skips.rs"]
+mod skips;
+
 /// Starts a program and gives its standard output.
 fn start(command: &mut Command) -> (Kept, BufReader<ChildStdout>) {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
@@ -48,15 +51,10 @@ fn start(command: &mut Command) -> (Kept, BufReader<ChildStdout>) {
 
 /// Finds the driver, or says that the test is skipped; under `CI=true` a missing driver is a failure.
 pub(crate) fn driver_or_skip() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = skips::variable("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join("chromedriver")).find(|file| file.is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: chromium: chromedriver is not on PATH (Debian: apt-get install chromium chromium-driver)");
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "chromium is required under CI=true");
-        if let Some(list) = std::env::var_os("CODEWELL_SKIPS") {
-            let mut list = std::fs::File::options().append(true).create(true).open(list).unwrap();
-            writeln!(list, "chromium").unwrap();
-        }
+        skips::skip("chromium");
     }
     found
 }

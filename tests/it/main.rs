@@ -23,4 +23,5 @@ mod sales;
 mod sender;
 mod texts;
 mod till;
+mod tour;
 mod windows;

@@ -50,7 +50,7 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     (
         "issuance_dates",
         "code 1/1/2",
-        r#"UPDATE campaign_version SET document = replace(document, '10:00:01', '10:00:00') WHERE campaign_id = 1 AND version = 2"#,
+        r"UPDATE campaign_version SET document = replace(document, '10:00:01', '10:00:00') WHERE campaign_id = 1 AND version = 2",
     ),
     ("issuance_dates", "code 2/1/0", "UPDATE campaign SET status = 'draft' WHERE campaign_id = 2"),
     (

@@ -19,11 +19,6 @@ pub(crate) fn skip(tool: &str) {
     }
 }
 
-/// Whether PostgreSQL must be there: under `CI=true` or `CODEWELL_REQUIRE_PG=1`.
-pub(crate) fn is_required() -> bool {
-    is_set_to("CI", "true") || is_set_to("CODEWELL_REQUIRE_PG", "1")
-}
-
 fn is_set_to(name: &str, value: &str) -> bool {
     variable(name).as_deref() == Some(value)
 }
