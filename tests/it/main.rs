@@ -13,6 +13,7 @@ mod audit;
 mod caps;
 mod codes;
 mod counted;
+mod crash;
 mod doors;
 #[cfg(feature = "faults")]
 mod faults;

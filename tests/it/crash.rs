@@ -1,0 +1,195 @@
+//! `kill -9` while texts pour in: what was acknowledged stands, once, and the ledger is sound.
+
+use crate::harness::{On, pg::Cluster, skip};
+use codewell::engine::draw;
+use codewell::store::{Options, Store};
+use sea_orm::{ConnectionTrait, Statement};
+use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_codewell");
+/// Phones that text at once.
+const PHONES: usize = 32;
+
+/// A house of its own for processes: a configuration, a database, a campaign.
+struct Place {
+    dir: TempDir,
+    url: String,
+}
+
+impl Place {
+    async fn make(on: On) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a directory can be made");
+        let url = match on {
+            On::Sqlite => format!("sqlite:{}", dir.path().join("codewell.db").display()),
+            On::Postgres => Cluster::shared()?.create_database().await,
+        };
+        let data = dir.path().join("data");
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n[database]\nurl = \"{url}\"\n[simulator]\nenabled = true\n",
+            data.display()
+        );
+        let campaign = r#"
+[[sender]]
+address = "12345"
+brand = "Acme"
+help = "acme.example/help"
+
+[[campaign]]
+name = "CRASH"
+offer = { type = "amount_off", value = 500, max_discount = 500 }
+code = { pattern = "CRA-?????-?????*" }
+pool = { source = "derive", size = 1000000 }
+keywords = { sender = "12345", main = "CRASH" }
+caps = { person = { lifetime = 1 }, campaign = { day = 100000 } }
+"#;
+        let place = Self { dir, url };
+        std::fs::write(place.path("config.toml"), config).expect("a file");
+        std::fs::write(place.path("campaign.toml"), campaign).expect("a file");
+        let applied = place.command("apply").arg(place.path("campaign.toml")).arg("--yes").output();
+        let applied = applied.expect("the binary runs");
+        assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+        Some(place)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(BINARY);
+        command.arg(name).arg("--config").arg(self.path("config.toml")).stdin(Stdio::null());
+        command
+    }
+
+    /// The database, looked at from outside.
+    async fn store(&self) -> Store {
+        let options = Options { url: self.url.clone(), readers: 2, acquire: std::time::Duration::from_secs(20) };
+        Store::connect(&options).await.expect("the database can be opened")
+    }
+}
+
+/// A running `codewell serve`; killed with `kill -9` when dropped.
+struct Server {
+    process: Child,
+    /// Kept open, so that the server never writes into a closed pipe.
+    _output: BufReader<ChildStdout>,
+    messages: String,
+    http: reqwest::Client,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().expect("it runs until it is killed");
+        self.process.wait().expect("it is gone");
+    }
+}
+
+impl Server {
+    fn start(place: &Place) -> Self {
+        let mut process =
+            place.command("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        let url = line.trim().rsplit(' ').next().expect("the last word is its address");
+        let messages = format!("{}/simulator/messages", url.trim_end_matches('/'));
+        #[expect(clippy::disallowed_methods, reason = "a test speaks to its own server")]
+        let http = reqwest::Client::new();
+        Self { process, _output: output, messages, http }
+    }
+
+    /// Texts the keyword; the name of the message where it was acknowledged.
+    fn text(&self, phone: usize) -> impl Future<Output = Option<String>> + Send + use<> {
+        let body = serde_json::json!({"from": number(phone), "to": "12345", "text": "crash"});
+        let request = self.http.post(&self.messages).json(&body);
+        async move {
+            let answer = request.send().await.ok()?;
+            let is_taken = answer.status() == 202;
+            let body: serde_json::Value = answer.json().await.ok()?;
+            is_taken.then(|| body["id"].as_str().map(str::to_owned))?
+        }
+    }
+}
+
+fn number(phone: usize) -> String {
+    format!("+1202{:07}", 5_550_000 + phone)
+}
+
+/// Phones text without end, each its own, until the server is killed at a moment of chance; the messages that were
+/// acknowledged.
+async fn until_killed(server: Server) -> Vec<String> {
+    let [chance] = draw::<1>();
+    let enough = 40 + usize::from(chance);
+    let (taken, reached) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let server = Arc::new(server);
+    let mut tasks = JoinSet::new();
+    for task in 0..PHONES {
+        let (server, taken, reached) = (Arc::downgrade(&server), Arc::clone(&taken), Arc::clone(&reached));
+        tasks.spawn(async move {
+            let mut acknowledged = Vec::new();
+            for phone in (task..).step_by(PHONES) {
+                let Some(sent) = server.upgrade().map(|server| server.text(phone)) else { break };
+                let Some(id) = sent.await else { break };
+                acknowledged.push(id);
+                if taken.fetch_add(1, Ordering::SeqCst) + 1 == enough {
+                    reached.notify_one();
+                }
+            }
+            acknowledged
+        });
+    }
+    tokio::select! {
+        () = reached.notified() => {}
+        stopped = tasks.join_next() => panic!("the server stopped serving before it was killed: {stopped:?}"),
+    }
+    // The last owner kills it, with texts under way.
+    drop(server);
+    tasks.join_all().await.into_iter().flatten().collect()
+}
+
+async fn column(store: &Store, sql: &str) -> Vec<String> {
+    let statement = Statement::from_string(store.read().get_database_backend(), sql);
+    let rows = store.read().query_all_raw(statement).await.expect("the query runs");
+    rows.iter().map(|row| row.try_get_by_index(0).expect("it is text")).collect()
+}
+
+async fn no_acknowledged_code_is_lost(place: Place) {
+    let mut acknowledged = Vec::new();
+    for _ in 0..2 {
+        acknowledged.extend(until_killed(Server::start(&place)).await);
+    }
+    let server = Server::start(&place);
+    for phone in 0..40 {
+        acknowledged.push(server.text(phone).await.expect("it is served again"));
+    }
+    drop(server);
+    let store = place.store().await;
+    let answered = "SELECT request_key FROM request WHERE outcome IN ('issued', 'repeat')";
+    let answered: HashSet<_> = column(&store, answered).await.into_iter().collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !answered.contains(*id)).collect();
+    assert!(lost.is_empty(), "of {} acknowledged texts these have no code: {lost:?}", acknowledged.len());
+    let report = codewell::store::audit::audit(store.read(), &mut |_| {}).await.expect("the audit runs");
+    assert!(report.is_clean(), "the audit found: {report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_a_moment_of_chance_sqlite_loses_no_acknowledged_code() {
+    let place = Place::make(On::Sqlite).await.expect("SQLite is built in");
+    no_acknowledged_code_is_lost(place).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_a_moment_of_chance_postgresql_loses_no_acknowledged_code() {
+    match Place::make(On::Postgres).await {
+        Some(place) => no_acknowledged_code_is_lost(place).await,
+        None => skip("postgresql"),
+    }
+}
