@@ -63,16 +63,20 @@ pub(crate) struct House {
 impl House {
     /// A fresh house, or `None` where there is no such database to be had.
     pub(crate) async fn open(on: On) -> Option<Self> {
+        Some(match on {
+            On::Sqlite => Self::at(None).await,
+            On::Postgres => Self::at(Some(Cluster::shared()?.create_database().await)).await,
+        })
+    }
+
+    /// A fresh house on that empty database; on SQLite without one.
+    pub(crate) async fn at(url: Option<String>) -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a directory can be made"));
-        let url = match on {
-            On::Sqlite => format!("sqlite:{}", dir.path().join("codewell.db").display()),
-            On::Postgres => Cluster::shared()?.create_database().await,
-        };
+        let url = url.unwrap_or_else(|| format!("sqlite:{}", dir.path().join("codewell.db").display()));
         let clock = TestClock(Arc::default());
         clock.set(Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap());
         let keys = Arc::new(Keys::from_root(&Secret::new([7; 32])));
-        let house = Self::start(url, clock, keys, dir, sizes()).await;
-        Some(house)
+        Self::start(url, clock, keys, dir, sizes()).await
     }
 
     /// Another process on the same database: its own connections, its own committer.
