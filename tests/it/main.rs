@@ -11,6 +11,7 @@
 mod apply;
 mod audit;
 mod caps;
+mod changes;
 mod codes;
 mod counted;
 mod crash;

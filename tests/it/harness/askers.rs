@@ -94,7 +94,7 @@ pub(crate) async fn asked_from(
     from: &Attribution,
 ) -> Vec<Outcome> {
     let act = |phone: u64| {
-        let house = &houses[usize::from(phone % 2 == 1)];
+        let house = houses.get(usize::from(phone % 2 == 1)).expect("two houses");
         (house.clone(), house.act_from(id, phone, house.key(), from.clone()))
     };
     settle_all(phones.map(act).collect()).await

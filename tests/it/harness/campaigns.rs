@@ -55,6 +55,7 @@ impl CapRow {
     }
 
     /// Writes itself where a document has it.
+    #[expect(clippy::indexing_slicing, reason = "JSON grows where it is indexed")]
     fn put_into(&self, caps: &mut serde_json::Value) {
         let name = match (self.scope, self.window) {
             ("person", window) => window,
