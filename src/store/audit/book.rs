@@ -31,6 +31,7 @@ pub(super) struct Cap {
 /// A version of a campaign, its caps by their numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Version {
+    pub(super) status: String,
     /// Milliseconds since 1970 UTC.
     pub(super) created_at: i64,
     pub(super) terms: Terms,
@@ -42,7 +43,6 @@ pub(super) struct Version {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) caps: Vec<Cap>,
-    drafts: HashSet<i64>,
     pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
     pub(super) pools: HashSet<(i64, i64)>,
     pub(super) offers: HashSet<(i64, i64)>,
@@ -75,9 +75,6 @@ impl Cap {
 impl Book {
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut book = Self::default();
-        for row in snapshot.rows("SELECT campaign_id FROM campaign WHERE status = 'draft'", Vec::new()).await? {
-            book.drafts.insert(row.int(0)?);
-        }
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
         for row in snapshot.rows("SELECT campaign_id, pool_no FROM pool", Vec::new()).await? {
@@ -113,8 +110,7 @@ impl Book {
     }
 
     async fn read_versions(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let sql =
-            "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
+        let sql = "SELECT campaign_id, version, document, created_at, status FROM campaign_version ORDER BY campaign_id, version";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (campaign, number, text) = (row.int(0)?, row.int(1)?, row.text(2)?);
             let terms = if campaign == ACROSS { Terms::read_across(&text) } else { Terms::read(&text) };
@@ -124,11 +120,12 @@ impl Book {
             };
             let limits = terms.limits.as_ref().map(|limits| self.numbered(campaign, number, limits));
             let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| (Some(limits), missing));
+            let status = row.text(4)?;
             // A draft gets its caps when it goes live.
-            if !self.is_draft(campaign) {
+            if status != "draft" {
                 self.unreadable.extend(missing);
             }
-            let version = Version { created_at: row.int(3)?, terms, limits };
+            let version = Version { status, created_at: row.int(3)?, terms, limits };
             self.versions.entry(campaign).or_default().insert(number, version);
         }
         Ok(())
@@ -172,11 +169,6 @@ impl Book {
         self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
     }
 
-    /// Whether a campaign has never been live.
-    pub(super) fn is_draft(&self, campaign: i64) -> bool {
-        self.drafts.contains(&campaign)
-    }
-
     /// The zone in which a version of its campaign counts `cap`.
     pub(super) fn zone(&self, cap: &Cap, version: i64) -> Tz {
         let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
@@ -210,16 +202,18 @@ impl Book {
     pub(super) async fn check(&self, snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
         let campaigns = snapshot.count("campaign").await?;
         let latest = "
-            SELECT campaign_id, version, latest FROM (
-                SELECT c.campaign_id, c.version, (
-                    SELECT max(v.version) FROM campaign_version v WHERE v.campaign_id = c.campaign_id) AS latest
-                FROM campaign c) AS versions
-            WHERE latest IS NULL OR latest <> version";
+            SELECT c.campaign_id, c.version, c.status, v.version AS latest, v.status AS was
+            FROM campaign c LEFT JOIN campaign_version v ON v.campaign_id = c.campaign_id
+                AND v.version = (SELECT max(l.version) FROM campaign_version l WHERE l.campaign_id = c.campaign_id)
+            WHERE v.version IS NULL OR v.version <> c.version OR v.status <> c.status";
         let mut documents = Check::new("configuration", snapshot.count("campaign_version").await?);
         self.unreadable.iter().for_each(|what| documents.breach(what.clone()));
         let versions = snapshot.breaches("campaign_version", campaigns, latest, |row| {
-            let latest = row.maybe_int(2)?.map_or("none".to_owned(), |version| version.to_string());
-            Ok(format!("campaign {} is at version {}, its latest document is {latest}", row.int(0)?, row.int(1)?))
+            let latest = match row.maybe_int(3)? {
+                Some(latest) => format!("its latest document at version {latest} and {}", row.text(4)?),
+                None => "it has no document".to_owned(),
+            };
+            Ok(format!("campaign {} is at version {} and {}, {latest}", row.int(0)?, row.int(1)?, row.text(2)?))
         });
         Ok(vec![documents, versions.await?])
     }

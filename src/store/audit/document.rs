@@ -21,7 +21,6 @@ pub(super) struct CapKey {
 /// A version of a campaign.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terms {
-    pub(super) status: Option<String>,
     /// The zone of its calendar.
     pub(super) zone: Option<Tz>,
     /// Milliseconds since 1970 UTC.
@@ -45,7 +44,6 @@ impl Terms {
     /// Reads a document; `None` when it is no JSON object.
     pub(super) fn read(text: &str) -> Option<Self> {
         let whole: Value = serde_json::from_str(text).ok()?;
-        let status = whole.get("status").and_then(Value::as_str).map(str::to_owned);
         let inner = ["document", "campaign"].iter().find_map(|key| whole.get(key)).filter(|inner| inner.is_object());
         let document = inner.unwrap_or(&whole).as_object()?;
         let zone: Tz =
@@ -54,7 +52,6 @@ impl Terms {
         let first = |time: NaiveDateTime| zone.from_local_datetime(&time).earliest();
         let last = |time: NaiveDateTime| zone.from_local_datetime(&time).latest();
         Some(Self {
-            status,
             zone: Some(zone),
             starts_at: time("start").and_then(first).map(|at| at.timestamp_millis()),
             ends_at: time("end").and_then(last).map(|at| at.timestamp_millis()),
@@ -209,7 +206,7 @@ mod tests {
     #[test]
     fn a_document_says_dates_and_every_cap() {
         let terms = Terms::read(
-            r#"{"status": "live", "zone": "America/New_York", "start": "2026-11-01T01:30:00", "end": "2026-11-01T01:30:00",
+            r#"{"zone": "America/New_York", "start": "2026-11-01T01:30:00", "end": "2026-11-01T01:30:00",
                 "offer": {"type": "amount_off", "currency": "JPY"},
                 "caps": {"person": {"lifetime": 2, "day": null, "rolling": {"count": 3, "within": "P1DT12H"}},
                          "campaign": {"total": "pool", "day": 9, "money": null}, "money": "500",
@@ -218,7 +215,6 @@ mod tests {
         .unwrap();
         // The hour is shown twice; from its first time to the last.
         assert_eq!(terms.ends_at.unwrap() - terms.starts_at.unwrap(), 3_600_000);
-        assert_eq!(terms.status.as_deref(), Some("live"));
         let expected = vec![
             (CapKey::new("person", "", "count", "lifetime", 0), 2),
             (CapKey::new("person", "", "count", "rolling", 129_600_000), 3),

@@ -139,7 +139,7 @@ impl Fixture {
         let key = codewell::domain::catalog::key_number(&house.engine.parts().keys);
         let mut sql = vec![
             format!("INSERT INTO campaign VALUES ({id}, 'C{id}', 'live', 1)"),
-            format!("INSERT INTO campaign_version VALUES ({id}, 1, '{whole}', {now})"),
+            format!("INSERT INTO campaign_version VALUES ({id}, 1, 'live', '{whole}', {now})"),
             format!("INSERT INTO offer VALUES ({id}, 1, '{offer}')"),
             format!("INSERT INTO pool VALUES ({id}, 1, 1, 'derived', {key}, '{pattern}', {size}, {size}, 'house')"),
             format!("INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)", size - 1),
