@@ -12,6 +12,14 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     ("campaign_version", "campaign 1 is at version 3", "UPDATE campaign SET version = 3 WHERE campaign_id = 1"),
     ("campaign_version", "version 2 and live", "UPDATE campaign SET status = 'paused' WHERE campaign_id = 1"),
     ("person_cap", "code 1/1/2", "UPDATE issuance SET campaign_version = 1 WHERE position = 2"),
+    (
+        "person_cap",
+        "at least 3 of cap 5 across campaigns (person, count, week), which allowed 2",
+        r#"INSERT INTO campaign_version VALUES
+               (0, 1, 'live', '{"cap": [{"scope": "person", "week": 3}, {"scope": "all", "per_minute": 100}]}', {T-24}),
+               (0, 2, 'live', '{"cap": [{"scope": "person", "week": 2}, {"scope": "all", "per_minute": 100}]}', {T+23});
+           UPDATE cap SET cap = 2 WHERE cap_id = 5"#,
+    ),
     ("seq", "number 3 of person aaaa", "UPDATE issuance SET seq = 3 WHERE position = 2"),
     (
         "seq",
@@ -245,6 +253,19 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
     (
         "a cap across campaigns was added when all was issued",
         "INSERT INTO cap VALUES (8, 0, 'channel', 'sms', 'count', 'day', 0, 'UTC', 1, NULL)",
+    ),
+    (
+        "a person's cap across campaigns was lowered below what she has",
+        r#"INSERT INTO campaign_version VALUES
+               (0, 1, 'live', '{"cap": [{"scope": "person", "week": 3}, {"scope": "all", "per_minute": 100}]}', {T-24}),
+               (0, 2, 'live', '{"cap": [{"scope": "person", "week": 2}, {"scope": "all", "per_minute": 100}]}', {T+25});
+           UPDATE cap SET cap = 2 WHERE cap_id = 5"#,
+    ),
+    (
+        "the first caps across campaigns came when all was issued",
+        r#"INSERT INTO campaign_version VALUES
+               (0, 1, 'live', '{"cap": [{"scope": "person", "week": 1}, {"scope": "all", "per_minute": 1}]}', {T+25});
+           UPDATE cap SET cap = 1 WHERE cap_id IN (5, 6)"#,
     ),
     (
         "a draft waits for its codes",
