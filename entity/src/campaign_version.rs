@@ -10,6 +10,8 @@ pub struct Model {
     pub campaign_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub version: i64,
+    /// `draft`, `live`, `paused` or `ended`: what the campaign was while this version held.
+    pub status: String,
     /// What was applied, as JSON.
     pub document: String,
     /// Milliseconds since 1970 UTC.

@@ -42,6 +42,7 @@ CREATE TABLE campaign (
 CREATE TABLE campaign_version (
     campaign_id BIGINT NOT NULL,
     version BIGINT NOT NULL,
+    status TEXT NOT NULL,
     document TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (campaign_id, version)

@@ -34,6 +34,7 @@ CREATE TABLE outbox_message (
 ) KEYED;
 CREATE INDEX outbox_message_due ON outbox_message (due_at) WHERE is_open = 1;
 CREATE INDEX outbox_message_person ON outbox_message (subject) WHERE is_open = 1;
+CREATE INDEX outbox_message_provider ON outbox_message (provider_id) WHERE provider_id IS NOT NULL;
 CREATE UNIQUE INDEX outbox_message_request ON outbox_message (door, request_key);
 CREATE TABLE opt_out (
     brand TEXT NOT NULL,

@@ -70,6 +70,12 @@ impl fmt::Display for RequestId {
 }
 
 impl RequestId {
+    /// The request that a text makes: to the sender of this address, under the name that its carrier gave the text.
+    #[must_use]
+    pub fn of_text(address: &str, message_id: &str) -> Self {
+        Self { door: format!("sms-{}", address.trim_start_matches('+')), key: message_id.to_owned() }
+    }
+
     /// Reads `dec_DOOR.KEY` back; `None` when it is not of that form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -245,8 +245,7 @@ impl Engine {
 
     async fn commit(&self, change: &Change) -> Result<(), ApplyError> {
         let parts = self.parts();
-        let now = parts.clock.now();
-        self.in_turn(async || config::commit(&parts.store, change, now).await).await?;
+        self.in_turn(async || config::commit(&parts.store, change, || parts.clock.now()).await).await?;
         self.fresh_catalog().await?;
         Ok(())
     }

@@ -26,7 +26,7 @@ impl Engine {
         let from_machine = phone.as_ref().is_none_or(ours);
         let act = Act {
             id: draw(),
-            request: RequestId { door: format!("sms-{}", address.trim_start_matches('+')), key: message_id.to_owned() },
+            request: RequestId::of_text(&address, message_id),
             fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
             who: phone.filter(|_| !from_machine).map(|phone| self.who(&phone)),
             ask: Ask::Text(Text { sender, text, from_machine }),

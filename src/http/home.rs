@@ -36,14 +36,15 @@ fn address(catalog: &Catalog) -> Option<String> {
     senders.iter().find(|sender| sender.carrier == SIMULATOR).map(|sender| sender.address.clone())
 }
 
-/// Every keyword of those numbers (no aliases), the running ones first, each group in the order of its campaigns.
+/// The main keyword of every campaign of those numbers (no aliases, no other words for placements), the running ones
+/// first, each group in the order of the campaigns' numbers.
 pub(super) fn keywords(catalog: &Catalog, now: DateTime<Utc>) -> Vec<KeywordView> {
     let mut views = Vec::new();
     for record in &catalog.rows.campaigns {
         let words = catalog.rows.keywords.iter().filter(|row| {
             let sender = catalog.senders.get(&row.sender);
             row.campaign == record.id
-                && row.word == row.keyword
+                && record.doc.keywords.as_ref().is_some_and(|own| own.main.as_str() == row.word)
                 && sender.is_some_and(|sender| sender.carrier == SIMULATOR)
         });
         let state = state(catalog, record, now);

@@ -89,6 +89,7 @@ async fn next_version(
     let next = campaign_version::ActiveModel {
         campaign_id: Set(row.campaign_id),
         version: Set(version),
+        status: Set(to.word().to_owned()),
         document: Set(document),
         created_at: Set(millis(now)),
     };

@@ -76,7 +76,8 @@ async fn senders(db: &impl ConnectionTrait) -> Result<Vec<SenderRecord>, StoreEr
 async fn campaigns(db: &impl ConnectionTrait) -> Result<Vec<CampaignRecord>, StoreError> {
     let rows = campaign::Entity::find().order_by_asc(campaign::Column::CampaignId).all(db).await?;
     // Every version is kept, and each document is small: one read, newest wins.
-    let versions = campaign_version::Entity::find().order_by_asc(campaign_version::Column::Version).all(db).await?;
+    let versions = campaign_version::Entity::find().filter(campaign_version::Column::CampaignId.ne(ACROSS));
+    let versions = versions.order_by_asc(campaign_version::Column::Version).all(db).await?;
     let mut documents: HashMap<(i64, i64), String> =
         versions.into_iter().map(|row| ((row.campaign_id, row.version), row.document)).collect();
     let mut records = Vec::with_capacity(rows.len());
@@ -95,6 +96,9 @@ async fn campaigns(db: &impl ConnectionTrait) -> Result<Vec<CampaignRecord>, Sto
     }
     Ok(records)
 }
+
+/// The number under which caps across campaigns, and the history of their documents, stand in the tables.
+pub(super) const ACROSS: i64 = 0;
 
 /// The status of a campaign whose codes are still being written.
 pub(super) const DRAFT: &str = "draft";

@@ -11,12 +11,11 @@ pub use draft::{Draft, draft};
 
 use crate::domain::campaign::PoolKind;
 use crate::domain::cap::Scope;
-use crate::domain::document::{CampaignDoc, CapSpec, SenderDoc};
+use crate::domain::document::{CampaignDoc, CapDoc, CapSpec, SenderDoc};
 use crate::domain::ids::CampaignId;
 use crate::store::catalog::{self, version_in};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
 
 /// What is to be written, worked out against one version of the catalog.
@@ -63,19 +62,26 @@ pub struct PoolWrite {
 pub struct AcrossWrite {
     /// Over what.
     pub scope: Scope,
-    /// The zone of its calendar windows.
-    pub zone: Tz,
+    /// What was written, for the history of these caps; its calendar windows are of its zone.
+    pub doc: CapDoc,
     /// What remains; other caps of the scope go.
     pub caps: Vec<CapSpec>,
 }
 
 /// Writes a change. Each campaign has one pool, number 1.
 ///
+/// `clock` is read under the locks: whatever was issued under the picture before the change, was issued before it.
+///
 /// # Errors
 /// [`StoreError::Stale`] when the catalog has changed since it was worked out; [`StoreError::Conflict`] may be tried
 /// again; [`StoreError::CommitUnknown`] is answered by looking again; what the database says.
-pub async fn commit(store: &Store, change: &Change, now: DateTime<Utc>) -> Result<i64, StoreError> {
+pub async fn commit(
+    store: &Store,
+    change: &Change,
+    clock: impl Fn() -> DateTime<Utc> + Send,
+) -> Result<i64, StoreError> {
     let tx = begin(store, change.planned_on).await?;
+    let now = clock();
     let rows = catalog::rows(&tx).await?;
     for sender in &change.senders {
         write::sender(&tx, sender).await?;
@@ -83,8 +89,8 @@ pub async fn commit(store: &Store, change: &Change, now: DateTime<Utc>) -> Resul
     for campaign in &change.campaigns {
         write::campaign(&tx, &rows, campaign, now).await?;
     }
-    for across in &change.across {
-        caps::write_across(&tx, across, now).await?;
+    if !change.across.is_empty() {
+        caps::write_across(&tx, &change.across, now).await?;
     }
     finish(tx).await
 }

@@ -7,6 +7,7 @@ on_both! {
     a_text_gets_a_code_of_each_kind_of_pool_right_after_apply,
     a_total_lowered_below_what_was_issued_stops_and_raised_again_goes_on,
     a_cap_that_is_new_counts_what_was_issued_before_it,
+    a_cap_across_campaigns_is_judged_as_it_was_when_a_code_was_issued,
     what_would_break_codes_already_out_is_refused_in_words,
     keywords_move_within_one_apply_and_not_between_campaigns,
     a_change_planned_on_an_older_picture_is_stale,
@@ -152,6 +153,32 @@ mod bodies {
         house.audited().await;
     }
 
+    pub(super) async fn a_cap_across_campaigns_is_judged_as_it_was_when_a_code_was_issued(house: House) {
+        let named = |name: &str, prefix: &str| pizza(10, "").replace("PIZZA", name).replace("PZA", prefix);
+        let others = [named("CAKE", "CKE"), named("LATTE", "LTT")].concat().replace(SENDER, "");
+        let all = "[[cap]]\nscope = \"all\"\nday = 100\n";
+        apply(&house, &format!("{}{others}{all}[[cap]]\nscope = \"person\"\ntotal = 3\n", pizza(10, ""))).await;
+        assert!(matches!(ask(&house, 1, "PIZZA").await, Outcome::Issued(_)));
+        assert!(matches!(ask(&house, 1, "CAKE").await, Outcome::Issued(_)));
+        house.clock.forward(chrono::Duration::days(1));
+        // Another zone has other days, and what was issued before stays with the old ones.
+        let tokyo = format!("{all}zone = \"Asia/Tokyo\"\n");
+        apply(&house, &format!("{tokyo}[[cap]]\nscope = \"person\"\ntotal = 1\n")).await;
+        assert!(matches!(ask(&house, 1, "LATTE").await, Outcome::Refused(Refusal::CapReached(_), None)));
+        assert!(matches!(ask(&house, 2, "LATTE").await, Outcome::Issued(_)));
+        house.audited().await;
+        house.clock.forward(chrono::Duration::minutes(1));
+        apply(&house, "[[cap]]\nscope = \"person\"\ntotal = 3\n").await;
+        assert!(matches!(ask(&house, 1, "LATTE").await, Outcome::Issued(_)));
+        house.audited().await;
+        assert_eq!(house.number("SELECT MAX(version) FROM campaign_version WHERE campaign_id = 0").await, 3);
+        // Had she been held to one from the start, two would be too many.
+        house.sql("UPDATE campaign_version SET created_at = 0 WHERE campaign_id = 0 AND version = 2").await;
+        let report = codewell::store::audit::audit(house.store.read(), &mut |_| {}).await.expect("the audit runs");
+        let breaches = report.checks.iter().find(|check| check.name == "person_cap").map(|check| &check.breaches);
+        assert!(breaches.is_some_and(|found| found.len() == 1 && found[0].what.contains("allowed 1")), "{report:?}");
+    }
+
     pub(super) async fn what_would_break_codes_already_out_is_refused_in_words(house: House) {
         apply(&house, &pizza(100, "redemption.places = [\"17\", \"18\"]")).await;
         ask(&house, 1, "PIZZA").await;
@@ -201,7 +228,7 @@ mod bodies {
     pub(super) async fn a_change_planned_on_an_older_picture_is_stale(house: House) {
         let plan = house.engine.plan(&read(&pizza(10, "").replace("generate", "derive"))).await.expect("a plan");
         apply(&house, SENDER).await;
-        let now = codewell::engine::Clock::now(&house.clock);
+        let now = || codewell::engine::Clock::now(&house.clock);
         let turn = house.engine.turn().await.expect("a turn");
         let late = codewell::store::config::commit(&house.store, &plan.change, now).await;
         drop(turn);

@@ -40,8 +40,9 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
     lint::campaign(ground, doc, known, sender.as_deref(), &mut lines);
     pools::lint(ground, doc, live, &pool, &mut lines);
     let stored = match pool.write.kind {
-        // A draft that an interrupted apply left has a pool of another kind.
-        PoolKind::Derived => known.is_some() && live.is_none(),
+        // It has no codes to write. But an interrupted apply may have left a draft with a pool of another kind; and
+        // beside others, it takes its number in the documents' order.
+        PoolKind::Derived => live.is_none() && (known.is_some() || ground.documents.campaigns.len() > 1),
         PoolKind::Generated | PoolKind::Imported => grows,
     };
     if stored {

@@ -129,7 +129,7 @@ pub(super) fn plan_across(ground: &Ground<'_>, located: &Located<CapDoc>, plan: 
             lines.warn(format!("{} lets nothing through", cap_words(spec)));
         }
     }
-    plan.change.across.push(AcrossWrite { scope, zone: doc.zone.0, caps: specs });
+    plan.change.across.push(AcrossWrite { scope, doc: doc.clone(), caps: specs });
 }
 
 fn spec(cap: &Cap) -> CapSpec {

@@ -114,7 +114,7 @@ impl SimulatorDoor {
             at: now,
             segments: gsm7::segments(&text).count,
             status: BubbleStatus::Submitted,
-            decision: Some(decision(&to, &id).to_string()),
+            decision: Some(RequestId::of_text(&to.address, &id).to_string()),
         };
         self.phones.show(&from, bubble);
         let body = Outside::text_body(&Inbound {
@@ -129,11 +129,6 @@ impl SimulatorDoor {
         self.phones.mark(&from, &id, status);
         taken.map(|_| id)
     }
-}
-
-/// The name under which the engine settles a text (`Engine::receive`).
-fn decision(to: &SenderRow, id: &str) -> RequestId {
-    RequestId { door: format!("sms-{}", to.address.trim_start_matches('+')), key: id.to_owned() }
 }
 
 /// A phone's number as people write it; any number will do, nothing leaves this machine.

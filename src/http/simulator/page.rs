@@ -141,11 +141,16 @@ fn explained(why: ExplainOut) -> Vec<DetailView> {
         "repeat" => "Same code again".to_owned(),
         other => words(other),
     };
+    // The rule of a repeat is the state her code was found in.
+    let rule = why.rule.map(|rule| match why.outcome.as_str() {
+        "repeat" => format!("Asked again, code {}", rule.replace('_', " ")),
+        _ => words(&rule),
+    });
     let used = why.limit.map(|limit| format!("{} of {limit}", why.used.unwrap_or(0)));
     let lines = [
         Some(("Outcome", outcome)),
         why.campaign.map(|name| ("Campaign", name)),
-        why.rule.map(|rule| ("Rule", words(&rule))),
+        rule.map(|rule| ("Rule", rule)),
         why.cap.map(|cap| ("Cap", words(&cap))),
         used.map(|used| ("Used", used)),
         why.resets_at.map(|at| ("Resets", at)),

@@ -56,6 +56,13 @@ pub struct DetailView {
     pub value: String,
 }
 
+impl DetailView {
+    /// An id is kept on one line and can be copied.
+    fn is_id(&self) -> bool {
+        matches!(self.label.as_str(), "Message" | "Decision")
+    }
+}
+
 /// A message in a phone's thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageView {

@@ -23,6 +23,13 @@ pub struct TillForm {
     pub amount_error: Option<String>,
 }
 
+impl TillForm {
+    /// Whether a field has to be mended. Then the form is what the press leads back to, not the panel beside it.
+    fn is_wrong(&self) -> bool {
+        self.code_error.is_some() || self.store_error.is_some() || self.amount_error.is_some()
+    }
+}
+
 /// Why a till refuses a code; the wire words are those of the till interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalReason {
@@ -232,6 +239,7 @@ mod tests {
             ..TillForm::default()
         };
         let html = TillView { form, result: TillResult::None }.render().unwrap();
+        assert!(html.contains(r#"form" id="result""#) && html.matches(r#"id="result""#).count() == 1);
         assert!(html.contains(r#"value="abc""#) && html.contains("Write the amount like 25.00."));
         assert!(
             html.contains(r#"aria-invalid="true""#) && html.contains(r#"aria-describedby="amount-error amount-help""#)

@@ -1,15 +1,17 @@
 //! What is configured: every version of every campaign, its caps, pools and offers. Small beside the ledger.
 
-use super::Check;
 use super::document::{CapKey, Terms};
 use super::snapshot::Snapshot;
 use super::windows::Span;
+use super::{Check, DISORDER_MS};
 use crate::store::StoreError;
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The campaign number of what holds across campaigns.
 pub(super) const ACROSS: i64 = 0;
+/// What held across campaigns before their first document.
+const NO_VERSION: i64 = 0;
 
 /// Caps by their campaign's number.
 pub(super) type ByCampaign<'b> = HashMap<i64, Vec<&'b Cap>>;
@@ -31,9 +33,12 @@ pub(super) struct Cap {
 /// A version of a campaign, its caps by their numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Version {
+    pub(super) status: String,
     /// Milliseconds since 1970 UTC.
     pub(super) created_at: i64,
     pub(super) terms: Terms,
+    /// The zones of caps across campaigns.
+    zones: HashMap<i64, Tz>,
     /// `None` when its document does not say.
     pub(super) limits: Option<HashMap<i64, i64>>,
 }
@@ -42,7 +47,6 @@ pub(super) struct Version {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) caps: Vec<Cap>,
-    drafts: HashSet<i64>,
     pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
     pub(super) pools: HashSet<(i64, i64)>,
     pub(super) offers: HashSet<(i64, i64)>,
@@ -75,9 +79,6 @@ impl Cap {
 impl Book {
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut book = Self::default();
-        for row in snapshot.rows("SELECT campaign_id FROM campaign WHERE status = 'draft'", Vec::new()).await? {
-            book.drafts.insert(row.int(0)?);
-        }
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
         for row in snapshot.rows("SELECT campaign_id, pool_no FROM pool", Vec::new()).await? {
@@ -113,8 +114,7 @@ impl Book {
     }
 
     async fn read_versions(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let sql =
-            "SELECT campaign_id, version, document, created_at FROM campaign_version ORDER BY campaign_id, version";
+        let sql = "SELECT campaign_id, version, document, created_at, status FROM campaign_version ORDER BY campaign_id, version";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (campaign, number, text) = (row.int(0)?, row.int(1)?, row.text(2)?);
             let terms = if campaign == ACROSS { Terms::read_across(&text) } else { Terms::read(&text) };
@@ -124,21 +124,28 @@ impl Book {
             };
             let limits = terms.limits.as_ref().map(|limits| self.numbered(campaign, number, limits));
             let (limits, missing) = limits.map_or((None, Vec::new()), |(limits, missing)| (Some(limits), missing));
+            let status = row.text(4)?;
+            let zones =
+                terms.zones.iter().filter_map(|(key, zone)| Some((self.cap(campaign, key)?.id, *zone))).collect();
             // A draft gets its caps when it goes live.
-            if !self.is_draft(campaign) {
+            if status != "draft" {
                 self.unreadable.extend(missing);
             }
-            let version = Version { created_at: row.int(3)?, terms, limits };
+            let version = Version { status, created_at: row.int(3)?, terms, zones, limits };
             self.versions.entry(campaign).or_default().insert(number, version);
         }
         Ok(())
+    }
+
+    fn cap(&self, campaign: i64, key: &CapKey) -> Option<&Cap> {
+        self.caps.iter().find(|cap| cap.campaign == campaign && cap.key == *key)
     }
 
     /// The limits of a version by the numbers of their caps, and a sentence for each that has no row.
     fn numbered(&self, campaign: i64, version: i64, limits: &[(CapKey, i64)]) -> (HashMap<i64, i64>, Vec<String>) {
         let (mut found, mut missing) = (HashMap::new(), Vec::new());
         for (key, limit) in limits {
-            match self.caps.iter().find(|cap| cap.campaign == campaign && cap.key == *key) {
+            match self.cap(campaign, key) {
                 Some(cap) => drop(found.insert(cap.id, *limit)),
                 None => missing.push(format!(
                     "version {version} of campaign {campaign} limits {} {} by {} to {limit}, but no cap has that row",
@@ -151,36 +158,39 @@ impl Book {
 
     /// The limit that `cap` had in a version of its campaign; `None` when it was not there.
     ///
-    /// A version that is not known, or does not say, is taken to have the caps of today.
+    /// A version that is not known, or does not say, is taken to have the caps of today; before their first document
+    /// there were no caps across campaigns.
     pub(super) fn limit(&self, cap: &Cap, version: i64) -> Option<i64> {
         let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
         match known.and_then(|version| version.limits.as_ref()) {
             Some(limits) => limits.get(&cap.id).copied(),
+            None if version == NO_VERSION && self.has_history(cap) => None,
             None => (!cap.removed).then_some(cap.most),
         }
     }
 
-    /// The version by which `cap` was judged for a code of `campaign_version` issued at `at_ms`: that one, or, across
-    /// campaigns, the last one that was there by then (0 without any).
+    /// The version by which `cap` was judged for a code of `campaign_version` issued at `at_ms`: that one. Across
+    /// campaigns, it is the most generous of those that were there about then: a batch takes its time before it waits
+    /// for the locks of a change, and clocks differ ([`DISORDER_MS`]).
     pub(super) fn judging(&self, cap: &Cap, campaign_version: i64, at_ms: i64) -> i64 {
         if cap.campaign != ACROSS {
             return campaign_version;
         }
-        let before = |versions: &BTreeMap<i64, Version>| {
-            versions.iter().rev().find(|(_, version)| version.created_at <= at_ms).map(|(number, _)| *number)
+        let Some(versions) = self.versions.get(&ACROSS) else {
+            return NO_VERSION;
         };
-        self.versions.get(&ACROSS).and_then(before).unwrap_or(0)
-    }
-
-    /// Whether a campaign has never been live.
-    pub(super) fn is_draft(&self, campaign: i64) -> bool {
-        self.drafts.contains(&campaign)
+        let at = |ms: i64| {
+            let last = versions.iter().rev().find(|(_, version)| version.created_at <= ms);
+            last.map_or(NO_VERSION, |(number, _)| *number)
+        };
+        let about = at(at_ms.saturating_sub(DISORDER_MS))..=at(at_ms.saturating_add(DISORDER_MS));
+        about.max_by_key(|version| self.limit(cap, *version).unwrap_or(i64::MAX)).unwrap_or(NO_VERSION)
     }
 
     /// The zone in which a version of its campaign counts `cap`.
     pub(super) fn zone(&self, cap: &Cap, version: i64) -> Tz {
         let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
-        known.and_then(|version| version.terms.zone).unwrap_or(cap.zone)
+        known.and_then(|version| version.zones.get(&cap.id).copied().or(version.terms.zone)).unwrap_or(cap.zone)
     }
 
     /// The version since which `cap` has counted without a break and in its present zone, and when it came: a cap that
@@ -210,16 +220,18 @@ impl Book {
     pub(super) async fn check(&self, snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
         let campaigns = snapshot.count("campaign").await?;
         let latest = "
-            SELECT campaign_id, version, latest FROM (
-                SELECT c.campaign_id, c.version, (
-                    SELECT max(v.version) FROM campaign_version v WHERE v.campaign_id = c.campaign_id) AS latest
-                FROM campaign c) AS versions
-            WHERE latest IS NULL OR latest <> version";
+            SELECT c.campaign_id, c.version, c.status, v.version AS latest, v.status AS was
+            FROM campaign c LEFT JOIN campaign_version v ON v.campaign_id = c.campaign_id
+                AND v.version = (SELECT max(l.version) FROM campaign_version l WHERE l.campaign_id = c.campaign_id)
+            WHERE v.version IS NULL OR v.version <> c.version OR v.status <> c.status";
         let mut documents = Check::new("configuration", snapshot.count("campaign_version").await?);
         self.unreadable.iter().for_each(|what| documents.breach(what.clone()));
         let versions = snapshot.breaches("campaign_version", campaigns, latest, |row| {
-            let latest = row.maybe_int(2)?.map_or("none".to_owned(), |version| version.to_string());
-            Ok(format!("campaign {} is at version {}, its latest document is {latest}", row.int(0)?, row.int(1)?))
+            let latest = match row.maybe_int(3)? {
+                Some(latest) => format!("its latest document at version {latest} and {}", row.text(4)?),
+                None => "it has no document".to_owned(),
+            };
+            Ok(format!("campaign {} is at version {} and {}, {latest}", row.int(0)?, row.int(1)?, row.text(2)?))
         });
         Ok(vec![documents, versions.await?])
     }

@@ -21,13 +21,14 @@ pub(super) struct CapKey {
 /// A version of a campaign.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terms {
-    pub(super) status: Option<String>,
     /// The zone of its calendar.
     pub(super) zone: Option<Tz>,
     /// Milliseconds since 1970 UTC.
     pub(super) starts_at: Option<i64>,
     /// Milliseconds since 1970 UTC, exclusive.
     pub(super) ends_at: Option<i64>,
+    /// The zones of caps across campaigns, which have one each.
+    pub(super) zones: Vec<(CapKey, Tz)>,
     /// `None` when the document does not say.
     pub(super) limits: Option<Vec<(CapKey, i64)>>,
 }
@@ -45,7 +46,6 @@ impl Terms {
     /// Reads a document; `None` when it is no JSON object.
     pub(super) fn read(text: &str) -> Option<Self> {
         let whole: Value = serde_json::from_str(text).ok()?;
-        let status = whole.get("status").and_then(Value::as_str).map(str::to_owned);
         let inner = ["document", "campaign"].iter().find_map(|key| whole.get(key)).filter(|inner| inner.is_object());
         let document = inner.unwrap_or(&whole).as_object()?;
         let zone: Tz =
@@ -54,10 +54,10 @@ impl Terms {
         let first = |time: NaiveDateTime| zone.from_local_datetime(&time).earliest();
         let last = |time: NaiveDateTime| zone.from_local_datetime(&time).latest();
         Some(Self {
-            status,
             zone: Some(zone),
             starts_at: time("start").and_then(first).map(|at| at.timestamp_millis()),
             ends_at: time("end").and_then(last).map(|at| at.timestamp_millis()),
+            zones: Vec::new(),
             limits: document.get("offer").map(|offer| limits(document, decimals(offer))),
         })
     }
@@ -66,16 +66,20 @@ impl Terms {
     pub(super) fn read_across(text: &str) -> Option<Self> {
         let whole: Value = serde_json::from_str(text).ok()?;
         let list = ["cap", "caps"].iter().find_map(|key| whole.get(key)).unwrap_or(&whole).as_array()?;
-        let mut found = Vec::new();
+        let (mut found, mut zones) = (Vec::new(), Vec::new());
         for cap in list.iter().filter_map(Value::as_object) {
             let word = |key: &str| cap.get(key).and_then(Value::as_str).unwrap_or_default();
             let (scope, id) = match word("scope") {
                 "all" => ("campaign", ""),
                 scope => (scope, word(scope)),
             };
+            let before = found.len();
             windows(cap, scope, id, decimals(&Value::Object(cap.clone())), &mut found);
+            if let Ok(zone) = word("zone").parse::<Tz>() {
+                zones.extend(found.iter().skip(before).map(|(key, _)| (key.clone(), zone)));
+            }
         }
-        Some(Self { limits: Some(found), ..Self::default() })
+        Some(Self { zones, limits: Some(found), ..Self::default() })
     }
 }
 
@@ -204,12 +208,12 @@ fn minor(value: &Value, decimals: u32) -> Option<i64> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::{CapKey, Terms};
+    use super::{CapKey, Terms, Tz};
 
     #[test]
     fn a_document_says_dates_and_every_cap() {
         let terms = Terms::read(
-            r#"{"status": "live", "zone": "America/New_York", "start": "2026-11-01T01:30:00", "end": "2026-11-01T01:30:00",
+            r#"{"zone": "America/New_York", "start": "2026-11-01T01:30:00", "end": "2026-11-01T01:30:00",
                 "offer": {"type": "amount_off", "currency": "JPY"},
                 "caps": {"person": {"lifetime": 2, "day": null, "rolling": {"count": 3, "within": "P1DT12H"}},
                          "campaign": {"total": "pool", "day": 9, "money": null}, "money": "500",
@@ -218,7 +222,6 @@ mod tests {
         .unwrap();
         // The hour is shown twice; from its first time to the last.
         assert_eq!(terms.ends_at.unwrap() - terms.starts_at.unwrap(), 3_600_000);
-        assert_eq!(terms.status.as_deref(), Some("live"));
         let expected = vec![
             (CapKey::new("person", "", "count", "lifetime", 0), 2),
             (CapKey::new("person", "", "count", "rolling", 129_600_000), 3),
@@ -232,7 +235,7 @@ mod tests {
     #[test]
     fn caps_across_campaigns_are_a_list() {
         let terms = Terms::read_across(
-            r#"[{"scope": "person", "day": 1}, {"scope": "all", "currency": "USD", "money": {"day": "10.5"}},
+            r#"[{"scope": "person", "day": 1, "zone": "Asia/Tokyo"}, {"scope": "all", "currency": "USD", "money": {"day": "10.5"}},
                 {"scope": "channel", "channel": "sms", "total": 4}]"#,
         );
         let expected = vec![
@@ -240,6 +243,8 @@ mod tests {
             (CapKey::new("campaign", "", "money", "day", 0), 1_050),
             (CapKey::new("channel", "sms", "count", "lifetime", 0), 4),
         ];
-        assert_eq!(terms.unwrap().limits.unwrap(), expected);
+        let terms = terms.unwrap();
+        assert_eq!(terms.zones, [(CapKey::new("person", "", "count", "day", 0), Tz::Asia__Tokyo)]);
+        assert_eq!(terms.limits.unwrap(), expected);
     }
 }

@@ -1,23 +1,33 @@
 //! Rows of caps, and their counters brought to what the ledger says.
 
+use super::write::json;
 use super::{AcrossWrite, ints, run, run_one};
+use crate::domain::campaign::Status;
 use crate::domain::cap::{Cap, Scope, Unit};
-use crate::domain::document::{CampaignDoc, CapSpec, Over};
+use crate::domain::document::{CampaignDoc, CapDoc, CapSpec, Over};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, millis};
 use crate::domain::window::Window;
 use crate::store::StoreError;
-use crate::store::catalog::parse_cap;
+use crate::store::catalog::{ACROSS, parse_cap};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use codewell_entity::cap;
+use codewell_entity::{campaign_version, cap};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    Statement, Value,
 };
+use serde::{Deserialize, Serialize};
 
 /// The longest calendar window with a margin for zones, in milliseconds: what is older is in no running window.
 const LOOK_BACK_MS: i64 = 33 * 86_400_000;
 /// Windows that may still be charged by a clock that is behind: their keys are at most so far below the current one.
 const KEYS_BACK: i64 = 31;
+
+/// Every cap across campaigns, as a document of campaign 0 keeps them.
+#[derive(Default, Serialize, Deserialize)]
+struct AcrossDoc {
+    cap: Vec<CapDoc>,
+}
 
 /// A cap that shall be.
 struct Wanted {
@@ -69,20 +79,48 @@ pub(super) async fn write_own(
     write(tx, Some(id), rows, &wanted, now).await
 }
 
-/// Brings the caps of one scope across campaigns to what was written.
+/// Brings the caps of some scopes across campaigns to what was written, and keeps it as the next version of campaign 0.
 pub(super) async fn write_across(
     tx: &DatabaseTransaction,
-    across: &AcrossWrite,
+    scopes: &[AcrossWrite],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    for across in scopes {
+        write_scope(tx, across, now).await?;
+    }
+    let versions = campaign_version::Entity::find().filter(campaign_version::Column::CampaignId.eq(ACROSS));
+    let last = versions.order_by_desc(campaign_version::Column::Version).one(tx).await?;
+    let (version, mut document) = match last {
+        None => (1, AcrossDoc::default()),
+        Some(row) => {
+            let bad = |_| StoreError::BadRow {
+                table: "campaign_version",
+                column: "document",
+                id: format!("{ACROSS}/{}", row.version),
+            };
+            (row.version + 1, serde_json::from_str(&row.document).map_err(bad)?)
+        }
+    };
+    for across in scopes {
+        document.cap.retain(|cap| cap.scope().as_ref() != Some(&across.scope));
+        document.cap.push(across.doc.clone());
+    }
+    let sql = "INSERT INTO campaign_version (campaign_id, version, status, document, created_at)
+        VALUES ($1, $2, $3, $4, $5)";
+    let status = Status::Live.word();
+    let values = vec![ACROSS.into(), version.into(), status.into(), json(&document)?, millis(now).into()];
+    run_one(tx, sql, values).await
+}
+
+async fn write_scope(tx: &DatabaseTransaction, across: &AcrossWrite, now: DateTime<Utc>) -> Result<(), StoreError> {
     let (scope, scope_id) = across.scope.words();
     let rows = cap::Entity::find()
-        .filter(cap::Column::CampaignId.eq(0_i64))
+        .filter(cap::Column::CampaignId.eq(ACROSS))
         .filter(cap::Column::Scope.eq(scope))
         .filter(cap::Column::ScopeId.eq(scope_id));
     let wanted = across.caps.iter().filter_map(|spec: &CapSpec| {
         let scope = across.scope.clone();
-        Some(Wanted { scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: across.zone })
+        Some(Wanted { scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: across.doc.zone.0 })
     });
     let wanted: Vec<_> = wanted.collect();
     write(tx, None, rows.all(tx).await?, &wanted, now).await
@@ -145,7 +183,7 @@ async fn insert(
     let (scope, scope_id) = wanted.scope.words();
     let row = cap::Model {
         cap_id: next,
-        campaign_id: campaign.map_or(0, |id| id.0.into()),
+        campaign_id: campaign.map_or(ACROSS, |id| id.0.into()),
         scope: scope.to_owned(),
         scope_id,
         unit: wanted.unit.word().to_owned(),

@@ -71,19 +71,20 @@ pub(super) async fn insert_campaign(
     })?;
     let sql = "INSERT INTO campaign (campaign_id, name, status, version) VALUES ($1, $2, $3, 1)";
     run_one(tx, sql, vec![id.0.into(), doc.name.as_str().into(), status.into()]).await?;
-    insert_version(tx, id, 1, doc, now).await?;
+    insert_version(tx, (id, 1), status, doc, now).await?;
     Ok(id)
 }
 
 async fn insert_version(
     tx: &DatabaseTransaction,
-    id: CampaignId,
-    version: u32,
+    (id, version): (CampaignId, u32),
+    status: &str,
     doc: &CampaignDoc,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO campaign_version (campaign_id, version, document, created_at) VALUES ($1, $2, $3, $4)";
-    run_one(tx, sql, vec![id.0.into(), version.into(), json(doc)?, millis(now).into()]).await
+    let sql = "INSERT INTO campaign_version (campaign_id, version, status, document, created_at)
+        VALUES ($1, $2, $3, $4, $5)";
+    run_one(tx, sql, vec![id.0.into(), version.into(), status.into(), json(doc)?, millis(now).into()]).await
 }
 
 /// A new version where the document is another one; a draft goes live with the document it gets now.
@@ -94,17 +95,18 @@ async fn existing(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let id = Value::from(record.id.0);
-    if record.status.is_none() {
-        let sql = "UPDATE campaign_version SET document = $2, created_at = $3 WHERE campaign_id = $1";
-        run_one(tx, sql, vec![id.clone(), json(doc)?, millis(now).into()]).await?;
+    let Some(status) = record.status else {
+        let live = Value::from(Status::Live.word());
+        let sql = "UPDATE campaign_version SET status = $2, document = $3, created_at = $4 WHERE campaign_id = $1";
+        run_one(tx, sql, vec![id.clone(), live.clone(), json(doc)?, millis(now).into()]).await?;
         let sql = "UPDATE campaign SET status = $2 WHERE campaign_id = $1 AND status = $3";
-        return run_one(tx, sql, vec![id, Status::Live.word().into(), DRAFT.into()]).await;
-    }
+        return run_one(tx, sql, vec![id, live, DRAFT.into()]).await;
+    };
     if record.doc == *doc {
         return Ok(());
     }
     let version = record.version + 1;
-    insert_version(tx, record.id, version, doc, now).await?;
+    insert_version(tx, (record.id, version), status.word(), doc, now).await?;
     run_one(tx, "UPDATE campaign SET version = $2 WHERE campaign_id = $1", vec![id, version.into()]).await
 }
 

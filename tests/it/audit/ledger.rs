@@ -45,11 +45,11 @@ const CLEAN: &str = r#"
 INSERT INTO sender VALUES (1, '12345', 'simulator', 'Acme', '{}');
 INSERT INTO campaign VALUES (1, 'PIZZA', 'live', 2), (2, 'BURGER', 'live', 1);
 INSERT INTO campaign_version VALUES
-    (1, 1, '{"offer": {}, "zone": "America/New_York", "start": "2026-11-20", "caps": {"person": {"lifetime": 1},
+    (1, 1, 'live', '{"offer": {}, "zone": "America/New_York", "start": "2026-11-20", "caps": {"person": {"lifetime": 1},
         "campaign": {"day": 5}, "money": "100.00"}}', {T-24}),
-    (1, 2, '{"offer": {}, "zone": "America/New_York", "start": "2026-11-20", "end": "2026-11-21T10:00:01",
+    (1, 2, 'live', '{"offer": {}, "zone": "America/New_York", "start": "2026-11-20", "end": "2026-11-21T10:00:01",
         "caps": {"person": {"lifetime": 2}, "campaign": {"day": 5}, "money": "100.00", "keyword": {"PIZZA": {"total": 10}}}}', {T+12}),
-    (2, 1, '{"offer": {}, "caps": {"person": {"rolling": {"count": 1, "within": "P1D"}}}}', {T-24});
+    (2, 1, 'live', '{"offer": {}, "caps": {"person": {"rolling": {"count": 1, "within": "P1D"}}}}', {T-24});
 INSERT INTO offer VALUES (1, 1, '{}'), (2, 1, '{}');
 INSERT INTO pool VALUES (1, 1, 1, 'generated', 0, 'PZA-?', 10, 7, ''), (2, 1, 1, 'derived', 1, 'B-?', 1000, 999, '');
 INSERT INTO cap VALUES

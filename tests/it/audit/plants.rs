@@ -10,7 +10,16 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
            WHERE campaign_id = 1 AND version = 2"#,
     ),
     ("campaign_version", "campaign 1 is at version 3", "UPDATE campaign SET version = 3 WHERE campaign_id = 1"),
+    ("campaign_version", "version 2 and live", "UPDATE campaign SET status = 'paused' WHERE campaign_id = 1"),
     ("person_cap", "code 1/1/2", "UPDATE issuance SET campaign_version = 1 WHERE position = 2"),
+    (
+        "person_cap",
+        "at least 3 of cap 5 across campaigns (person, count, week), which allowed 2",
+        r#"INSERT INTO campaign_version VALUES
+               (0, 1, 'live', '{"cap": [{"scope": "person", "week": 3}, {"scope": "all", "per_minute": 100}]}', {T-24}),
+               (0, 2, 'live', '{"cap": [{"scope": "person", "week": 2}, {"scope": "all", "per_minute": 100}]}', {T+23});
+           UPDATE cap SET cap = 2 WHERE cap_id = 5"#,
+    ),
     ("seq", "number 3 of person aaaa", "UPDATE issuance SET seq = 3 WHERE position = 2"),
     (
         "seq",
@@ -52,13 +61,22 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
         "code 1/1/2",
         r"UPDATE campaign_version SET document = replace(document, '10:00:01', '10:00:00') WHERE campaign_id = 1 AND version = 2",
     ),
-    ("issuance_dates", "code 2/1/0", "UPDATE campaign SET status = 'draft' WHERE campaign_id = 2"),
     (
-        "issuance_dates",
-        "in which its campaign is ended",
-        r#"UPDATE campaign_version SET document = '{"status": "ended", "document": ' || document || '}' WHERE campaign_id = 2"#,
+        "issued_while_not_live",
+        "under version 1, in which its campaign was paused",
+        "UPDATE campaign_version SET status = 'paused' WHERE campaign_id = 1 AND version = 1",
     ),
-    ("stock_of_ended", "range 1 to 999 of pool 1 of campaign 2", "UPDATE campaign SET status = 'ended' WHERE campaign_id = 2"),
+    (
+        "issued_while_not_live",
+        "code 2/1/0",
+        "UPDATE campaign SET status = 'draft' WHERE campaign_id = 2; UPDATE campaign_version SET status = 'draft' WHERE campaign_id = 2",
+    ),
+    (
+        "stock_of_ended",
+        "range 1 to 999 of pool 1 of campaign 2",
+        "UPDATE campaign SET status = 'ended', version = 2 WHERE campaign_id = 2;
+         INSERT INTO campaign_version SELECT 2, 2, 'ended', document, {T+12} FROM campaign_version WHERE campaign_id = 2",
+    ),
     (
         "stock_and_issued",
         "code 1/1/2",
@@ -204,7 +222,9 @@ pub(super) const WINDOWS: &[(&str, &str, bool)] = &[
 pub(super) const CHANGES: &[(&str, &str)] = &[
     (
         "a campaign was ended",
-        "UPDATE campaign SET status = 'ended' WHERE campaign_id = 1; DELETE FROM stock WHERE campaign_id = 1;
+        "UPDATE campaign SET status = 'ended', version = 3 WHERE campaign_id = 1; DELETE FROM stock WHERE campaign_id = 1;
+         INSERT INTO campaign_version SELECT 1, 3, 'ended', document, {T+30} FROM campaign_version
+             WHERE campaign_id = 1 AND version = 2;
          UPDATE pool SET in_stock = 0 WHERE campaign_id = 1",
     ),
     (
@@ -235,9 +255,22 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
         "INSERT INTO cap VALUES (8, 0, 'channel', 'sms', 'count', 'day', 0, 'UTC', 1, NULL)",
     ),
     (
+        "a person's cap across campaigns was lowered below what she has",
+        r#"INSERT INTO campaign_version VALUES
+               (0, 1, 'live', '{"cap": [{"scope": "person", "week": 3}, {"scope": "all", "per_minute": 100}]}', {T-24}),
+               (0, 2, 'live', '{"cap": [{"scope": "person", "week": 2}, {"scope": "all", "per_minute": 100}]}', {T+25});
+           UPDATE cap SET cap = 2 WHERE cap_id = 5"#,
+    ),
+    (
+        "the first caps across campaigns came when all was issued",
+        r#"INSERT INTO campaign_version VALUES
+               (0, 1, 'live', '{"cap": [{"scope": "person", "week": 1}, {"scope": "all", "per_minute": 1}]}', {T+25});
+           UPDATE cap SET cap = 1 WHERE cap_id IN (5, 6)"#,
+    ),
+    (
         "a draft waits for its codes",
         r#"INSERT INTO campaign VALUES (3, 'NEW', 'draft', 1);
-           INSERT INTO campaign_version VALUES (3, 1, '{"offer": {}, "caps": {"campaign": {"total": 5}}}', {T+0});
+           INSERT INTO campaign_version VALUES (3, 1, 'draft', '{"offer": {}, "caps": {"campaign": {"total": 5}}}', {T+0});
            INSERT INTO pool VALUES (3, 1, 1, 'generated', 0, 'NEW-?', 0, 0, '');
            INSERT INTO code VALUES (3, 1, 0, 'NEW0', 'NEW-0')"#,
     ),

@@ -149,7 +149,7 @@ impl Fixture {
         let offer = serde_json::json!({"title": "$5 off", "type": "amount_off", "value": 500, "max_discount": 500, "currency": "USD", "terms": ""});
         let mut sql = vec![
             format!("INSERT INTO campaign VALUES ({id}, 'C{id}', 'live', 1)"),
-            format!("INSERT INTO campaign_version VALUES ({id}, 1, '{whole}', {now})"),
+            format!("INSERT INTO campaign_version VALUES ({id}, 1, 'live', '{whole}', {now})"),
             format!("INSERT INTO offer VALUES ({id}, 1, '{offer}')"),
             format!("INSERT INTO pool VALUES ({id}, 1, 1, 'derived', {key}, '{pattern}', {size}, {size}, 'house')"),
             format!("INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)", size - 1),

@@ -207,13 +207,17 @@ impl House {
         let tx = self.store.begin_change().await.expect("a change can begin");
         let lock = format!("UPDATE campaign SET version = version + 1 WHERE campaign_id = {campaign}");
         let version = format!(
-            "INSERT INTO campaign_version SELECT campaign_id, version + 1, document, {} FROM campaign_version
+            "INSERT INTO campaign_version SELECT campaign_id, version + 1, status, document, {} FROM campaign_version
              WHERE campaign_id = {campaign} AND version = (SELECT version - 1 FROM campaign WHERE campaign_id = {campaign})",
             millis(self.clock.now())
         );
         let all = "UPDATE catalog SET version = version + 1".to_owned();
+        let status = format!(
+            "UPDATE campaign_version SET status = (SELECT status FROM campaign WHERE campaign_id = {campaign})
+             WHERE campaign_id = {campaign} AND version = (SELECT version FROM campaign WHERE campaign_id = {campaign})"
+        );
         let before = [lock, version];
-        for statement in before.iter().chain(statements).chain([&all]) {
+        for statement in before.iter().chain(statements).chain([&status, &all]) {
             tx.execute_unprepared(statement).await.expect("the change is written");
         }
         tx.commit().await.expect("it is committed");

@@ -416,7 +416,7 @@
     if (why) {
       if (why.outcome) rows.push(["Outcome", OUTCOME[why.outcome] || words(why.outcome)]);
       if (why.campaign) rows.push(["Campaign", why.campaign]);
-      if (why.rule) rows.push(["Rule", words(why.rule)]);
+      if (why.rule) rows.push(["Rule", why.outcome === "repeat" ? `Asked again, code ${words(why.rule).toLowerCase()}` : words(why.rule)]);
       if (why.cap) rows.push(["Cap", words(why.cap)]);
       if (why.limit !== undefined && why.limit !== null) rows.push(["Used", `${(why.used ?? 0).toLocaleString("en-US")} of ${why.limit.toLocaleString("en-US")}`]);
       if (why.resets_at) rows.push(["Resets", clock(why.resets_at)]);
@@ -441,9 +441,9 @@
     summary.append(time, drawn("ticks", 0, 1, 2, 3), make("span", "sr status-word", STATUS[message.status] || words(message.status)), drawn("unfold", 4));
     const list = make("dl", "details");
     for (const [label, value] of facts(message)) {
-      const line = make("div");
-      line.append(make("dt", "", label), make("dd", "", value));
-      if (label === "Decision") line.lastChild.append(copyButton(value, "Copy"));
+      const line = make("div"), isId = label === "Message" || label === "Decision";
+      line.append(make("dt", "", label), make("dd", isId ? "id" : "", isId ? undefined : value));
+      if (isId) line.lastChild.append(make("span", "id-text", value), copyButton(value, "Copy"));
       list.append(line);
     }
     details.append(summary, list);
