@@ -75,6 +75,7 @@ impl Work<'_> {
         match &act.ask {
             Ask::Issue(campaign, from) => {
                 trace.kind = "issue";
+                trace.from = Some(from.clone());
                 let Some(campaign) = self.campaign(*campaign) else {
                     return Outcome::Told(Told::Unknown);
                 };
@@ -82,7 +83,6 @@ impl Work<'_> {
                     return Outcome::Told(Told::Ignored);
                 };
                 trace.campaign = Some(campaign.id);
-                trace.from = Some(from.clone());
                 self.issue(&campaign, who, from)
             }
             Ask::Text(text) => self.text(act, text, trace),

@@ -7,7 +7,9 @@ use super::changes::{Changes, OptOut};
 use super::outcome::{Outcome, Record, Refusal, Told};
 use super::{Decision, decide};
 use crate::domain::act::{Act, Ask, MessageStatus, Text, Who};
-use crate::domain::campaign::{Campaign, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms};
+use crate::domain::campaign::{
+    Attribution, Campaign, Channel, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms,
+};
 use crate::domain::cap::Reached;
 use crate::domain::catalog::{Catalog, SenderRow, Target};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis};
@@ -256,6 +258,15 @@ fn one_key_with_other_words_is_a_mistake_and_the_same_words_are_the_same_answer(
     assert_eq!(decisions.first(), decisions.get(1));
     assert_eq!(decisions.get(2), Some(&Decision::KeyReused));
     assert_eq!((changes.requests.len(), changes.messages.len()), (1, 1));
+}
+
+#[test]
+fn a_call_for_a_campaign_that_is_not_there_is_reported_where_it_came_from() {
+    let from = Attribution { channel: Channel::Api, sender: None, keyword: None, placement: PlacementId(7) };
+    let call = Act { ask: Ask::Issue(CampaignId(99), from.clone()), ..text(1, "") };
+    let (outcomes, changes) = settled(&[call]);
+    assert_eq!(outcomes, [Outcome::Told(Told::Unknown)]);
+    assert_eq!(changes.requests.first().map(|row| &row.from), Some(&from));
 }
 
 fn spots() -> impl Strategy<Value = Spot> {
