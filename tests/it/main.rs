@@ -17,6 +17,7 @@ mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod migrations;
 mod races;
 mod sales;
 mod sender;
