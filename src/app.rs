@@ -154,6 +154,10 @@ fn options(config: &Config) -> Options {
         url: database.url.expose().to_owned(),
         readers: database.read_connections,
         acquire: database.acquire_timeout,
+        statement: database.statement_timeout,
+        lock: database.lock_timeout,
+        idle_in_transaction: database.idle_in_transaction_timeout,
+        busy: database.busy_timeout,
     }
 }
 

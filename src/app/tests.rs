@@ -26,6 +26,33 @@ async fn a_first_run_makes_directory_keyring_and_tables_and_a_second_finds_them(
     assert_eq!(second.store.tables().await.unwrap(), Tables::Current);
 }
 
+#[test]
+fn settings_that_nobody_changed_are_those_of_the_store() {
+    let config = config(Path::new("/house"));
+    assert_eq!(options(&config), Options::new("sqlite:/house/codewell.db".to_owned()));
+}
+
+#[test]
+fn every_setting_of_the_database_reaches_the_store() {
+    let names = ["READ_CONNECTIONS", "ACQUIRE_TIMEOUT_MS", "STATEMENT_TIMEOUT_MS", "LOCK_TIMEOUT_MS"];
+    let names = names.into_iter().chain(["IDLE_IN_TRANSACTION_TIMEOUT_MS", "BUSY_TIMEOUT_MS"]);
+    let variables = names
+        .zip([3, 11, 14, 13, 15, 16])
+        .map(|(name, value): (&str, u32)| (format!("CODEWELL_DATABASE__{name}"), value.to_string()));
+    let config = Config::for_dir(Path::new("/house"), variables).unwrap();
+    let ms = std::time::Duration::from_millis;
+    let expected = Options {
+        url: "sqlite:/house/codewell.db".to_owned(),
+        readers: 3,
+        acquire: ms(11),
+        statement: ms(14),
+        lock: ms(13),
+        idle_in_transaction: ms(15),
+        busy: ms(16),
+    };
+    assert_eq!(options(&config), expected);
+}
+
 #[tokio::test]
 async fn a_command_in_a_mistyped_directory_makes_nothing() {
     let base = tempfile::tempdir().unwrap();

@@ -12,18 +12,12 @@ use super::layers::Settings;
 pub struct DatabaseConfig {
     /// Which database; `{data_dir}` is already filled in.
     pub url: DatabaseUrl,
-    /// Connections that write (PostgreSQL; SQLite has one).
-    pub write_connections: u32,
-    /// Connections that read for tills, coupons and pages.
+    /// Connections that read.
     pub read_connections: u32,
-    /// Connections of reports and exports.
-    pub report_connections: u32,
     /// Longest wait for a free connection.
     pub acquire_timeout: Duration,
-    /// Longest statement (PostgreSQL).
+    /// Longest statement of a writer (PostgreSQL); longer than `lock_timeout`.
     pub statement_timeout: Duration,
-    /// Longest statement of a report (PostgreSQL).
-    pub report_timeout: Duration,
     /// Longest wait for a row lock (PostgreSQL).
     pub lock_timeout: Duration,
     /// Longest idle spell inside a transaction (PostgreSQL).
@@ -36,17 +30,17 @@ impl DatabaseConfig {
     pub(super) fn read(settings: &Settings, data_dir: &Path) -> Result<Self, ConfigError> {
         let size = 1..=500;
         let wait = 1..=600_000;
+        let lock = 1..=60_000;
+        // A statement that ends before its wait for a lock does is no reason to run a batch again.
+        let lock_ms: u64 = settings.integer("database.lock_timeout_ms", "milliseconds", &lock)?;
         Ok(Self {
             url: settings.text("database.url", DatabaseUrl::EXPECTED, |text| {
                 DatabaseUrl::parse(&text.replace("{data_dir}", &escaped(data_dir)?))
             })?,
-            write_connections: settings.integer("database.write_connections", "connections", &size)?,
             read_connections: settings.integer("database.read_connections", "connections", &size)?,
-            report_connections: settings.integer("database.report_connections", "connections", &size)?,
             acquire_timeout: settings.milliseconds("database.acquire_timeout_ms", &wait)?,
-            statement_timeout: settings.milliseconds("database.statement_timeout_ms", &wait)?,
-            report_timeout: settings.milliseconds("database.report_timeout_ms", &wait)?,
-            lock_timeout: settings.milliseconds("database.lock_timeout_ms", &wait)?,
+            statement_timeout: settings.milliseconds("database.statement_timeout_ms", &(lock_ms + 1..=600_000))?,
+            lock_timeout: settings.milliseconds("database.lock_timeout_ms", &lock)?,
             idle_in_transaction_timeout: settings.milliseconds("database.idle_in_transaction_timeout_ms", &wait)?,
             busy_timeout: settings.milliseconds("database.busy_timeout_ms", &wait)?,
         })

@@ -14,7 +14,7 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The address the outside sees; `None` in development only. [`ServerConfig::public_url_at`] fills it in.
     pub public_url: Option<PublicUrl>,
-    /// Directory of keyring, embedded database and spool.
+    /// Directory of keyring and embedded database.
     pub data_dir: PathBuf,
 }
 

@@ -10,7 +10,6 @@ use crate::domain::code::CodeNorm;
 use crate::domain::derived::Derived;
 use crate::domain::ids::{RequestId, Spot, Subject};
 use crate::domain::till::{TillRefusal, judge};
-use crate::domain::world::HeldState;
 use crate::store::ledger::Issued;
 use std::sync::Arc;
 
@@ -91,9 +90,6 @@ impl Engine {
             return Ok(None);
         };
         let spot = found.issued.held.spot;
-        if found.issued.held.state(self.parts().clock.now()) == HeldState::Void {
-            return Ok(None);
-        }
         let customer = shown.customer.map(|customer| customer.expose_hex());
         let Presented { store, order, amount, currency, .. } = &shown;
         let asked = format!("redeem {spot:?} {store:?} {order:?} {customer:?} {amount:?} {currency:?}");

@@ -106,9 +106,9 @@ fn is_constraint(kind: &sqlx::error::ErrorKind) -> bool {
     matches!(kind, ErrorKind::UniqueViolation | ErrorKind::CheckViolation | ErrorKind::NotNullViolation)
 }
 
-/// PostgreSQL: serialisation failure, deadlock, lock time-out. SQLite: BUSY and LOCKED with their extensions.
+/// PostgreSQL: serialisation failure, deadlock, lock time-out, a transaction left idle too long. SQLite: BUSY and LOCKED with their extensions.
 fn is_conflict(code: &str) -> bool {
-    matches!(code, "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517")
+    matches!(code, "40001" | "40P01" | "55P03" | "25P03" | "5" | "6" | "261" | "262" | "517")
 }
 
 impl StoreError {

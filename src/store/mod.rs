@@ -23,17 +23,16 @@ pub use tables::Tables;
 pub use tx::{Counters, Tx};
 
 use crate::domain::ids::Subject;
-use codewell_migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
 use std::time::Duration;
 use tx::Writers;
 
 /// How to reach the database.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// `sqlite:PATH` or `postgres://…`.
     pub url: String,
@@ -41,6 +40,30 @@ pub struct Options {
     pub readers: u32,
     /// How long to wait for a connection.
     pub acquire: Duration,
+    /// The longest statement of a writer (PostgreSQL). Longer than `lock`, so that a lock is given up first.
+    pub statement: Duration,
+    /// The longest wait for a row's lock (PostgreSQL).
+    pub lock: Duration,
+    /// The longest idle spell of a writer inside a transaction (PostgreSQL).
+    pub idle_in_transaction: Duration,
+    /// The longest wait for another process's write (SQLite).
+    pub busy: Duration,
+}
+
+impl Options {
+    /// The settings that nobody has changed.
+    #[must_use]
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            readers: 8,
+            acquire: Duration::from_secs(1),
+            statement: Duration::from_secs(10),
+            lock: Duration::from_secs(2),
+            idle_in_transaction: Duration::from_secs(10),
+            busy: Duration::from_secs(5),
+        }
+    }
 }
 
 /// One database, with a way in for writers and one for readers.
@@ -55,14 +78,12 @@ pub struct Store {
 
 /// Every key lies in an index and no batch is larger than 512 rows: a plan that scans a table is always wrong here,
 /// whatever the statistics of a young table say (performance.md of the design, section 3: the wrong plan costs 300 x).
-const POSTGRES_SETTINGS: &[(&str, &str)] = &[
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-    ("lock_timeout", "2000"),
-    ("statement_timeout", "10000"),
-];
+const POSTGRES_SETTINGS: &[(&str, &str)] =
+    &[("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+
+/// PostgreSQL writes from two places at once: the committer and a change that waits for its locks; the sender's claims
+/// come between.
+const POSTGRES_WRITERS: u32 = 3;
 
 impl Store {
     /// Opens the database; a SQLite file is made where there is none.
@@ -78,15 +99,23 @@ impl Store {
         } else {
             Writers::Postgres(write.get_postgres_connection_pool().clone())
         };
-        Ok(Self { write, read, writers, counters: Arc::default() })
+        let store = Self { write, read, writers, counters: Arc::default() };
+        store.warn_of_lost_commits().await?;
+        Ok(store)
     }
 
-    /// Brings the tables to the newest form.
-    ///
-    /// # Errors
-    /// [`StoreError`] when a change fails; each one is a transaction of its own.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(Migrator::up(&self.write, None).await?)
+    /// Where commits are answered before they are on disk, a crash of the server forgets codes that people have.
+    async fn warn_of_lost_commits(&self) -> Result<(), StoreError> {
+        if !self.locks_rows() {
+            return Ok(());
+        }
+        let statement = Statement::from_string(DbBackend::Postgres, "SHOW synchronous_commit");
+        let row = self.write.query_one_raw(statement).await?;
+        let setting: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        if setting.as_deref() == Some("off") {
+            tracing::warn!("synchronous_commit is off: after a crash of the database codes may be given out twice");
+        }
+        Ok(())
     }
 
     /// Begins a transaction of the hot path.
@@ -133,8 +162,14 @@ impl Store {
 fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) -> ConnectOptions {
     let url = if is_sqlite { format!("{}?mode=rwc", options.url) } else { options.url.clone() };
     let mut connect = ConnectOptions::new(url);
-    // PostgreSQL writes from two places at once: the committer and a change that waits for its locks.
-    let size = if is_writer && !is_sqlite { 3 } else { size };
+    let size = if is_writer && !is_sqlite { POSTGRES_WRITERS } else { size };
+    let busy = options.busy;
+    let limits = [
+        ("lock_timeout", options.lock),
+        ("statement_timeout", options.statement),
+        ("idle_in_transaction_session_timeout", options.idle_in_transaction),
+    ]
+    .map(|(name, limit)| (name, limit.as_millis().to_string()));
     connect
         .max_connections(size)
         .min_connections(u32::from(is_writer))
@@ -142,16 +177,17 @@ fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) ->
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(1))
-        .map_sqlx_sqlite_opts(|sqlite| {
+        .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(5))
+                .busy_timeout(busy)
                 .statement_cache_capacity(200)
         })
         .map_sqlx_postgres_opts(move |postgres| {
             let named = postgres.application_name("codewell").statement_cache_capacity(200);
-            if is_writer { named.options(POSTGRES_SETTINGS.iter().copied()) } else { named }
+            // Readers also count reports and audits, which take their time.
+            if is_writer { named.options(POSTGRES_SETTINGS.iter().copied()).options(limits.clone()) } else { named }
         });
     if is_sqlite && is_writer {
         connect.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);

@@ -19,6 +19,7 @@ mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod migrations;
 mod model;
 mod races;
 mod sales;

@@ -60,7 +60,9 @@ pub(super) async fn check(
         progress(&format!("issuances: {seen} codes"));
     }
     let mut checks = vec![names, dates, status];
-    checks.iter_mut().for_each(|check| check.rows = seen);
+    for check in &mut checks {
+        check.rows = seen;
+    }
     checks.extend(counters.finish().await?);
     Ok(checks)
 }

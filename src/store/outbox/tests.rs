@@ -10,11 +10,8 @@ fn at(ms: i64) -> DateTime<Utc> {
 }
 
 async fn store(dir: &tempfile::TempDir) -> Store {
-    let options = Options {
-        url: format!("sqlite:{}", dir.path().join("test.db").display()),
-        readers: 2,
-        acquire: Duration::from_secs(5),
-    };
+    let url = format!("sqlite:{}", dir.path().join("test.db").display());
+    let options = Options { readers: 2, acquire: Duration::from_secs(5), ..Options::new(url) };
     let store = Store::connect(&options).await.unwrap();
     store.migrate().await.unwrap();
     store

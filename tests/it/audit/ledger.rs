@@ -108,7 +108,7 @@ INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), 
 impl Ledger {
     /// An empty one.
     pub(super) async fn make(url: String) -> Self {
-        let options = Options { url: url.clone(), readers: 2, acquire: Duration::from_secs(5) };
+        let options = Options { readers: 2, acquire: Duration::from_secs(5), ..Options::new(url.clone()) };
         let store = Store::connect(&options).await.expect("a database");
         store.migrate().await.expect("tables");
         Self { store, url }

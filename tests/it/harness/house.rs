@@ -93,7 +93,7 @@ impl House {
     }
 
     async fn start(url: String, clock: TestClock, keys: Arc<Keys>, dir: Arc<tempfile::TempDir>, sizes: Sizes) -> Self {
-        let options = Options { url: url.clone(), readers: 4, acquire: std::time::Duration::from_secs(20) };
+        let options = Options { readers: 4, acquire: std::time::Duration::from_secs(20), ..Options::new(url.clone()) };
         let store = Store::connect(&options).await.expect("the database can be opened");
         store.migrate().await.expect("the tables can be made");
         let faults = Faults::default();
