@@ -54,35 +54,4 @@ fn codes(seed: &[u8; 32]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::*;
-    use crate::domain::code::Code;
-    use crate::domain::document::Document;
-    use std::collections::HashSet;
-
-    fn files() -> Vec<(&'static str, String)> {
-        documents(NaiveDate::from_ymd_opt(2026, 11, 20).unwrap(), &[7; 32])
-    }
-
-    #[test]
-    fn every_document_parses_and_no_slot_is_left() {
-        let mut campaigns = Vec::new();
-        for (name, text) in files().iter().filter(|(name, _)| *name != CODES) {
-            assert!(!text.contains('{') || !text.contains("days}"), "{name}: {text}");
-            let document = Document::parse(name, text).unwrap();
-            campaigns.extend(document.campaigns.into_iter().map(|located| located.value.name));
-        }
-        assert_eq!(campaigns, ["PIZZA", "WELCOME", "BURGER", "LUCKY", "MORNING", "SUMMER"]);
-    }
-
-    #[test]
-    fn the_list_has_a_thousand_different_codes_under_its_head() {
-        let files = files();
-        let (_, list) = files.iter().find(|(name, _)| *name == CODES).unwrap();
-        let mut lines = list.lines();
-        assert_eq!(lines.next(), Some("code"));
-        let codes: HashSet<_> = lines.map(|line| Code::parse(line).unwrap().norm()).collect();
-        assert_eq!(codes.len(), 1_000);
-    }
-}
+mod tests;

@@ -225,6 +225,9 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use tower::ServiceExt as _;
 
     #[tokio::test]
     async fn a_taken_port_gives_the_next_free_one_only_to_who_asks_for_it() {
@@ -234,5 +237,29 @@ mod tests {
         assert_eq!(error.to_string(), format!("cannot listen on {taken}"));
         let second = listen(taken, PortTaken::Next).await.unwrap();
         assert!(second.local_addr().unwrap().port() > taken.port());
+    }
+
+    #[tokio::test]
+    async fn a_server_without_the_simulator_says_what_it_is_and_leads_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let off = [("CODEWELL_SIMULATOR__ENABLED".to_owned(), "false".to_owned())];
+        let config = Config::for_dir(dir.path(), off.into_iter()).unwrap();
+        let (house, lock) = open_for_server(config, OldTables::Refuse).await.unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse).await.unwrap();
+        let server = Server::start(&house, listener, lock).await.unwrap();
+        let routes = http::router(server.site.clone());
+        let fetch = async |path: &str| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            routes.clone().oneshot(request).await.unwrap()
+        };
+        let response = fetch("/").await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let html = String::from_utf8(body.to_vec()).unwrap();
+        assert!(html.contains("This host sends single-use coupon codes"), "{html}");
+        assert!(!html.contains("<a ") && !html.contains("<form"), "{html}");
+        for path in ["/simulator", "/till"] {
+            assert_eq!(fetch(path).await.status(), StatusCode::NOT_FOUND, "{path}");
+        }
     }
 }

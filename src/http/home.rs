@@ -1,6 +1,6 @@
-//! `GET /`: the start page, where phones in the browser stand in for a carrier.
+//! `GET /`: the start page where phones in the browser stand in for a carrier, else a page that says what answers here.
 
-use super::web::{self, home::HomeView, simulator::KeywordState, simulator::KeywordView};
+use super::web::{self, home::HomeView, home::HostView, simulator::KeywordState, simulator::KeywordView};
 use crate::domain::campaign::Status;
 use crate::domain::catalog::{CampaignRecord, Catalog};
 use crate::engine::Engine;
@@ -27,6 +27,11 @@ pub(super) async fn show_home(State(engine): State<Engine>) -> Response {
         keywords: keywords(&catalog, engine.parts().clock.now()),
     };
     web::page(StatusCode::OK, &view)
+}
+
+/// `GET /` where the simulator is off.
+pub(super) async fn show_host() -> Response {
+    web::page(StatusCode::OK, &HostView)
 }
 
 /// The first number that phones in the browser can text.

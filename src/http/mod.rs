@@ -76,10 +76,13 @@ pub fn router(site: Site) -> Router {
         .merge(coupon::routes())
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
-    if let Some(door) = &site.simulator {
-        let phones = simulator::routes::<simulator::SimulatorDoor>().with_state(door.clone());
-        routes = routes.route("/", get(home::show_home)).merge(till_page::routes()).merge(phones);
-    }
+    routes = match &site.simulator {
+        Some(door) => {
+            let phones = simulator::routes::<simulator::SimulatorDoor>().with_state(door.clone());
+            routes.route("/", get(home::show_home)).merge(till_page::routes()).merge(phones)
+        }
+        None => routes.route("/", get(home::show_host)),
+    };
     let routes = routes
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed)

@@ -59,6 +59,11 @@ pub(crate) fn driver_or_skip() -> Option<PathBuf> {
     found
 }
 
+/// Whether the picture of the README is to be made anew: `CODEWELL_README_PICTURE=1`.
+pub(crate) fn wants_readme_picture() -> bool {
+    skips::variable("CODEWELL_README_PICTURE").as_deref() == Some("1")
+}
+
 /// `codewell demo` in a directory of its own, on a free port.
 pub(crate) struct Demo {
     _process: Kept,
@@ -157,13 +162,18 @@ impl Browser {
     /// Sets viewport and colour scheme, and asks for reduced motion so that pictures are the same every time.
     pub(crate) async fn look(&self, look: Look) {
         let Look { width, height, scheme } = look;
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 720 });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.size(width, height, 1).await;
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Sets the viewport in CSS pixels, and how many pixels of a picture make one of them.
+    async fn size(&self, width: u32, height: u32, scale: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 720 });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Opens an address.
@@ -188,11 +198,14 @@ impl Browser {
         self.find(css).await.click().await.unwrap();
     }
 
-    /// Types into an empty or filled field.
+    /// Types into an empty field.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        self.find(css).await.send_keys(text).await.unwrap();
+    }
+
+    /// Presses keys where the focus is.
+    pub(crate) async fn press(&self, keys: &str) {
+        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
     /// Waits until a script's expression is true in the page.
@@ -226,13 +239,53 @@ impl Browser {
     /// Stores the page, also what is below the fold, as `target/pictures/{name}_{width}_{scheme}.png`.
     pub(crate) async fn picture(&self, name: &str, look: Look) {
         let height = self.evaluate("return document.documentElement.scrollHeight").await.as_u64().unwrap();
-        let height = u32::try_from(height).unwrap().max(look.height);
-        self.look(Look { height, ..look }).await;
+        let height = u32::try_from(height).unwrap();
+        if height > look.height {
+            self.size(look.width, height, 1).await;
+        }
         let bytes = self.client.screenshot().await.unwrap();
-        self.look(look).await;
+        if height > look.height {
+            self.size(look.width, look.height, 1).await;
+        }
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}_{}_{}.png", look.width, look.scheme)), bytes).unwrap();
+    }
+
+    /// The first picture of the README: parts of pages, each an address and a selector, side by side.
+    pub(crate) async fn readme_picture(&self, parts: [(&str, &str); 2]) {
+        // Room for one phone beside the list of keywords, and a phone about as high as a coupon.
+        self.size(800, 790, 2).await;
+        let mut images = Vec::new();
+        for (url, css) in parts {
+            self.open(url).await;
+            self.find(css).await;
+            let found = format!(
+                "document.body.style.background = '#F6F7F9'; \
+                 const part = document.querySelector('{css}').getBoundingClientRect(); \
+                 return [part.x - 24, part.y - 24, part.width + 48, part.height + 48]"
+            );
+            let [x, y, width, height] = serde_json::from_value::<[f64; 4]>(self.evaluate(&found).await).unwrap();
+            let clip = json!({ "x": x, "y": y, "width": width, "height": height, "scale": 1 });
+            let taken = self.devtools("Page.captureScreenshot", json!({ "format": "png", "clip": clip })).await;
+            let data = taken["data"].as_str().unwrap();
+            images.push(format!("<img width={width} src=data:image/png;base64,{data}>"));
+        }
+        self.open("about:blank").await;
+        let images = images.concat();
+        let body = format!("<body style='margin:0;display:flex;align-items:center;background:#F6F7F9'>{images}");
+        let page = format!("document.write({}); document.close()", json!(body));
+        self.evaluate(&page).await;
+        self.wait_until("its parts are loaded", "[...document.images].every((image) => image.complete)").await;
+        let size = "const parts = [...document.images]; \
+             return [parts.reduce((sum, part) => sum + part.width, 0), Math.max(...parts.map((part) => part.height))]";
+        let [width, height] = serde_json::from_value::<[u32; 2]>(self.evaluate(size).await).unwrap();
+        self.size(width, height, 2).await;
+        let bytes = self.client.screenshot().await.unwrap();
+        assert!(bytes.len() <= 300 * 1024, "the picture of the README takes {} bytes", bytes.len());
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images/phone-and-coupon.png");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
     }
 
     async fn devtools(&self, command: &str, params: Value) -> Value {

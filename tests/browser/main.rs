@@ -16,13 +16,18 @@ const LOOKS: [(Look, &str); 4] = [
     (Look { width: 360, height: 800, scheme: "dark" }, "+12025550163"),
 ];
 
+/// Keys as a browser's driver names them.
+const TAB: &str = "\u{E004}";
+const ENTER: &str = "\u{E007}";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_texted_keyword_becomes_a_code_a_coupon_and_one_redemption_in_every_look() {
     let Some(driver) = harness::driver_or_skip() else {
         return;
     };
-    let demo = Demo::start();
+    let demo = tokio::task::spawn_blocking(Demo::start);
     let (browser, _driver) = Browser::start(&driver).await;
+    let demo = demo.await.unwrap();
     // In a task of its own, so that the browser is closed also when a check fails.
     let (base, simulator) = (demo.base_url.clone(), demo.simulator_url.clone());
     let journey = tokio::spawn(Journey { browser: browser.clone(), base, simulator, links: BTreeSet::new() }.run());
@@ -41,6 +46,13 @@ struct Journey {
     links: BTreeSet<String>,
 }
 
+/// What a page is used with.
+#[derive(Clone, Copy)]
+enum By {
+    Keyboard,
+    Mouse,
+}
+
 /// What a phone holds after its first text.
 struct Won {
     code: String,
@@ -49,19 +61,18 @@ struct Won {
 
 impl Journey {
     async fn run(mut self) {
-        let mut won = Vec::new();
         for (look, phone) in LOOKS {
             self.browser.look(look).await;
             self.see_the_start_page(look).await;
-            won.push(self.text_for_the_first_time(look, phone).await);
-        }
-        for ((look, phone), won) in LOOKS.into_iter().zip(&won) {
-            self.browser.look(look).await;
-            self.text_again(look, phone, won).await;
-            self.open_the_coupon(look, won).await;
-            self.redeem(look, won).await;
-            self.see_the_used_coupon(look, won).await;
-            self.redeem_again(look, won).await;
+            let won = self.text_for_the_first_time(look, phone).await;
+            if harness::wants_readme_picture() && look.width == 1440 && look.scheme == "light" {
+                self.picture_the_readme(look, phone, &won).await;
+            }
+            self.text_again(look, phone, &won).await;
+            self.open_the_coupon(look, &won).await;
+            self.redeem(look, &won).await;
+            self.see_the_used_coupon(look, &won).await;
+            self.redeem_again(look, &won).await;
             self.miss_a_page(look).await;
         }
         self.follow_every_link().await;
@@ -79,15 +90,47 @@ impl Journey {
         self.check("till_empty", look).await;
     }
 
+    fn phone_url(&self, number: &str) -> String {
+        format!("{}?phone={}", self.simulator, number.replace('+', "%2B"))
+    }
+
     /// Opens the phone and gives the selector of its part of the page.
     async fn open_phone(&self, phone: &str) -> String {
-        self.browser.open(&format!("{}?phone={}", self.simulator, phone.replace('+', "%2B"))).await;
+        self.browser.open(&self.phone_url(phone)).await;
         format!(r#"[data-phone="{phone}"]"#)
     }
 
     async fn send(&self, phone: &str, text: &str) {
         self.browser.fill(&format!("{phone} [data-text]"), text).await;
         self.browser.click(&format!("{phone} .send")).await;
+    }
+
+    /// From the page's beginning.
+    async fn text_by_keyboard(&self, phone: &str) {
+        self.browser.find(&format!("{phone} [data-text]")).await;
+        self.browser.press(TAB).await;
+        let skips = "document.activeElement.matches('.skip') && document.activeElement.getBoundingClientRect().top > 0";
+        self.browser.wait_until("the way past the head shows itself", skips).await;
+        self.browser.press(ENTER).await;
+        self.tab_to(&format!("{phone} [data-text]")).await;
+        self.browser.press(&format!("PIZZA{ENTER}")).await;
+    }
+
+    /// Walks with the tabulator to an element; on the way every element that has the focus shows it.
+    async fn tab_to(&self, css: &str) {
+        for _ in 0..40 {
+            self.browser.press(TAB).await;
+            let script = format!(
+                "const now = document.activeElement; const ring = getComputedStyle(now); \
+                 return [now.outerHTML.slice(0, 80), ring.outlineStyle === 'solid' && ring.outlineWidth === '2px', now.matches('{css}')]"
+            );
+            let seen = self.browser.evaluate(&script).await;
+            assert_eq!(seen[1], true, "{} does not show the focus", seen[0]);
+            if seen[2] == true {
+                return;
+            }
+        }
+        panic!("the tabulator never came to {css}")
     }
 
     async fn text_for_the_first_time(&mut self, look: Look, number: &str) -> Won {
@@ -102,13 +145,25 @@ impl Journey {
 
     async fn text_again(&mut self, look: Look, number: &str, won: &Won) {
         let phone = self.open_phone(number).await;
-        self.send(&phone, "PIZZA").await;
+        let by = if look.scheme == "light" { By::Keyboard } else { By::Mouse };
+        match by {
+            By::Keyboard => self.text_by_keyboard(&phone).await,
+            By::Mouse => self.send(&phone, "PIZZA").await,
+        }
         let two = format!("document.querySelectorAll('{phone} .bubble.ours [data-code]').length === 2");
         self.browser.wait_until("the second answer is there", &two).await;
         let codes =
             format!("return [...document.querySelectorAll('{phone} [data-code]')].map((code) => code.textContent)");
         assert_eq!(self.browser.evaluate(&codes).await, serde_json::json!([won.code, won.code]), "the same code again");
-        self.browser.click(&format!("{phone} .bubble.ours:last-child summary")).await;
+        let unfold = format!("{phone} .bubble.ours:last-child summary");
+        match by {
+            By::Keyboard => {
+                self.open_phone(number).await;
+                self.tab_to(&unfold).await;
+                self.browser.press(ENTER).await;
+            }
+            By::Mouse => self.browser.click(&unfold).await,
+        }
         let why = self.browser.text(&format!("{phone} .bubble.ours:last-child .details")).await;
         assert!(why.contains("Decision") && why.contains("PIZZA"), "the bubble unfolds to its decision, not {why}");
         self.check("simulator_repeat", look).await;
@@ -121,6 +176,13 @@ impl Journey {
         let width = self.browser.evaluate("return document.querySelector('.qr').getBoundingClientRect().width").await;
         assert!(width.as_f64().unwrap() >= 200.0, "the QR code is {width} px wide");
         self.check("coupon_active", look).await;
+    }
+
+    async fn picture_the_readme(&self, look: Look, number: &str, won: &Won) {
+        let phone = self.phone_url(number);
+        let frame = format!(r#"[data-phone="{number}"]"#);
+        self.browser.readme_picture([(&phone, &frame), (&won.link, ".coupon")]).await;
+        self.browser.look(look).await;
     }
 
     async fn press(&self, won: &Won, action: &str) {

@@ -1,7 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
@@ -9,16 +7,6 @@ use proptest::prelude::*;
 use super::*;
 
 const TOKEN: &str = "/c/9tQ2xW7kM4vB8nR3pL6yHd";
-
-/// Keyword, offer, longest code of the campaigns the demo sets up.
-const CAMPAIGNS: [(&str, &str, &str); 6] = [
-    ("PIZZA", "$5 off", "PZA-7KMQ-4XTDE"),
-    ("WELCOME", "10% off", "WLC-7KMQ2-4XTD9E"),
-    ("BURGER", "Free fries", "BRG-7KMQ-4XTDE"),
-    ("LUCKY", "$20 off", "LKY-7KMQ-4XTDE"),
-    ("MORNING", "Free coffee", "MRN-7KMQ-4XTDE"),
-    ("SUMMER", "25% off", "SUM-7KMQ-4XTDE"),
-];
 
 fn worst(host: &str, (keyword, offer, code): (&str, &str, &str)) -> Values {
     Values::new()
@@ -36,33 +24,6 @@ fn worst(host: &str, (keyword, offer, code): (&str, &str, &str)) -> Values {
         .with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov")
         .with(Slot::Help, "coupons.acme.example/help or 800-555-0199")
         .with(Slot::Words, "PIZZA, BURGER or MYCODES")
-}
-
-/// Every text of every campaign, with its units; fails when one takes more than one SMS.
-fn every_text(host: &str) -> String {
-    let set = ReplySet::embedded();
-    let mut page = String::new();
-    for campaign in CAMPAIGNS {
-        let values = worst(host, campaign);
-        for (id, template) in set.iter() {
-            let compiled = template.compile(&values).unwrap_or_else(|error| unreachable!("{id}: {error}"));
-            let text = compiled.render(&values);
-            let segments = gsm7::segments(&text);
-            assert_eq!(segments.count, 1, "{id}: {text}");
-            writeln!(page, "{:4} {:3} | {text}", id.as_str(), segments.total()).unwrap();
-        }
-    }
-    page
-}
-
-#[test]
-fn every_text_of_every_campaign_is_one_sms_behind_a_https_host() {
-    insta::assert_snapshot!("https_host", every_text("https://coupons.acme.example"));
-}
-
-#[test]
-fn every_text_of_every_campaign_is_one_sms_behind_a_http_host() {
-    insta::assert_snapshot!("http_host", every_text("http://127.0.0.1:8080"));
 }
 
 fn compiled(source: &str, values: &Values) -> Compiled {

@@ -1,4 +1,4 @@
-//! `/`: the start page of the demo.
+//! `/`: the start page of the demo, and the page of a host without one.
 
 use askama::Template;
 
@@ -20,6 +20,11 @@ impl HomeView {
         self.keywords.iter().find(|keyword| keyword.is_running()).map(|keyword| keyword.word.as_str())
     }
 }
+
+/// What stands at `/` where real phones are texted: what this host is, and nothing to follow.
+#[derive(Clone, Copy, Debug, Template)]
+#[template(path = "host.html")]
+pub struct HostView;
 
 #[cfg(test)]
 mod tests {

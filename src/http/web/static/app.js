@@ -245,12 +245,13 @@
       }
 
       async function refresh() {
+        const before = new Set($$("[data-id]", thread).map((li) => li.dataset.id));
         const answer = await fetch(`/simulator/messages?${query}`, { headers: { accept: "application/json" } });
         if (!answer.ok) throw new Error(`messages: ${answer.status}`);
         const { data } = await answer.json();
         $$(".skeleton", thread).forEach((li) => li.remove());
         const known = new Set(data.map((message) => message.id));
-        for (const li of [...thread.children]) if (li.dataset.id && !known.has(li.dataset.id)) { seen.delete(li.dataset.id); li.remove(); }
+        for (const li of [...thread.children]) if (before.has(li.dataset.id) && !known.has(li.dataset.id)) { seen.delete(li.dataset.id); li.remove(); }
         data.forEach(put);
         empty();
         $("[data-lost]", element).hidden = true;
@@ -331,7 +332,8 @@
       if (!element.isConnected) for (let n = 0; n < 2; n += 1) { const li = document.createElement("li"); li.className = "skeleton"; thread.append(li); }
       count();
       requestAnimationFrame(bottom);
-      if (!document.hidden) listen();
+      // In a tab in the background: what there is; the rest comes when somebody looks.
+      if (document.hidden) refresh().catch(lost); else listen();
       return { element, listen, close };
     }
   }
