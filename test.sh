@@ -112,7 +112,7 @@ case $what in
     ;;
   lib) run --lib ;;
   it) run --test it ;;
-  browser) run --test it -- browser ;;
+  browser) run --test browser ;;
 esac
 finish_phase
 

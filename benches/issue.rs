@@ -3,7 +3,15 @@
 //! Every side asks for new codes from 512 tasks in a closed loop, for as long, in every round; the order turns from
 //! round to round. Rates are medians over the rounds. Machines differ and are noisy: quote the ratios.
 
-#![expect(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used, reason = "a benchmark prints and stops")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints, and stops where something is wrong"
+)]
 
 #[path = "../tests/it/harness/mod.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "the tests use the rest of it")]

@@ -71,7 +71,7 @@ caps = { person = { lifetime = 1 }, campaign = { day = 100000 } }
 
     /// The database, looked at from outside.
     async fn store(&self) -> Store {
-        let options = Options { url: self.url.clone(), readers: 2, acquire: std::time::Duration::from_secs(20) };
+        let options = Options { acquire: std::time::Duration::from_secs(20), ..Options::new(self.url.clone()) };
         Store::connect(&options).await.expect("the database can be opened")
     }
 }

@@ -16,7 +16,7 @@ on_both! {
 }
 
 mod bodies {
-    use crate::harness::{House, campaign, in_one_batch, issued, sizes};
+    use crate::harness::{House, campaign, in_one_batch, issued};
     use chrono::{Duration, TimeZone, Utc};
     use codewell::domain::decision::outcome::{Outcome, Refusal};
     use codewell::domain::world::HeldState;
@@ -221,7 +221,7 @@ mod bodies {
 
     pub(super) async fn a_full_queue_says_busy_and_writes_nothing(house: House) {
         campaign(1).write(&house).await;
-        let small = Sizes { queue: 8, ..sizes() };
+        let small = Sizes { queue: 8, ..house.engine.parts().sizes };
         let second = house.second_of(small).await;
         let acts = (0..20).map(|phone| second.act(1, phone, second.key())).collect();
         let answers = in_one_batch(&second, acts).await;

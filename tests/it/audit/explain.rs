@@ -8,7 +8,8 @@ use codewell::store::explain::{Explained, explain};
 async fn screen(ledger: &Ledger, what: &Explained) -> String {
     let told = explain(ledger.db(), what).await.expect("the rows can be read").expect("there is such a thing");
     let lines = told.lines(Tz::America__New_York);
-    lines.iter().map(|(label, value)| format!("{label:<11}{value}\n")).collect()
+    let line = |(label, value): &(&str, String)| format!("{label:<11}{value}");
+    lines.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn request(door: &str, key: &str) -> Explained {
@@ -19,6 +20,7 @@ fn spot(campaign: u32, position: u64) -> Explained {
     Explained::Spot(Spot { campaign: CampaignId(campaign), pool: 1, position })
 }
 
+#[expect(clippy::too_many_lines, reason = "one snapshot of whole screens")]
 pub(super) async fn a_decision_is_told_on_one_screen(ledger: &Ledger) {
     ledger.fill().await;
     let code = screen(ledger, &spot(1, 0)).await;

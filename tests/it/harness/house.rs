@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// The sizes of an engine of tests; few answers are kept, so that most replays come from the database.
-pub(crate) fn sizes() -> Sizes {
+fn sizes() -> Sizes {
     Sizes { batch: 256, backlog_batch: 512, queue: 32_768, replays: 100, lease_ms: 60_000, limits: Limits::default() }
 }
 
@@ -53,6 +53,7 @@ pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) store: Store,
     pub(crate) clock: TestClock,
+    #[cfg_attr(not(feature = "faults"), expect(dead_code, reason = "there is nothing to arm"))]
     pub(crate) faults: Faults,
     url: String,
     keys: Arc<Keys>,
@@ -225,6 +226,7 @@ impl House {
     }
 
     /// Waits until some writer of this database waits for a lock; SQLite does not tell, so there nothing is waited for.
+    #[cfg(feature = "faults")]
     pub(crate) async fn until_somebody_waits(&self) {
         if !self.store.locks_rows() {
             return;

@@ -9,6 +9,6 @@ mod skips;
 
 pub(crate) use askers::{all, asked_from, capped, elsewhere, from_word, in_one_batch, issued};
 pub(crate) use campaigns::{Fixture, campaign, keyword, sender};
-pub(crate) use house::{House, On, on_both, sizes};
+pub(crate) use house::{House, On, on_both};
 pub(crate) use product::{Product, codewell, printed};
 pub(crate) use skips::skip;

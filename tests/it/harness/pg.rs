@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 
 mod binaries;
+#[cfg(test)]
 mod tests;
 
 use sea_orm::{ConnectionTrait, Database, DbErr};
