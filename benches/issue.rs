@@ -1,4 +1,5 @@
-//! How fast the engine issues, as ratios of sides that take turns in one run: `cargo bench --bench issue`.
+//! How fast the engine issues, as ratios of sides that take turns in one run: `cargo bench --bench issue`
+//! (with a word after `--`: only the sides whose name has it).
 //!
 //! Every side asks for new codes from 512 tasks in a closed loop, for as long, in every round; the order turns from
 //! round to round. Rates are medians over the rounds. Machines differ and are noisy: quote the ratios.
@@ -102,6 +103,8 @@ async fn main() {
     } else {
         println!("no PostgreSQL found: its sides are left out");
     }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    sides.retain(|side| wanted.is_empty() || wanted.iter().any(|word| side.name.contains(word.as_str())));
     for round in 0..ROUNDS {
         let sides_count = sides.len();
         for turn in 0..sides_count {

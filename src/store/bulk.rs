@@ -193,7 +193,7 @@ impl Bulk {
                     Kind::Bytes => format!("unhex(value->>{i}) AS {name}"),
                 })
                 .collect();
-            let rows = format!("(SELECT {} FROM json_each(?1)) AS t", columns.join(", "));
+            let rows = format!("(SELECT {} FROM jsonb_each(?1)) AS t", columns.join(", "));
             self.fill(&rows, "", |value| format!("?{}", 1 + value))
         })
     }

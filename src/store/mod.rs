@@ -182,6 +182,10 @@ fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) ->
                 .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                 .busy_timeout(busy)
+                // 32 MB: persons are hashes, so every batch touches pages all over the tables.
+                .pragma("cache_size", "-32768")
+                // 16 MB of log between checkpoints: a page that many batches touch is written back once.
+                .pragma("wal_autocheckpoint", "4000")
                 .statement_cache_capacity(200)
         })
         .map_sqlx_postgres_opts(move |postgres| {
