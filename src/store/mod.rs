@@ -184,8 +184,8 @@ fn connection(options: &Options, size: u32, is_sqlite: bool, is_writer: bool) ->
                 .busy_timeout(busy)
                 // 32 MB: persons are hashes, so every batch touches pages all over the tables.
                 .pragma("cache_size", "-32768")
-                // 16 MB of log between checkpoints: a page that many batches touch is written back once.
-                .pragma("wal_autocheckpoint", "4000")
+                // 64 MB of log between checkpoints: a page that many batches touch is written back once.
+                .pragma("wal_autocheckpoint", "16000")
                 .statement_cache_capacity(200)
         })
         .map_sqlx_postgres_opts(move |postgres| {
