@@ -165,9 +165,9 @@ mod bodies {
             };
             let used = count(|outcome| matches!(outcome, Outcome::Redeemed(..)));
             let back = count(|outcome| matches!(outcome, Outcome::RolledBack(..)));
-            assert!(used >= 1, "somebody was first");
             assert_eq!(used, back, "every redemption was taken back by its till");
             let voided = count(|outcome| matches!(outcome, Outcome::Voided(_)));
+            assert!(used + voided >= 1, "somebody was first: a till, or the house");
             let known = house.engine.find_code(&code).await.expect("it is looked for");
             let held = known.map(|found| found.issued.held);
             assert!(voided == 0 || held.is_none_or(|held| held.open_redemption().is_none()));
