@@ -107,7 +107,7 @@ pub enum CouponFace {
 
 /// The live coupon.
 #[derive(Debug, Template)]
-#[template(path = "coupon.html")]
+#[template(path = "coupon.html", config = ".askama.toml")]
 pub struct CouponView {
     /// Who gives it.
     pub brand: BrandView,

@@ -15,7 +15,7 @@ pub enum Missing {
 
 /// A finished error page.
 #[derive(Debug, Template)]
-#[template(path = "error.html")]
+#[template(path = "error.html", config = ".askama.toml")]
 pub struct ErrorView {
     /// The status in figures, as a small label.
     status: &'static str,

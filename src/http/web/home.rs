@@ -6,7 +6,7 @@ use super::{icons::Icon, simulator::KeywordView};
 
 /// The start page: what this is, and the two tiles.
 #[derive(Debug, Template)]
-#[template(path = "home.html")]
+#[template(path = "home.html", config = ".askama.toml")]
 pub struct HomeView {
     /// The number to text, as shown: "12345".
     pub sender: String,
@@ -23,7 +23,7 @@ impl HomeView {
 
 /// What stands at `/` where real phones are texted: what this host is, and nothing to follow.
 #[derive(Clone, Copy, Debug, Template)]
-#[template(path = "host.html")]
+#[template(path = "host.html", config = ".askama.toml")]
 pub struct HostView;
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ impl PhoneTab {
 
 /// The simulator page with one phone open.
 #[derive(Debug, Template)]
-#[template(path = "simulator.html")]
+#[template(path = "simulator.html", config = ".askama.toml")]
 pub struct SimulatorView {
     /// The brand that answers: "Acme".
     pub sender_name: String,

@@ -167,7 +167,7 @@ pub enum TillResult {
 /// Its form posts to `/till` with the fields `action` (`validate`, `redeem`, `rollback`), `code`, `store`, `amount`,
 /// `idempotency_key` and, for `rollback`, `redemption_id`.
 #[derive(Debug, Template)]
-#[template(path = "till.html")]
+#[template(path = "till.html", config = ".askama.toml")]
 pub struct TillView {
     /// The fields.
     pub form: TillForm,
