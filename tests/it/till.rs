@@ -9,6 +9,7 @@ on_both! {
     unknown_foreign_and_voided_codes_get_the_same_bytes,
     every_reason_is_named_in_its_order,
     a_replay_gets_the_first_answer_and_another_body_is_refused,
+    a_replay_gets_the_first_answer_even_after_a_void,
     a_mistyped_code_is_refused_without_a_table,
     wrong_requests_are_told_what_to_mend,
     the_coupon_shows_the_state_of_the_moment,
@@ -185,6 +186,23 @@ mod bodies {
         let other = json!({"code": code, "order": "A-2"});
         let (status, problem) = till.post("/v1/codes/redeem", Some("k"), &other).await;
         assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("idempotency_mismatch")));
+        till.house.audited().await;
+    }
+
+    pub(super) async fn a_replay_gets_the_first_answer_even_after_a_void(house: House) {
+        campaign(1).write(&house).await;
+        let till = Till::open(house).await;
+        let (_, code) = till.code(1, 1).await;
+        let ask = json!({"code": code});
+        let first = till.raw("/v1/codes/redeem", Some("k"), &ask).await;
+        assert_eq!(first.0, StatusCode::CREATED);
+        let answer: Value = serde_json::from_slice(&first.1).expect("JSON");
+        let path = format!("/v1/redemptions/{}/rollback", answer["redemption_id"].as_str().expect("an id"));
+        till.post(&path, Some("u"), &json!({"reason": "refund"})).await;
+        till.void(&code).await;
+        assert_eq!(till.raw("/v1/codes/redeem", Some("k"), &ask).await, first);
+        let (status, problem) = till.post("/v1/codes/redeem", Some("k2"), &ask).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("unknown_code")));
         till.house.audited().await;
     }
 
