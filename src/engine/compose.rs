@@ -83,7 +83,7 @@ impl Engine {
             .code_pools
             .iter()
             .find(|pool| pool.campaign == spot.campaign && pool.pool_no == spot.pool)
-            .and_then(|pool| self.derived(pool));
+            .and_then(|pool| pool.derived.as_ref());
         if let Some(derived) = derived {
             return Ok(derived.code_at(spot.position));
         }

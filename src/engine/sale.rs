@@ -4,10 +4,8 @@ use super::chance::draw;
 use super::text::fingerprint;
 use super::{Engine, EngineError, Settled};
 use crate::domain::act::{Act, Ask, Presented, Undo, Who};
-use crate::domain::campaign::{Campaign, PoolKind};
-use crate::domain::catalog::CodePool;
+use crate::domain::campaign::Campaign;
 use crate::domain::code::CodeNorm;
-use crate::domain::derived::Derived;
 use crate::domain::ids::{RequestId, Spot, Subject};
 use crate::domain::till::{TillRefusal, judge};
 use crate::store::ledger::Issued;
@@ -36,7 +34,7 @@ impl Engine {
             return Ok(None);
         }
         let catalog = self.fresh_catalog().await?;
-        let spot = match catalog.derived_pool(&norm).and_then(|pool| Some((pool, self.derived(pool)?))) {
+        let spot = match catalog.derived_pool(&norm).and_then(|pool| Some((pool, pool.derived.as_ref()?))) {
             Some((pool, derived)) => derived
                 .position_of(&norm)
                 .ok()
@@ -124,13 +122,5 @@ impl Engine {
     async fn sale(&self, request: RequestId, asked: &str, holder: Subject, ask: Ask) -> Result<Settled, EngineError> {
         let who = Some(Who { subject: holder, sealed_phone: None, country: None });
         self.settle(Act { id: draw(), request, fingerprint: fingerprint(&[asked.as_bytes()]), who, ask }).await
-    }
-
-    /// The codes of a derived pool.
-    pub(super) fn derived(&self, pool: &CodePool) -> Option<Derived> {
-        (pool.kind == PoolKind::Derived).then(|| {
-            let key = self.parts().keys.pool_key(pool.campaign.0, pool.pool_no);
-            Derived::new(pool.pattern.as_ref().clone(), &key)
-        })
     }
 }
