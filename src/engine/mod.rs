@@ -29,7 +29,7 @@ pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
-pub use text::fingerprint;
+pub use text::{Received, fingerprint};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};

@@ -30,7 +30,7 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
             Ask::Text(text) => {
                 let Some(who) = &act.who else { continue };
                 needs.texters.insert(who.subject);
-                match catalog.hear(text.sender, &text.text) {
+                match catalog.hear_text(text) {
                     Heard::Keyword { campaign, from, .. } => {
                         if let Some(campaign) = catalog.campaigns.get(&campaign) {
                             issue(&mut needs, catalog, campaign, &from, now);

@@ -7,14 +7,14 @@ use std::sync::Arc;
 /// The carriers of this process.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    carriers: BTreeMap<&'static str, Arc<dyn SmsProvider>>,
+    carriers: BTreeMap<String, Arc<dyn SmsProvider>>,
 }
 
 impl Registry {
     /// The carriers given; of two with one name the later stands.
     #[must_use]
     pub fn new(carriers: impl IntoIterator<Item = Arc<dyn SmsProvider>>) -> Self {
-        let named = carriers.into_iter().map(|carrier| (carrier.name(), carrier));
+        let named = carriers.into_iter().map(|carrier| (carrier.name().to_owned(), carrier));
         Self { carriers: named.collect() }
     }
 
@@ -25,7 +25,7 @@ impl Registry {
     }
 
     /// The names, for messages that say what there is.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.carriers.keys().copied()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.carriers.keys().map(String::as_str)
     }
 }

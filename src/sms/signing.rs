@@ -112,6 +112,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::Method;
     use super::*;
     use chrono::TimeDelta;
 
@@ -127,7 +128,8 @@ mod tests {
 
     fn verify(signing: &Signing, header: &str, body: &[u8], now: DateTime<Utc>) -> Result<(), Forged> {
         let headers = [(HEADER.to_owned(), header.to_owned())];
-        let hook = Webhook { url: "https://c.example/sms/12345/inbound", headers: &headers, body };
+        let hook =
+            Webhook { method: Method::Post, url: "https://c.example/sms/12345/inbound", headers: &headers, body };
         signing.verify(&hook, now)
     }
 
@@ -210,7 +212,7 @@ mod tests {
             let told = verify(&signing(1), header, BODY, now());
             assert_eq!(told, Err(Forged::Unsigned), "{header}");
         }
-        let hook = Webhook { url: "", headers: &[], body: BODY };
+        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: BODY };
         assert_eq!(signing(1).verify(&hook, now()), Err(Forged::Unsigned));
     }
 }

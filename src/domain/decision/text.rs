@@ -40,12 +40,13 @@ impl Work<'_> {
         if text.from_machine {
             return Outcome::Told(Told::Ignored);
         }
-        let heard = self.catalog.hear(text.sender, &text.text);
+        let heard = self.catalog.hear_text(text);
         let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
-        trace.replied = self.may_reply(who, trace, &answer.outcome);
+        let ours = !is_compliance(&heard) || sender.opt_out_handled_by.is_ours(text.carrier_said);
+        trace.replied = ours && self.may_reply(who, trace, &answer.outcome);
         if trace.replied {
             self.reply(act, who, text, &answer, trace);
         }
@@ -277,6 +278,14 @@ impl Work<'_> {
             request: act.request.clone(),
             created_at: now,
         });
+    }
+}
+
+/// Whether it is for the house or its carrier to answer, as [`OptOutBy`](crate::domain::catalog::OptOutBy) says.
+fn is_compliance(heard: &Heard) -> bool {
+    match heard {
+        Heard::OptOut(_) | Heard::OptIn | Heard::Help => true,
+        Heard::MyCodes | Heard::Keyword { .. } | Heard::Unknown | Heard::Nothing => false,
     }
 }
 
