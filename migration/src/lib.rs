@@ -7,6 +7,7 @@ mod m0001_catalog;
 mod m0002_ledger;
 mod m0003_messages;
 mod m0004_reports;
+mod m0005_alerts;
 mod m0007_opt_ins;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_ledger::Migration),
             Box::new(m0003_messages::Migration),
             Box::new(m0004_reports::Migration),
+            Box::new(m0005_alerts::Migration),
             Box::new(m0007_opt_ins::Migration),
         ]
     }

@@ -1,5 +1,6 @@
 //! What can be asked of the engine, whoever asks: an act with a request key, the subject and its draw of chance.
 
+use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
 use chrono::{DateTime, Utc};
@@ -45,6 +46,10 @@ pub enum Ask {
     Void(Spot, String),
     /// What became of a message of ours; writes no request row.
     Message(MessageStep),
+    /// Somebody must look at something; writes no request row.
+    Raise(Alert),
+    /// That is over; writes no request row.
+    Clear(AlertKind, String),
 }
 
 /// A received text.

@@ -1,6 +1,7 @@
 //! The use-cases; the only place that decides. Every door leads here, and none of them is known here.
 
 mod access;
+mod alerts;
 mod apply;
 mod campaigns;
 mod chance;
@@ -18,6 +19,7 @@ mod sale;
 mod text;
 
 pub use access::Till;
+pub use alerts::{AlertRecord, Which};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
 pub use chance::draw;

@@ -16,9 +16,13 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
                 phone.clone_from(&who.sealed_phone);
             }
         }
-        if let Ask::Message(step) = &act.ask {
-            needs.messages.insert(step.message);
-            continue;
+        match &act.ask {
+            Ask::Message(step) => {
+                needs.messages.insert(step.message);
+                continue;
+            }
+            Ask::Raise(_) | Ask::Clear(..) => continue,
+            Ask::Issue(..) | Ask::Text(_) | Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) => {}
         }
         needs.requests.insert(act.request.clone());
         match &act.ask {
@@ -42,7 +46,7 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
                     Heard::OptIn | Heard::Help | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
                 }
             }
-            Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Message(_) => {}
+            Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) => {}
         }
     }
     needs

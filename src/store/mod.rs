@@ -1,6 +1,7 @@
 //! The database wing: the only place that knows SQL.
 
 pub mod access_key;
+pub mod alerts;
 pub mod audit;
 pub mod batch;
 mod bulk;

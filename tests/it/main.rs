@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alerts;
 mod apply;
 mod audit;
 mod caps;

@@ -1,6 +1,7 @@
 //! What a batch writes: rows to insert, and one final value for each counter it touched.
 
 use crate::domain::act::MessageStep;
+use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
@@ -35,6 +36,8 @@ pub struct Changes {
     pub quotas: BTreeMap<(CapId, i64), i64>,
     /// How many requests had which outcome, and the money of their sales.
     pub channels: BTreeMap<ChannelKey, (i64, i64)>,
+    /// What somebody must look at, by kind and what it is about.
+    pub alerts: BTreeMap<(AlertKind, String), AlertChange>,
     /// Codes that are out and unused, and what they may cost, by the day they end.
     pub outstanding: BTreeMap<(CampaignId, i64), (i64, i64)>,
 }
@@ -145,6 +148,22 @@ pub enum OptOut {
     In,
 }
 
+/// What becomes of one alert in a batch; the last word stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertChange {
+    /// It stands, raised so many times in this batch, last with this detail.
+    Raised {
+        /// In words.
+        detail: String,
+        /// How often.
+        times: i64,
+        /// When last.
+        at: DateTime<Utc>,
+    },
+    /// It is over.
+    Cleared(DateTime<Utc>),
+}
+
 /// Evidence of consent or of its end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consent {
@@ -185,6 +204,17 @@ pub const DAY_MS: i64 = 86_400_000;
 pub const NEVER_DAY: i64 = 2_932_896;
 
 impl Changes {
+    /// Raises an alert, once more where it stands already.
+    pub(super) fn raise(&mut self, alert: Alert, at: DateTime<Utc>) {
+        let Alert { kind, about, detail } = alert;
+        let before = self.alerts.get(&(kind, about.clone()));
+        let times = match before {
+            Some(AlertChange::Raised { times, .. }) => times + 1,
+            Some(AlertChange::Cleared(_)) | None => 1,
+        };
+        self.alerts.insert((kind, about), AlertChange::Raised { detail, times, at });
+    }
+
     /// Counts a request in its rollup.
     pub(super) fn count(&mut self, row: &RequestRow) {
         let record = &row.record;
@@ -213,7 +243,7 @@ impl Changes {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.steps.is_empty()
+        self.requests.is_empty() && self.steps.is_empty() && self.alerts.is_empty()
     }
 }
 

@@ -11,7 +11,7 @@ mod text;
 use crate::domain::act::{Act, Ask, MessageStatus, MessageStep};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
-use crate::domain::decision::changes::{Changes, Noted, RequestRow};
+use crate::domain::decision::changes::{AlertChange, Changes, Noted, RequestRow};
 use crate::domain::decision::outcome::{Outcome, Told};
 use crate::domain::ids::{CampaignId, PlacementId, Subject};
 use crate::domain::world::{Person, Stored, World};
@@ -57,8 +57,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn act(&mut self, act: &Act) -> Decision {
-        if let Ask::Message(step) = &act.ask {
-            self.message(step);
+        if self.note(&act.ask) {
             return Decision::Made(Outcome::Noted, self.world.now);
         }
         if let Some(stored) = self.world.requests.get(&act.request) {
@@ -69,6 +68,20 @@ impl Work<'_> {
         let outcome = self.fresh(act, &mut trace);
         self.record(act, &outcome, trace);
         Decision::Made(outcome, self.world.now)
+    }
+
+    /// Writes down what has no request row; `false` for everything that has one.
+    fn note(&mut self, ask: &Ask) -> bool {
+        let now = self.world.now;
+        match ask {
+            Ask::Message(step) => self.message(step),
+            Ask::Raise(alert) => self.changes.raise(alert.clone(), now),
+            Ask::Clear(kind, about) => {
+                self.changes.alerts.insert((*kind, about.clone()), AlertChange::Cleared(now));
+            }
+            Ask::Issue(..) | Ask::Text(_) | Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) => return false,
+        }
+        true
     }
 
     fn fresh(&mut self, act: &Act, trace: &mut Trace) -> Outcome {
@@ -89,7 +102,7 @@ impl Work<'_> {
             Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
             Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
             Ask::Void(spot, reason) => self.void(act, *spot, reason, trace),
-            Ask::Message(_) => Outcome::Noted,
+            Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) => Outcome::Noted,
         }
     }
 

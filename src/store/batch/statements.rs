@@ -338,6 +338,24 @@ pub(super) static COUNT_CHANNELS: Bulk = Bulk::new(
      DO UPDATE SET n = r.n + excluded.n, amount_minor = r.amount_minor + excluded.amount_minor",
 );
 
+pub(super) static RAISE_ALERTS: Bulk = Bulk::new(
+    "alert: raise",
+    &[("kind", Text), ("about", Text), ("detail", Text), ("times", Int), ("at", Int)],
+    &[],
+    "INSERT INTO alert AS a (kind, about, detail, times, raised_at, last_at)
+     SELECT kind, about, detail, times, at, at FROM {rows} WHERE true
+     ON CONFLICT (kind, about) WHERE cleared_at IS NULL
+     DO UPDATE SET detail = excluded.detail, times = a.times + excluded.times, last_at = excluded.last_at",
+);
+
+pub(super) static CLEAR_ALERTS: Bulk = Bulk::new(
+    "alert: clear",
+    &[("kind", Text), ("about", Text), ("at", Int)],
+    &[],
+    "UPDATE alert AS a SET cleared_at = t.at FROM {rows}
+     WHERE a.kind = t.kind AND a.about = t.about AND a.cleared_at IS NULL",
+);
+
 pub(super) static COUNT_OUTSTANDING: Bulk = Bulk::new(
     "rollup_outstanding: count",
     &[("campaign_id", Int), ("expiry_day", Int), ("n", Int), ("value_minor", Int)],

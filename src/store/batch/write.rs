@@ -3,7 +3,7 @@
 use super::statements as sql;
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
-use crate::domain::decision::changes::{Changes, EventRow, NewMessage, Noted, OptOut, RequestRow};
+use crate::domain::decision::changes::{AlertChange, Changes, EventRow, NewMessage, Noted, OptOut, RequestRow};
 use crate::domain::ids::{CampaignId, Subject, millis};
 use crate::domain::world::{EventKind, Held};
 use crate::store::bulk::Cell;
@@ -23,7 +23,28 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     write_consent(tx, changes).await?;
-    write_counters(tx, changes).await
+    write_counters(tx, changes).await?;
+    write_alerts(tx, changes).await
+}
+
+async fn write_alerts(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
+    let (mut raised, mut cleared) = (Vec::new(), Vec::new());
+    for ((kind, about), change) in &changes.alerts {
+        let mut row: Vec<Cell> = vec![kind.word().into(), about.clone().into()];
+        match change {
+            AlertChange::Raised { detail, times, at } => {
+                row.extend([detail.clone().into(), (*times).into(), millis(*at).into()]);
+                raised.push(row);
+            }
+            AlertChange::Cleared(at) => {
+                row.push(millis(*at).into());
+                cleared.push(row);
+            }
+        }
+    }
+    raised.sort_by(|a, b| key(a).cmp(&key(b)));
+    tx.write(&sql::RAISE_ALERTS, &raised).await?;
+    tx.run(&sql::CLEAR_ALERTS, &cleared, &[]).await.map(drop)
 }
 
 async fn write_consent(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
