@@ -96,6 +96,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The public address, for texts and links.
     pub public_url: String,
+    /// The carriers that a sender may name.
+    pub carriers: Vec<String>,
     /// The sizes.
     pub sizes: Sizes,
     /// Where tests park and cut.

@@ -2,6 +2,7 @@
 
 use crate::domain::act::Refused;
 use crate::domain::phone::{PhoneNumber, SenderAddress};
+use crate::net::CallError;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use thiserror::Error;
@@ -110,6 +111,14 @@ pub enum SendError {
         /// In words.
         detail: String,
     },
+}
+
+/// A call without an answer: what never left may be made again.
+impl From<CallError> for SendError {
+    fn from(error: CallError) -> Self {
+        let detail = error.to_string();
+        if error.may_have_arrived() { Self::Ambiguous { detail } } else { Self::Transient { detail } }
+    }
 }
 
 /// Whether a message may be handed over again.

@@ -3,14 +3,19 @@
 //!
 //! A new carrier is one file here and its line where [`Registry`] is filled.
 
+mod account;
+mod form;
+mod generic;
 mod handset;
 mod hook;
 mod message;
 mod registry;
 mod signing;
 mod simulator;
+mod twilio;
 
 pub use crate::domain::act::{CarrierSaid, Refused};
+pub use account::{Account, AccountError};
 pub use handset::{Bubble, BubbleStatus, Change, Direction, Handset, MAX_BUBBLES, MAX_PHONES, Phones};
 pub use hook::{Authentic, Event, Forged, Inbound, Media, Method, Report, ReportStatus, Unreadable, Webhook};
 pub use message::{Accepted, Lookup, Outgoing, Pace, Retry, SendError};

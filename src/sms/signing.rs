@@ -41,6 +41,19 @@ impl Signing {
         self
     }
 
+    /// One secret as people choose them, of any length.
+    #[must_use]
+    pub fn of_text(secret: &Secret<String>) -> Self {
+        Self { current: text_key(secret), previous: None }
+    }
+
+    /// Also believes what the secret before this one signed.
+    #[must_use]
+    pub fn or_text_before(mut self, secret: &Secret<String>) -> Self {
+        self.previous = Some(text_key(secret));
+        self
+    }
+
     /// The header's value for a body that leaves `now`.
     #[must_use]
     pub fn sign(&self, body: &[u8], now: DateTime<Utc>) -> String {
@@ -71,6 +84,10 @@ impl Signing {
 
 fn key(secret: &Secret<[u8; 32]>) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, secret.expose())
+}
+
+fn text_key(secret: &Secret<String>) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes())
 }
 
 fn signed(at: i64, body: &[u8]) -> Vec<u8> {
