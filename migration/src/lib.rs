@@ -9,6 +9,7 @@ mod m0003_messages;
 mod m0004_reports;
 mod m0005_alerts;
 mod m0006_peers;
+mod m0007_opt_ins;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_reports::Migration),
             Box::new(m0005_alerts::Migration),
             Box::new(m0006_peers::Migration),
+            Box::new(m0007_opt_ins::Migration),
         ]
     }
 }

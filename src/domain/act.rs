@@ -69,6 +69,48 @@ pub struct Text {
     pub text: String,
     /// It came from a short code or from a number of ours: never answered, never served.
     pub from_machine: bool,
+    /// The carrier took it for one of its own opt-out words and has answered it: written down, not answered again.
+    pub carrier_said: Option<CarrierSaid>,
+}
+
+/// What a carrier with an opt-out list of its own took a text for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarrierSaid {
+    /// No more messages; it will refuse ours.
+    Stop,
+    /// Messages again.
+    Start,
+    /// Help.
+    Help,
+}
+
+/// Why a carrier refuses a message for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// No phone that takes texts has this number.
+    InvalidRecipient,
+    /// The person said STOP to the carrier; its list is ours too.
+    OptedOut,
+    /// A filter of a network took it for spam; another way around it is forbidden.
+    Filtered,
+    /// It waited too long there.
+    Expired,
+    /// Something else about this message.
+    Other,
+}
+
+impl Refused {
+    /// The word in histories and logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InvalidRecipient => "invalid_recipient",
+            Self::OptedOut => "opted_out",
+            Self::Filtered => "filtered",
+            Self::Expired => "expired",
+            Self::Other => "refused",
+        }
+    }
 }
 
 /// What a till says of a sale.

@@ -45,7 +45,7 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
 fn text(needs: &mut Needs, catalog: &Catalog, act: &Act, text: &Text, now: DateTime<Utc>) {
     let Some(who) = &act.who else { return };
     needs.texters.insert(who.subject);
-    match catalog.hear(text.sender, &text.text) {
+    match catalog.hear_text(text) {
         Heard::Keyword { campaign, from, .. } => {
             if let Some(campaign) = catalog.campaigns.get(&campaign) {
                 issue(needs, catalog, campaign, &from, now);

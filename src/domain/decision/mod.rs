@@ -10,7 +10,7 @@ mod sale;
 mod tests;
 mod text;
 
-use crate::domain::act::{Act, Ask, MessageStep};
+use crate::domain::act::{Act, Ask, MessageStatus, MessageStep};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, Noted, RequestRow};
@@ -160,10 +160,15 @@ impl Work<'_> {
         let Some(message) = self.world.messages.get_mut(&step.message) else {
             return;
         };
-        if !message.status.may_become(step.status) {
+        let mut step = step.clone();
+        if message.status.may_become(step.status) {
+            message.status = step.status;
+        } else if step.status == MessageStatus::Submitted && step.body_hash.is_some() {
+            // A report overtook our own note of the hand-over: what the note knows is kept, the state stays.
+            step.status = message.status;
+        } else {
             return;
         }
-        message.status = step.status;
-        self.changes.steps.push(Noted { step: step.clone(), at: self.world.now });
+        self.changes.steps.push(Noted { step, at: self.world.now });
     }
 }

@@ -40,13 +40,14 @@ impl Work<'_> {
         if text.from_machine {
             return Outcome::Told(Told::Ignored);
         }
-        let heard = self.catalog.hear(text.sender, &text.text);
+        let heard = self.catalog.hear_text(text);
         let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
+        let ours = !is_compliance(&heard) || sender.opt_out_handled_by.is_ours(text.carrier_said);
         let is_new_promise = matches!(answer.outcome, Outcome::Held(id) if id.0 == act.id);
-        trace.replied = is_new_promise || self.may_reply(who, trace, &answer.outcome);
+        trace.replied = is_new_promise || (ours && self.may_reply(who, trace, &answer.outcome));
         if trace.replied {
             self.reply(act, who, text, &answer, trace);
         }
@@ -286,6 +287,14 @@ impl Work<'_> {
         };
         self.world.messages.insert(new.id, message);
         self.changes.messages.push(new);
+    }
+}
+
+/// Whether it is for the house or its carrier to answer, as [`OptOutBy`](crate::domain::catalog::OptOutBy) says.
+fn is_compliance(heard: &Heard) -> bool {
+    match heard {
+        Heard::OptOut(_) | Heard::OptIn | Heard::Help => true,
+        Heard::MyCodes | Heard::Keyword { .. } | Heard::Unknown | Heard::Nothing => false,
     }
 }
 

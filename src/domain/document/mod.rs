@@ -16,6 +16,7 @@ pub use read::{Document, DocumentError, Located};
 pub use values::{Country, IsoDuration, LocalTime, Major, PatternText, Zone};
 
 use crate::domain::campaign::{PoolKind, Repeat, Unverified};
+use crate::domain::catalog::OptOutBy;
 use crate::domain::keyword::Keyword;
 use crate::domain::money::Currency;
 use crate::domain::reply::ReplyId;
@@ -35,6 +36,14 @@ pub struct SenderDoc {
     pub brand: String,
     /// Where help is, in words: `acme.example/help or 800-555-0199`.
     pub help: String,
+    /// Who answers STOP, START and HELP: `app` (we do), `provider` (the carrier does) or `both` (both keep lists, we
+    /// answer).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub opt_out_handled_by: OptOutBy,
+}
+
+fn is_default(by: &OptOutBy) -> bool {
+    *by == OptOutBy::default()
 }
 
 fn simulator() -> String {
