@@ -13,6 +13,7 @@ use crate::http::{self, Phase, Site};
 use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET};
 use crate::store::StoreError;
 use crate::workers::sender::Sender;
+use crate::workers::{sweeper, verifier};
 use std::future::{Future, IntoFuture as _};
 use std::io;
 use std::net::SocketAddr;
@@ -135,6 +136,10 @@ impl Server {
         let sender = Sender::new(engine.clone(), carriers, early, house.config.sender.clone());
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sender.run(messages, drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(verifier::run(engine.clone(), drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(sweeper::run(engine.clone(), house.config.alerts, drained));
         let limits = &house.config.limits;
         let site = Site {
             engine: engine.clone(),

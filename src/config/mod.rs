@@ -1,6 +1,7 @@
 //! Typed settings. Defaults are compiled in, a file lies over them, variables named `CODEWELL_SECTION__KEY` over
 //! both; `config/default.toml` documents every key.
 
+mod alerts;
 mod carrier;
 mod database;
 mod document;
@@ -17,6 +18,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use alerts::AlertsConfig;
 pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
@@ -43,6 +45,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// How replies leave.
     pub sender: SenderConfig,
+    /// When somebody is called.
+    pub alerts: AlertsConfig,
     /// The carrier accounts, in the order of the file.
     pub carriers: Vec<CarrierConfig>,
     /// Whether phones in the browser stand in for a carrier.
@@ -112,6 +116,7 @@ impl Config {
             engine: EngineConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             sender: SenderConfig::read(settings)?,
+            alerts: AlertsConfig::read(settings)?,
             carriers: carrier::read_rows(settings)?,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,

@@ -15,6 +15,8 @@ mod holds;
 mod import;
 mod needs;
 mod outbox;
+mod peer_sale;
+mod peers;
 pub mod plan;
 mod sale;
 mod text;
@@ -32,6 +34,7 @@ pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
+pub use peers::{Seen, Taken};
 pub use sale::Found;
 pub use text::{Received, fingerprint};
 pub use verify::{Look, time_to_verify};
@@ -41,7 +44,7 @@ use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::ids::{RequestId, Spot};
 use crate::domain::keyring::Keys;
-use crate::redemption::{CallRecord, Registry as Peers};
+use crate::redemption::{CallRecord, PeerError, Registry as Peers};
 use crate::store::{Store, StoreError};
 use committer::{Pending, Work};
 use moka::sync::Cache;
@@ -64,6 +67,9 @@ pub enum EngineError {
     /// The database failed; whether the act was done is known when it is asked again under the same key.
     #[error("the act could not be settled")]
     Store(#[source] Arc<StoreError>),
+    /// The system that honours the code did not answer as it should; the same request may be sent again.
+    #[error("the system that honours the code did not answer")]
+    Peer(#[source] PeerError),
     /// The engine is shutting down.
     #[error("the engine has stopped")]
     Stopped,

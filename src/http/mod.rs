@@ -4,6 +4,7 @@ pub mod coupon;
 mod edge;
 mod home;
 mod machines;
+mod peers;
 pub mod problem;
 pub mod simulator;
 pub mod sms;
@@ -74,6 +75,7 @@ pub fn router(site: Site) -> Router {
         .merge(sms::routes())
         .merge(till::routes())
         .merge(coupon::routes())
+        .merge(peers::routes())
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
     routes = match &site.simulator {

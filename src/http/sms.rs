@@ -179,7 +179,9 @@ impl SmsDoor {
                 Err(EngineError::KeyReused) => {
                     tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands");
                 }
-                Err(error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_))) => {
+                Err(
+                    error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_) | EngineError::Peer(_)),
+                ) => {
                     failed = Some(error);
                 }
             }

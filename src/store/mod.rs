@@ -16,6 +16,7 @@ pub mod explain;
 pub mod holds;
 pub mod ledger;
 pub mod outbox;
+pub mod peers;
 pub mod requests;
 mod tables;
 mod tx;

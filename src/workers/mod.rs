@@ -1,3 +1,5 @@
 //! Floor 4: loops in the background.
 
 pub mod sender;
+pub mod sweeper;
+pub mod verifier;

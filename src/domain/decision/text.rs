@@ -298,7 +298,9 @@ fn is_compliance(heard: &Heard) -> bool {
     }
 }
 
-fn repeat_text(state: HeldState) -> ReplyId {
+/// Which text says that she has a code already, by its state.
+#[must_use]
+pub fn repeat_text(state: HeldState) -> ReplyId {
     match state {
         HeldState::Unused => ReplyId::T02RepeatUnused,
         HeldState::Redeemed => ReplyId::T03RepeatRedeemed,
