@@ -162,7 +162,8 @@ fn report(fields: &Fields, status: &str, reference: Option<&str>) -> Result<Repo
     if name.or(reference).is_none() {
         return Err(Unreadable("MessageSid is missing".to_owned()));
     }
-    let status = match status {
+    // Event Streams shout.
+    let status = match status.to_ascii_lowercase().as_str() {
         "accepted" | "scheduled" | "queued" | "sending" | "sent" | "partially_delivered" => ReportStatus::Sent,
         "delivered" | "read" => ReportStatus::Delivered,
         "undelivered" | "failed" | "canceled" => ReportStatus::Failed,

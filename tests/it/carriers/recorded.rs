@@ -1,0 +1,462 @@
+//! Runs `tests/fixtures/carriers/<kind>/*.json` through the adapter of that kind.
+//!
+//! A file is a list of cases. A webhook: `{name, covers, hook, method, query, headers, body | body_hex, sign, expect}`;
+//! a call: `{name, covers, call, out, answers, requests, expect}`. docs/adding-a-carrier.md explains them.
+
+use super::signers::{Wire, secret_key, sign};
+use super::stand_in::{Asked, Told, serve};
+use chrono::{DateTime, TimeDelta, Utc};
+use codewell::domain::phone::{PhoneNumber, SenderAddress};
+use codewell::domain::secret::Secret;
+use codewell::net::{Client, Limits};
+use codewell::sms::{
+    Account, CarrierSaid, Event, Forged, Hooks, Inbound, Lookup, Method, Outgoing, Registry, Report, ReportStatus,
+    SendError, SmsProvider, Webhook,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+const PUBLIC_URL: &str = "https://coupons.acme.example";
+const SENDER: &str = "55501";
+/// When every fixture happens, unix seconds.
+const AT: i64 = 1_795_000_000;
+
+/// What every carrier must have a case of.
+const WEBHOOKS: [&str; 9] = [
+    "plain",
+    "unicode",
+    "long",
+    "forged",
+    "replayed",
+    "missing_field",
+    "delivery_report",
+    "carrier_stop",
+    "several_events",
+];
+const CALLS: [&str; 6] = ["send", "send_refused", "send_throttled", "send_config", "send_ambiguous", "send_transient"];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountIn {
+    keys: BTreeMap<String, String>,
+    /// Kinds of cases that this carrier cannot have, and why.
+    #[serde(default)]
+    never: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Case {
+    Call(CallCase),
+    Webhook(WebhookCase),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookCase {
+    name: String,
+    covers: String,
+    #[serde(default = "inbound")]
+    hook: String,
+    #[serde(default = "post")]
+    method: String,
+    #[serde(default)]
+    query: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    body_hex: Option<String>,
+    #[serde(default)]
+    sign: Sign,
+    expect: Value,
+}
+
+fn inbound() -> String {
+    "inbound".to_owned()
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+/// How it is signed.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Sign {
+    /// Which key of the account; `""` leaves the headers as they stand.
+    key: Option<String>,
+    /// Another secret than the account's.
+    secret: Option<String>,
+    /// How long ago.
+    age_s: i64,
+    /// What is changed in the body after it was signed: `[from, to]`.
+    then: Option<(String, String)>,
+}
+
+impl Default for Sign {
+    fn default() -> Self {
+        Self { key: None, secret: None, age_s: 0, then: None }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallCase {
+    name: String,
+    covers: String,
+    /// `send`, `lookup`, `pull` or `check`.
+    call: String,
+    #[serde(default)]
+    out: OutIn,
+    answers: Vec<Told>,
+    #[serde(default)]
+    requests: Vec<RequestOut>,
+    expect: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OutIn {
+    from: String,
+    to: String,
+    text: String,
+    segments: u16,
+}
+
+impl Default for OutIn {
+    fn default() -> Self {
+        let [from, to, text] = [SENDER, "+12025550123", "Acme: code PZA-7KMQ"].map(str::to_owned);
+        Self { from, to, text, segments: 1 }
+    }
+}
+
+/// What the carrier is asked; only what stands here is looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestOut {
+    method: String,
+    path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    form: Option<BTreeMap<String, String>>,
+    json: Option<Value>,
+}
+
+struct Kind {
+    word: String,
+    account: AccountIn,
+    cases: Vec<(PathBuf, Case)>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carriers")
+}
+
+fn kinds() -> Vec<Kind> {
+    Registry::kinds().map(kind).collect()
+}
+
+fn kind(word: &str) -> Kind {
+    let dir = root().join(word);
+    let read = |path: &Path| {
+        let text = std::fs::read_to_string(path);
+        text.unwrap_or_else(|error| panic!("{}: {error}: every kind of carrier has fixtures", path.display()))
+    };
+    let account = dir.join("account.json");
+    let account = serde_json::from_str(&read(&account)).unwrap();
+    let mut cases = Vec::new();
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|name| name == "account.json") {
+            continue;
+        }
+        let values: Vec<Value> = serde_json::from_str(&read(&path)).unwrap();
+        for value in values {
+            // Told apart first, so that a mistake in a case is named.
+            let parsed = if value.get("call").is_some() {
+                serde_json::from_value(value.clone()).map(Case::Call)
+            } else {
+                serde_json::from_value(value.clone()).map(Case::Webhook)
+            };
+            let case = parsed.unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), value["name"]));
+            cases.push((path.clone(), case));
+        }
+    }
+    Kind { word: word.to_owned(), account, cases }
+}
+
+impl Kind {
+    fn open(&self, base_url: &str) -> Arc<dyn SmsProvider> {
+        let total = Duration::from_millis(500);
+        let limits = Limits { connect: Duration::from_secs(5), total, answer_bytes: 100_000 };
+        let keys = self.account.keys.iter().map(|(key, value)| (key.clone(), Secret::new(value.clone())));
+        let account = Account {
+            name: "here".to_owned(),
+            kind: self.word.clone(),
+            base_url: Some(base_url.to_owned()),
+            keys: keys.collect(),
+        };
+        Registry::open(&account, &Client::new(limits).unwrap()).unwrap()
+    }
+
+    fn wire(&self, case: &WebhookCase) -> Wire {
+        let body = match (&case.body, &case.body_hex) {
+            (Some(text), None) => text.clone().into_bytes(),
+            (None, Some(digits)) => unhex(digits),
+            (None, None) => Vec::new(),
+            (Some(_), Some(_)) => panic!("{}: body or body_hex", case.name),
+        };
+        let hooks = Hooks::of(PUBLIC_URL, SENDER);
+        let url = if case.hook == "status" { hooks.status } else { hooks.inbound };
+        let (method, query, headers) = (case.method.clone(), case.query.clone(), case.headers.clone());
+        let mut wire = Wire { method, url, query, headers, body };
+        let key = case.sign.key.as_deref().unwrap_or_else(|| secret_key(&self.word));
+        if !key.is_empty() {
+            let own = self.account.keys.get(key).map(String::as_str);
+            let secret = case.sign.secret.as_deref().or(own);
+            let secret = secret.unwrap_or_else(|| panic!("{}: the account has no {key}", case.name));
+            sign(&self.word, &mut wire, secret, AT - case.sign.age_s);
+        }
+        if let Some((from, to)) = &case.sign.then {
+            let text = String::from_utf8(wire.body.clone()).unwrap();
+            assert!(text.contains(from), "{}: there is no {from} to change", case.name);
+            wire.body = text.replace(from, to).into_bytes();
+        }
+        wire
+    }
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+fn at() -> DateTime<Utc> {
+    DateTime::from_timestamp(AT, 0).unwrap()
+}
+
+/// What an adapter makes of a webhook, as fixtures write it.
+fn told(carrier: &dyn SmsProvider, wire: &Wire, now: DateTime<Utc>) -> Value {
+    let url = wire.full_url();
+    let headers: Vec<_> = wire.headers.clone().into_iter().collect();
+    let method = if wire.method == "GET" { Method::Get } else { Method::Post };
+    let hook = Webhook { method, url: &url, headers: &headers, body: &wire.body };
+    let proof = match carrier.authenticate(&hook, now) {
+        Ok(proof) => proof,
+        Err(Forged::Unsigned) => return json!({ "forged": "unsigned" }),
+        Err(Forged::OutOfTime) => return json!({ "forged": "out_of_time" }),
+        Err(Forged::Mismatch) => return json!({ "forged": "mismatch" }),
+    };
+    match carrier.parse(proof) {
+        Ok(events) => json!({ "events": events.iter().map(event).collect::<Vec<_>>() }),
+        Err(unreadable) => json!({ "unreadable": unreadable.to_string() }),
+    }
+}
+
+fn event(event: &Event) -> Value {
+    let value = match event {
+        Event::Inbound(inbound) => json!({ "inbound": text(inbound) }),
+        Event::Report(Report { provider_id, reference, status, class, note }) => {
+            let status = match status {
+                ReportStatus::Sent => "sent",
+                ReportStatus::Delivered => "delivered",
+                ReportStatus::Failed => "failed",
+            };
+            let class = class.map(codewell::sms::Refused::word);
+            json!({ "report": { "id": provider_id, "reference": reference, "status": status, "class": class, "note": note } })
+        }
+        Event::Ignored(_) => json!("ignored"),
+        Event::Unreadable(unreadable) => json!({ "unreadable": unreadable.to_string() }),
+    };
+    without_nulls(value)
+}
+
+fn text(inbound: &Inbound) -> Value {
+    let Inbound { message_id, from, to, text, opt_out, media, segments, sent_at } = inbound;
+    let said = opt_out.map(|said| match said {
+        CarrierSaid::Stop => "stop",
+        CarrierSaid::Start => "start",
+        CarrierSaid::Help => "help",
+    });
+    let media: Vec<_> = media.iter().map(|one| json!([one.url, one.content_type])).collect();
+    let media = (!media.is_empty()).then_some(media);
+    let sent_at = sent_at.map(|at| at.to_rfc3339());
+    without_nulls(json!({ "id": message_id, "from": from, "to": to, "text": text, "opt_out": said, "media": media,
+        "segments": segments, "sent_at": sent_at }))
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn every_recorded_webhook_reads_as_it_was_written() {
+    let mut seen = 0;
+    for kind in kinds() {
+        let carrier = kind.open("http://127.0.0.1:9");
+        for (path, case) in &kind.cases {
+            let Case::Webhook(case) = case else { continue };
+            seen += 1;
+            let wire = kind.wire(case);
+            let told = told(&*carrier, &wire, at());
+            assert_eq!(told, case.expect, "{}: {}", path.display(), case.name);
+        }
+    }
+    assert!(seen >= 2 * WEBHOOKS.len());
+}
+
+#[test]
+fn a_recorded_webhook_that_comes_again_later_is_the_same_or_refused_and_never_another() {
+    for kind in kinds() {
+        let carrier = kind.open("http://127.0.0.1:9");
+        for (path, case) in &kind.cases {
+            let Case::Webhook(case) = case else { continue };
+            let wire = kind.wire(case);
+            let first = told(&*carrier, &wire, at());
+            let again = told(&*carrier, &wire, at() + TimeDelta::days(1));
+            let refused = again.get("forged").is_some();
+            assert!(refused || again == first, "{}: {}: {again}", path.display(), case.name);
+        }
+    }
+}
+
+#[test]
+fn a_recorded_webhook_whose_body_changed_on_the_way_is_forged() {
+    for kind in kinds() {
+        let carrier = kind.open("http://127.0.0.1:9");
+        for (path, case) in &kind.cases {
+            let Case::Webhook(case) = case else { continue };
+            let mut wire = kind.wire(case);
+            let before = told(&*carrier, &wire, at());
+            if wire.body.is_empty() || before.get("forged").is_some() || kind.account.never.contains_key("altered") {
+                continue;
+            }
+            wire.body.extend_from_slice(b"&x=1");
+            let told = told(&*carrier, &wire, at());
+            assert_eq!(told, json!({ "forged": "mismatch" }), "{}: {}", path.display(), case.name);
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_carrier_has_every_kind_of_case() {
+    let known: BTreeSet<_> = WEBHOOKS.into_iter().chain(CALLS).chain(["lookup", "pull", "check", "altered"]).collect();
+    for kind in kinds() {
+        let has: BTreeSet<_> = kind
+            .cases
+            .iter()
+            .map(|(_, case)| match case {
+                Case::Call(case) => case.covers.as_str(),
+                Case::Webhook(case) => case.covers.as_str(),
+            })
+            .collect();
+        let strange: Vec<_> = has.difference(&known).collect();
+        assert!(strange.is_empty(), "{}: {strange:?} is no kind of case", kind.word);
+        let never: BTreeSet<_> = kind.account.never.keys().map(String::as_str).collect();
+        for wanted in WEBHOOKS.into_iter().chain(CALLS) {
+            assert!(has.contains(wanted) != never.contains(wanted), "{}: {wanted}", kind.word);
+        }
+    }
+}
+
+fn outgoing(out: &OutIn) -> Outgoing {
+    Outgoing {
+        message_id: [0xab; 16],
+        attempt: 0,
+        from: SenderAddress::parse(&out.from).unwrap(),
+        to: PhoneNumber::from_e164(&out.to).unwrap(),
+        body: out.text.clone(),
+        segments: out.segments,
+        reference: "dec_sms-55501.SM1".to_owned(),
+        status_url: Hooks::of(PUBLIC_URL, &out.from).status,
+        at: at(),
+    }
+}
+
+fn failed(error: &SendError) -> Value {
+    match error {
+        SendError::Transient { .. } => json!({ "error": "transient" }),
+        SendError::Throttled { retry_after } => json!({ "error": "throttled", "retry_after_s": retry_after.as_secs() }),
+        SendError::Ambiguous { .. } => json!({ "error": "ambiguous" }),
+        SendError::Permanent { class, code, .. } => json!({ "error": class.word(), "code": code }),
+        SendError::Config { code, .. } => json!({ "error": "config", "code": code }),
+    }
+}
+
+async fn answered(carrier: &dyn SmsProvider, case: &CallCase) -> Value {
+    let out = outgoing(&case.out);
+    let hooks = Hooks::of(PUBLIC_URL, out.from.as_str());
+    let told = match case.call.as_str() {
+        "send" => carrier.send(&out).await.map(|taken| json!({ "id": taken.provider_id, "segments": taken.segments })),
+        "lookup" => carrier.lookup(&out).await.map(|found| match found {
+            Lookup::Taken(taken) => json!({ "id": taken.provider_id, "segments": taken.segments }),
+            Lookup::NotTaken => json!("not_taken"),
+            Lookup::CannotSay => json!("cannot_say"),
+        }),
+        "pull" => carrier
+            .pull(&out.from, at() - TimeDelta::hours(24))
+            .await
+            .map(|texts| texts.map_or(json!("cannot_say"), |texts| json!(texts.iter().map(text).collect::<Vec<_>>()))),
+        "check" => Ok(carrier
+            .check(&out.from, &hooks)
+            .await
+            .iter()
+            .map(|one| json!([format!("{:?}", one.grade), one.what]))
+            .collect()),
+        other => panic!("{}: there is no call {other}", case.name),
+    };
+    told.map_or_else(|error| failed(&error), without_nulls)
+}
+
+fn compare(asked: &Asked, wanted: &RequestOut, place: &str) {
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), (wanted.method.as_str(), wanted.path.as_str()), "{place}");
+    for (name, value) in &wanted.headers {
+        assert_eq!(asked.headers.get(name), Some(value), "{place}: {name}");
+    }
+    if let Some(form) = &wanted.form {
+        let sent: BTreeMap<_, _> = form_urlencoded::parse(&asked.body).into_owned().collect();
+        assert_eq!(&sent, form, "{place}");
+    }
+    if let Some(json) = &wanted.json {
+        assert_eq!(&serde_json::from_slice::<Value>(&asked.body).unwrap(), json, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_call_asks_and_understands_as_written() {
+    for kind in kinds() {
+        for (path, case) in &kind.cases {
+            let Case::Call(case) = case else { continue };
+            let place = format!("{}: {}", path.display(), case.name);
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let carrier = kind.open(&format!("http://{}", listener.local_addr().unwrap()));
+            let refuses = case.answers.iter().any(|told| matches!(told, Told::Word(word) if word == "refused"));
+            if refuses {
+                drop(listener);
+                assert_eq!(answered(&*carrier, case).await, case.expect, "{place}");
+                continue;
+            }
+            let serving = tokio::spawn(serve(listener, case.answers.clone()));
+            assert_eq!(answered(&*carrier, case).await, case.expect, "{place}");
+            let asked = tokio::time::timeout(Duration::from_secs(10), serving).await;
+            let asked = asked.unwrap_or_else(|_| panic!("{place}: fewer requests than answers")).unwrap();
+            for (asked, wanted) in asked.iter().zip(&case.requests) {
+                compare(asked, wanted, &place);
+            }
+            assert!(case.requests.len() <= asked.len(), "{place}: fewer requests than written");
+        }
+    }
+}
