@@ -8,6 +8,7 @@ mod m0002_ledger;
 mod m0003_messages;
 mod m0004_reports;
 mod m0005_alerts;
+mod m0006_peers;
 mod m0007_opt_ins;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_messages::Migration),
             Box::new(m0004_reports::Migration),
             Box::new(m0005_alerts::Migration),
+            Box::new(m0006_peers::Migration),
             Box::new(m0007_opt_ins::Migration),
         ]
     }

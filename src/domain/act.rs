@@ -2,7 +2,9 @@
 
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
+use crate::domain::hold::HoldId;
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
+use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
 
 /// One thing asked.
@@ -44,6 +46,12 @@ pub enum Ask {
     Rollback(Spot, Undo),
     /// The house takes a code back, for a reason.
     Void(Spot, String),
+    /// The system that honours a code says what became of it.
+    Said(Spot, Said),
+    /// Keep a promise, if a verified code is there; writes a request row only when it is kept or lapses.
+    Fulfil(CampaignId, HoldId),
+    /// Tell somebody once that her code takes longer.
+    Excuse(CampaignId, HoldId),
     /// What became of a message of ours; writes no request row.
     Message(MessageStep),
     /// Somebody must look at something; writes no request row.
@@ -114,6 +122,29 @@ pub struct Presented {
     pub order: Option<String>,
     /// Who presents the code, where the till knows.
     pub customer: Option<Subject>,
+    /// The amount of the sale, minor units.
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// The system that honours the code has accepted it already: its name, and its name of the redemption.
+    pub accepted: Option<(String, String)>,
+}
+
+/// What the system that honours a code says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The system's name in the configuration.
+    pub peer: String,
+    /// What became of the code.
+    pub kind: EventKind,
+    /// Its name of the redemption, or of the event where it is none.
+    pub reference: String,
+    /// When it happened there.
+    pub at: DateTime<Utc>,
+    /// The store's name.
+    pub store: Option<String>,
+    /// The till's own number of the sale.
+    pub order: Option<String>,
     /// The amount of the sale, minor units.
     pub amount: Option<i64>,
     /// ISO 4217.

@@ -8,7 +8,7 @@ use super::outcome::{Outcome, Record, Refusal, Told};
 use super::{Decision, decide};
 use crate::domain::act::{Act, Ask, MessageStatus, Text, Who};
 use crate::domain::campaign::{
-    Attribution, Campaign, Channel, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms,
+    Attribution, Authority, Campaign, Channel, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms,
 };
 use crate::domain::cap::Reached;
 use crate::domain::catalog::{Catalog, SenderRow, Target};
@@ -60,6 +60,7 @@ fn campaign() -> Campaign {
         repeat: Repeat::default(),
         expiry: Expiry::default(),
         terms,
+        authority: Authority::Here,
     }
 }
 

@@ -15,7 +15,7 @@ pub use meaning::{LocalTimeError, OfferRecord};
 pub use read::{Document, DocumentError, Located};
 pub use values::{Country, IsoDuration, LocalTime, Major, PatternText, Zone};
 
-use crate::domain::campaign::{PoolKind, Repeat};
+use crate::domain::campaign::{PoolKind, Repeat, Unverified};
 use crate::domain::catalog::OptOutBy;
 use crate::domain::keyword::Keyword;
 use crate::domain::money::Currency;
@@ -276,6 +276,12 @@ pub struct RedemptionDoc {
     pub holder_only: bool,
     /// A pause or an end also stops redeeming.
     pub stops_with_campaign: bool,
+    /// The system that honours its codes, by its name in the configuration; none is this house itself.
+    pub peer: Option<String>,
+    /// What an ask gets while none of its codes is verified: `"hold"` or `"issue_unverified"`.
+    pub unverified: Unverified,
+    /// How long a look at a code stays good; a day where it is not given.
+    pub verify_max_age: Option<IsoDuration>,
 }
 
 /// Where a redemption counts.
