@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod apply;
 mod campaigns;
+mod catch_up;
 mod chance;
 mod clock;
 mod committer;
@@ -36,12 +37,14 @@ pub use text::{Received, fingerprint};
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, SenderId};
 use crate::domain::keyring::Keys;
 use crate::store::{Store, StoreError};
+use chrono::{DateTime, Utc};
 use committer::{Pending, Work};
 use moka::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -117,6 +120,8 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// Numbers whose webhooks were refused, and since when.
+    missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
 }
 
 impl Shared {
@@ -146,7 +151,8 @@ impl Engine {
         let replays = Cache::new(parts.sizes.replays);
         let catalog =
             crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
-        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
+        let missed = Mutex::default();
+        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages, missed });
         Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
     }
 
