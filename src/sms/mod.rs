@@ -25,6 +25,7 @@ pub use simulator::{Notice, Outside, SIMULATOR, SIMULATOR_SECRET, Simulator};
 
 use crate::domain::phone::SenderAddress;
 use chrono::{DateTime, Utc};
+use std::fmt::Write as _;
 
 /// What a carrier wants to hear when a webhook was understood; always a 2xx.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,4 +144,14 @@ pub trait SmsProvider: std::fmt::Debug + Send + Sync {
     /// Looks at the account and at that number in it, as far as the carrier lets us; the first finding that is wrong
     /// comes with what to do.
     async fn check(&self, sender: &SenderAddress, hooks: &Hooks) -> Vec<Finding>;
+}
+
+/// Bytes in lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

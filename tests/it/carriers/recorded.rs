@@ -87,7 +87,7 @@ fn post() -> String {
 }
 
 /// How it is signed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Sign {
     /// Which key of the account; `""` leaves the headers as they stand.
@@ -98,12 +98,6 @@ struct Sign {
     age_s: i64,
     /// What is changed in the body after it was signed: `[from, to]`.
     then: Option<(String, String)>,
-}
-
-impl Default for Sign {
-    fn default() -> Self {
-        Self { key: None, secret: None, age_s: 0, then: None }
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -298,7 +292,7 @@ fn without_nulls(value: Value) -> Value {
             let kept = map.into_iter().filter(|(_, value)| !value.is_null());
             Value::Object(kept.map(|(name, value)| (name, without_nulls(value))).collect())
         }
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => other,
     }
 }
 

@@ -51,8 +51,8 @@ fn twilio(wire: &mut Wire, secret: &str) {
     let is_json = wire.headers.get("content-type").is_some_and(|kind| kind == "application/json");
     if is_json {
         let hash = hex(digest::digest(&digest::SHA256, &wire.body).as_ref());
-        let and = if wire.query.is_empty() { "" } else { "&" };
-        wire.query.push_str(&format!("{and}bodySHA256={hash}"));
+        let parts = [wire.query.as_str(), &format!("bodySHA256={hash}")].map(str::to_owned);
+        wire.query = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
     }
     let mut signed = wire.full_url();
     if wire.method == "POST" && !is_json {
@@ -67,5 +67,5 @@ fn twilio(wire: &mut Wire, secret: &str) {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
