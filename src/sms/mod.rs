@@ -48,10 +48,11 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// The addresses of a number under a public address.
+    /// The addresses of a number under a public address. A full number stands there without its `+`, which is signed
+    /// in one form and sent in another by whoever encodes it.
     #[must_use]
     pub fn of(public_url: &str, sender: &str) -> Self {
-        let base = public_url.trim_end_matches('/');
+        let (base, sender) = (public_url.trim_end_matches('/'), sender.trim_start_matches('+'));
         Self { inbound: format!("{base}/sms/{sender}/inbound"), status: format!("{base}/sms/{sender}/status") }
     }
 }
@@ -154,4 +155,16 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_sign_that_is_encoded_in_two_ways() {
+        let hooks = Hooks::of("https://c.example/", "+12025550199");
+        assert_eq!(hooks.inbound, "https://c.example/sms/12025550199/inbound");
+        assert_eq!(Hooks::of("https://c.example", "12345").status, "https://c.example/sms/12345/status");
+    }
 }
