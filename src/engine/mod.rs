@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod apply;
 mod campaigns;
+mod catch_up;
 mod chance;
 mod clock;
 mod committer;
@@ -42,13 +43,15 @@ pub use verify::{Look, time_to_verify};
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::{RequestId, Spot};
+use crate::domain::ids::{RequestId, SenderId, Spot};
 use crate::domain::keyring::Keys;
 use crate::redemption::{CallRecord, PeerError, Registry as Peers};
 use crate::store::{Store, StoreError};
+use chrono::{DateTime, Utc};
 use committer::{Pending, Work};
 use moka::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -132,6 +135,8 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// Numbers whose webhooks were refused, and since when.
+    missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
     /// What other systems were last asked about a code: to be shown, never to decide by.
     peer_calls: Cache<Spot, Arc<CallRecord>>,
 }
@@ -169,6 +174,7 @@ impl Engine {
             replays,
             messages,
             peer_calls: Cache::new(PEER_CALLS),
+            missed: Mutex::default(),
         });
         Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
     }

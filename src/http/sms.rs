@@ -186,7 +186,11 @@ impl SmsDoor {
                 }
             }
         }
-        failed.map_or(Ok(()), |error| Err(error.into()))
+        let Some(error) = failed else {
+            return Ok(());
+        };
+        self.engine.refused_webhook(sender.id);
+        Err(error.into())
     }
 
     async fn text(&self, sender: &SenderRow, inbound: Inbound) -> Result<(), EngineError> {

@@ -8,6 +8,7 @@ mod bulk;
 pub mod campaign_status;
 
 pub mod catalog;
+mod catch_up;
 pub mod codes;
 pub mod config;
 pub mod counts;

@@ -1,5 +1,6 @@
 //! Floor 4: loops in the background.
 
+pub mod catch_up;
 pub mod sender;
 pub mod sweeper;
 pub mod verifier;

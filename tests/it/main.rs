@@ -12,6 +12,7 @@ mod alerts;
 mod apply;
 mod audit;
 mod caps;
+mod carriers;
 mod changes;
 mod codes;
 mod counted;
