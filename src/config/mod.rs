@@ -5,6 +5,7 @@ mod database;
 mod document;
 mod engine;
 mod error;
+mod http;
 mod layers;
 mod limits;
 mod log;
@@ -19,6 +20,7 @@ use std::path::Path;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
 pub use error::{ConfigError, Origin};
+pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use sender::{SenderConfig, SenderRate};
@@ -33,6 +35,8 @@ pub struct Config {
     pub environment: Environment,
     /// Where we listen and keep files.
     pub server: ServerConfig,
+    /// Limits of connections and requests.
+    pub http: HttpConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// The committer's sizes.
@@ -105,6 +109,7 @@ impl Config {
             environment,
             database: DatabaseConfig::read(settings, &server.data_dir)?,
             server,
+            http: HttpConfig::read(settings)?,
             engine: EngineConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             sender: SenderConfig::read(settings)?,
