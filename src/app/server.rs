@@ -11,7 +11,9 @@ use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site, listen};
 use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET, SmsProvider};
 use crate::store::StoreError;
+use crate::store::spool::{Spool, SpoolError};
 use crate::workers::sender::Sender;
+use crate::workers::spool;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -42,6 +44,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The folder of webhooks that wait.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// The campaigns cannot be read.
     #[error("the campaigns cannot be read")]
     Store(#[from] StoreError),
@@ -120,6 +125,11 @@ impl Server {
         let mut workers = JoinSet::new();
         workers.spawn(committer.run());
         let early = EarlyReports::default();
+        let engine = with_spool(engine, house, &mut workers)?;
+        if let Some(drain) = engine.spool_drain(early.clone()) {
+            let drained = reached(watched.clone(), Phase::Drained);
+            workers.spawn(spool::drain(drain, drained));
+        }
         let (carriers, phones) = carriers(house);
         let sms = SmsDoor { engine: engine.clone(), carriers: carriers.clone(), early: early.clone() };
         let simulator = phones.map(|phones| {
@@ -174,6 +184,18 @@ impl Server {
         }
         Ok(store.close().await?)
     }
+}
+
+/// The engine with the spool of its data directory, whose writer joins the workers.
+fn with_spool(engine: Engine, house: &House, workers: &mut JoinSet<()>) -> Result<Engine, SpoolError> {
+    let config = house.config.spool;
+    if config.max_bytes == 0 {
+        return Ok(engine);
+    }
+    let dir = house.config.server.data_dir.join("spool");
+    let (spool, writer) = Spool::open(dir, config.max_bytes, Arc::clone(&house.keys))?;
+    workers.spawn(writer.run());
+    Ok(engine.with_spool(spool, config.after))
 }
 
 /// Resolves when the server has come to that phase, or is gone.

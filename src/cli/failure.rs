@@ -68,6 +68,7 @@ fn after_serving(error: &ServeError) -> Option<&'static str> {
         ServeError::Open(error) => after_opening(error),
         ServeError::Lock(error) => Some(after_locking(error)),
         ServeError::Store(error) => after_store(error),
+        ServeError::Spool(_) => Some("Check who owns the directory; it must be writable, or `spool.max_bytes = 0`."),
         ServeError::Io(_) => None,
     }
 }

@@ -12,6 +12,7 @@ mod log;
 mod read;
 mod sender;
 mod server;
+mod spool;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use sender::{SenderConfig, SenderRate};
 pub use server::{PublicUrl, ServerConfig};
+pub use spool::SpoolConfig;
 
 use layers::Settings;
 
@@ -41,6 +43,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The committer's sizes.
     pub engine: EngineConfig,
+    /// Where webhooks wait while the database is away.
+    pub spool: SpoolConfig,
     /// Limits on phones and tills.
     pub limits: LimitsConfig,
     /// How replies leave.
@@ -111,6 +115,7 @@ impl Config {
             server,
             http: HttpConfig::read(settings)?,
             engine: EngineConfig::read(settings)?,
+            spool: SpoolConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             sender: SenderConfig::read(settings)?,
             simulator: if simulator { Simulator::On } else { Simulator::Off },

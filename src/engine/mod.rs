@@ -16,6 +16,7 @@ mod needs;
 mod outbox;
 pub mod plan;
 mod sale;
+mod spool;
 mod text;
 
 pub use access::Till;
@@ -31,6 +32,7 @@ pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
+pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::fingerprint;
 
 use crate::domain::act::Act;
@@ -107,6 +109,24 @@ pub struct Parts {
 pub struct Engine {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Work>,
+    spooling: Option<Arc<spool::Spooling>>,
+}
+
+/// An act that was handed in.
+enum Submitted {
+    /// Exactly this was asked before.
+    Known(Settled),
+    /// The answer comes after the commit.
+    Waits(oneshot::Receiver<Result<Settled, EngineError>>),
+}
+
+impl Submitted {
+    async fn settled(self) -> Result<Settled, EngineError> {
+        match self {
+            Self::Known(settled) => Ok(settled),
+            Self::Waits(answered) => answered.await.map_err(|_| EngineError::Stopped)?,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -145,7 +165,7 @@ impl Engine {
         let catalog =
             crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
         let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
-        Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
+        Ok((Self { shared: Arc::clone(&shared), queue, spooling: None }, Committer::new(shared, work), made))
     }
 
     /// Settles one act: the answer comes after its commit, or from memory when exactly this was asked before.
@@ -153,8 +173,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Busy`] when the queue is full; [`EngineError::KeyReused`]; what failed.
     pub async fn settle(&self, act: Act) -> Result<Settled, EngineError> {
+        self.submit(act)?.settled().await
+    }
+
+    /// Hands an act in: acts that are handed in one after the other are settled in that order.
+    fn submit(&self, act: Act) -> Result<Submitted, EngineError> {
         if let Some((fingerprint, settled)) = self.shared.replays.get(&act.request) {
-            return if fingerprint == act.fingerprint { Ok(settled) } else { Err(EngineError::KeyReused) };
+            let is_same = fingerprint == act.fingerprint;
+            return if is_same { Ok(Submitted::Known(settled)) } else { Err(EngineError::KeyReused) };
         }
         let (answer, answered) = oneshot::channel();
         let pending = Work::Act(Box::new(Pending { act, answer }));
@@ -162,7 +188,7 @@ impl Engine {
             mpsc::error::TrySendError::Full(_) => EngineError::Busy,
             mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
         })?;
-        answered.await.map_err(|_| EngineError::Stopped)?
+        Ok(Submitted::Waits(answered))
     }
 
     /// Waits for a turn in the committer's queue: while it is held, no batch of this process runs.

@@ -19,19 +19,23 @@ impl Engine {
         from: &str,
         text: String,
     ) -> Result<Settled, EngineError> {
+        self.settle(self.act_of_text(sender, message_id, from, text)).await
+    }
+
+    /// The act that a received text is; made anew it is the same request.
+    pub(super) fn act_of_text(&self, sender: SenderId, message_id: &str, from: &str, text: String) -> Act {
         let catalog = self.catalog();
         let address = catalog.senders.get(&sender).map_or_else(String::new, |row| row.address.clone());
         let phone = PhoneNumber::from_e164(from).ok();
         let ours = |phone: &PhoneNumber| catalog.senders.values().any(|row| row.address == phone.expose());
         let from_machine = phone.as_ref().is_none_or(ours);
-        let act = Act {
+        Act {
             id: draw(),
             request: RequestId::of_text(&address, message_id),
             fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
             who: phone.filter(|_| !from_machine).map(|phone| self.who(&phone)),
             ask: Ask::Text(Text { sender, text, from_machine }),
-        };
-        self.settle(act).await
+        }
     }
 
     /// The person behind a number: her keyed hash, and her number sealed.

@@ -1,7 +1,7 @@
 //! `POST /sms/{sender}/inbound` and `POST /sms/{sender}/status`: what carriers tell us.
 //!
-//! A webhook is believed by its signature over the bytes as received, read, settled, and only then answered with an
-//! empty 2xx: what was answered with anything else comes again, and is settled once.
+//! A webhook is believed by its signature over the bytes as received, read, settled or put on disk, and only then
+//! answered with an empty 2xx: what was answered with anything else comes again, and is settled once.
 
 use super::problem::Problem;
 use crate::domain::act::MessageStatus;
@@ -109,7 +109,7 @@ impl SmsDoor {
     ///
     /// # Errors
     /// 401 when it is forged, 404 for a number that is not ours, 400 when nothing can be read, 503 when something in
-    /// it could not be settled now: all of it may then be sent again.
+    /// it could neither be settled nor put on disk: all of it may then be sent again.
     pub(super) async fn take(
         &self,
         hook: Hook,
@@ -177,7 +177,7 @@ impl SmsDoor {
             );
             return Ok(());
         }
-        let receive = self.engine.receive(sender.id, &message_id, &from, text);
+        let receive = self.engine.receive_or_spool(sender.id, &message_id, &from, text);
         receive.await.map(drop)
     }
 
@@ -189,7 +189,7 @@ impl SmsDoor {
             ReportStatus::Failed => MessageStatus::Failed,
         };
         let reported = Reported { provider_id: report.provider_id, status, note: report.note };
-        self.engine.report(&self.early, sender.id, reported).await
+        self.engine.report_or_spool(&self.early, sender.id, reported).await
     }
 
     async fn sender(&self, address: &str) -> Result<(SenderRow, Arc<dyn SmsProvider>), Problem> {

@@ -25,6 +25,7 @@ mod model;
 mod races;
 mod sales;
 mod sender;
+mod spool;
 mod texts;
 mod till;
 mod tour;
