@@ -18,7 +18,7 @@ impl SpoolConfig {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         Ok(Self {
             after: settings.milliseconds("spool.after_ms", &(10..=10_000))?,
-            max_bytes: settings.integer("spool.max_bytes", "bytes", &(0..=1_099_511_627_776))?,
+            max_bytes: settings.integer("spool.max_bytes", "bytes", &(0..=68_719_476_736))?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Carriers' webhooks while the database is away: put on disk, answered, and settled by the same acts when it is back.
 
-use super::{EarlyReports, Engine, EngineError, Reported, Settled};
+use super::{EarlyReports, Engine, EngineError, Received, Reported, Settled};
 use crate::domain::ids::{SenderId, millis};
 use crate::store::spool::{Leave, Segment, Spool, SpoolError, SpoolStatus, Spooled};
 use std::collections::VecDeque;
@@ -41,28 +41,22 @@ impl Engine {
         self.spooling.as_ref().map(|spooling| spooling.spool.status())
     }
 
-    /// As [`Engine::receive`], but what cannot be committed now is durable on disk when this returns, and is settled
+    /// As [`Engine::receive_text`], but what cannot be committed now is durable on disk when this returns, and is settled
     /// later under the same key.
     ///
     /// # Errors
-    /// As [`Engine::receive`] for what waiting does not mend; [`EngineError::Busy`] when it could not be put on disk
-    /// either.
-    pub async fn receive_or_spool(
-        &self,
-        sender: SenderId,
-        message_id: &str,
-        from: &str,
-        text: String,
-    ) -> Result<Taken, EngineError> {
+    /// As [`Engine::receive_text`] for what waiting does not mend; [`EngineError::Busy`] when it could not be put on
+    /// disk either.
+    pub async fn receive_or_spool(&self, sender: SenderId, received: Received) -> Result<Taken, EngineError> {
         let Some(spooling) = self.spooling.as_deref() else {
-            return self.receive(sender, message_id, from, text).await.map(Taken::Settled);
+            return self.receive_text(sender, received).await.map(Taken::Settled);
         };
-        let receive = self.receive(sender, message_id, from, text.clone());
-        if let Some(settled) = spooling.in_time(receive).await? {
+        if let Some(settled) = spooling.in_time(self.receive_text(sender, received.clone())).await? {
             return Ok(Taken::Settled(settled));
         }
-        let (message_id, from, at) = (message_id.to_owned(), from.to_owned(), millis(self.now()));
-        spooling.keep(&Spooled::Text { sender, message_id, from, text, at }).await?;
+        let Received { message_id, from, text, carrier_said } = received;
+        let at = millis(self.now());
+        spooling.keep(&Spooled::Text { sender, message_id, from, text, carrier_said, at }).await?;
         Ok(Taken::Spooled)
     }
 
@@ -82,9 +76,9 @@ impl Engine {
         if spooling.in_time(self.report(early, sender, report.clone())).await?.is_some() {
             return Ok(());
         }
-        let Reported { provider_id, status, note } = report;
+        let Reported { provider_id, reference, status, refused, note } = report;
         let (status, at) = (status.word().to_owned(), millis(self.now()));
-        spooling.keep(&Spooled::Report { sender, provider_id, status, note, at }).await
+        spooling.keep(&Spooled::Report { sender, provider_id, reference, status, refused, note, at }).await
     }
 
     /// The one that drains the spool; `None` where there is none. Only one may run in a process.
@@ -313,19 +307,19 @@ async fn settle(engine: &Engine, early: &EarlyReports, batch: &[Record]) -> Vec<
     let mut texts = Vec::new();
     let mut reports = JoinSet::new();
     for (fate, (at, record)) in fates.iter_mut().zip(batch.iter().enumerate()) {
-        match &record.spooled {
-            Spooled::Text { sender, message_id, from, text, .. } => {
-                let act = engine.act_of_text(*sender, message_id, from, text.clone());
-                texts.push((fate, engine.submit(act)));
+        match record.spooled.clone() {
+            Spooled::Text { sender, message_id, from, text, carrier_said, .. } => {
+                let received = Received { message_id, from, text, carrier_said };
+                texts.push((fate, engine.submit(engine.text_act(sender, received))));
             }
-            Spooled::Report { sender, provider_id, note, .. } => {
+            Spooled::Report { sender, provider_id, reference, refused, note, .. } => {
                 let Some(status) = record.spooled.status() else {
                     // A word that only a later release knows says nothing to this one.
                     *fate = Fate::Settled;
                     continue;
                 };
-                let report = Reported { provider_id: provider_id.clone(), status, note: note.clone() };
-                let (engine, early, sender) = (engine.clone(), early.clone(), *sender);
+                let report = Reported { provider_id, reference, status, refused, note };
+                let (engine, early) = (engine.clone(), early.clone());
                 reports.spawn(async move { (at, engine.report(&early, sender, report).await) });
             }
         }

@@ -4,5 +4,5 @@ mod read;
 mod statements;
 mod write;
 
-pub use read::{Needs, read};
+pub use read::{Needs, Stock, read};
 pub use write::write;

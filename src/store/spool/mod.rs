@@ -12,7 +12,7 @@ mod writer;
 
 pub use writer::SpoolWriter;
 
-use crate::domain::act::MessageStatus;
+use crate::domain::act::{CarrierSaid, MessageStatus, Refused};
 use crate::domain::ids::SenderId;
 use crate::domain::keyring::Keys;
 use folder::Folder;
@@ -62,6 +62,8 @@ pub enum Spooled {
         from: String,
         /// The words.
         text: String,
+        /// What the carrier took it for and has answered.
+        carrier_said: Option<CarrierSaid>,
         /// When it came, milliseconds since 1970 UTC; for the log alone.
         at: i64,
     },
@@ -70,9 +72,13 @@ pub enum Spooled {
         /// Our number.
         sender: SenderId,
         /// The carrier's name of the message.
-        provider_id: String,
+        provider_id: Option<String>,
+        /// Our name of it.
+        reference: Option<String>,
         /// The word of its [`MessageStatus`].
         status: String,
+        /// Why it failed.
+        refused: Option<Refused>,
         /// The carrier's code.
         note: Option<String>,
         /// When it came, milliseconds since 1970 UTC; for the log alone.

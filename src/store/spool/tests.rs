@@ -28,6 +28,7 @@ fn text(n: usize) -> Spooled {
         message_id: format!("SM{n}"),
         from: "+12025550123".to_owned(),
         text: "PIZZA".to_owned(),
+        carrier_said: None,
         at: 1_795_000_000_000,
     }
 }
