@@ -11,6 +11,7 @@ mod compose;
 mod decisions;
 mod fault;
 mod generate;
+mod holds;
 mod import;
 mod needs;
 mod outbox;
@@ -18,6 +19,7 @@ pub mod plan;
 mod sale;
 mod spool;
 mod text;
+mod verify;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
@@ -34,18 +36,23 @@ pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step
 pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};
+pub use verify::{Look, time_to_verify};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, Spot};
 use crate::domain::keyring::Keys;
+use crate::redemption::{CallRecord, Registry as Peers};
 use crate::store::{Store, StoreError};
 use committer::{Pending, Work};
 use moka::sync::Cache;
 use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+
+/// Calls of other systems kept to be shown.
+const PEER_CALLS: u64 = 10_000;
 
 /// What can fail; a refusal is no failure but an outcome.
 #[derive(Debug, Error)]
@@ -104,6 +111,8 @@ pub struct Parts {
     pub sizes: Sizes,
     /// Where tests park and cut.
     pub faults: Faults,
+    /// The systems that honour codes of campaigns.
+    pub peers: Peers,
 }
 
 /// The way to ask for something; cheap to clone.
@@ -137,6 +146,8 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// What other systems were last asked about a code: to be shown, never to decide by.
+    peer_calls: Cache<Spot, Arc<CallRecord>>,
 }
 
 impl Shared {
@@ -166,7 +177,13 @@ impl Engine {
         let replays = Cache::new(parts.sizes.replays);
         let catalog =
             crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
-        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
+        let shared = Arc::new(Shared {
+            parts,
+            catalog: RwLock::new(Arc::new(catalog)),
+            replays,
+            messages,
+            peer_calls: Cache::new(PEER_CALLS),
+        });
         Ok((Self { shared: Arc::clone(&shared), queue, spooling: None }, Committer::new(shared, work), made))
     }
 

@@ -13,12 +13,14 @@ pub mod config;
 pub mod counts;
 mod error;
 pub mod explain;
+pub mod holds;
 pub mod ledger;
 pub mod outbox;
 pub mod requests;
 pub mod spool;
 mod tables;
 mod tx;
+pub mod verification;
 
 pub use error::StoreError;
 pub use tables::Tables;
