@@ -7,12 +7,14 @@ mod database;
 mod document;
 mod engine;
 mod error;
+mod http;
 mod layers;
 mod limits;
 mod log;
 mod read;
 mod sender;
 mod server;
+mod spool;
 #[cfg(test)]
 mod tests;
 
@@ -23,10 +25,12 @@ pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
 pub use error::{ConfigError, Origin};
+pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use sender::{SenderConfig, SenderRate};
 pub use server::{PublicUrl, ServerConfig};
+pub use spool::SpoolConfig;
 
 use layers::Settings;
 
@@ -37,10 +41,14 @@ pub struct Config {
     pub environment: Environment,
     /// Where we listen and keep files.
     pub server: ServerConfig,
+    /// Limits of connections and requests.
+    pub http: HttpConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// The committer's sizes.
     pub engine: EngineConfig,
+    /// Where webhooks wait while the database is away.
+    pub spool: SpoolConfig,
     /// Limits on phones and tills.
     pub limits: LimitsConfig,
     /// How replies leave.
@@ -113,7 +121,9 @@ impl Config {
             environment,
             database: DatabaseConfig::read(settings, &server.data_dir)?,
             server,
+            http: HttpConfig::read(settings)?,
             engine: EngineConfig::read(settings)?,
+            spool: SpoolConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             sender: SenderConfig::read(settings)?,
             alerts: AlertsConfig::read(settings)?,

@@ -7,6 +7,7 @@ use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
 use crate::domain::till::TillRefusal;
 use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// One thing asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +76,8 @@ pub struct Text {
 }
 
 /// What a carrier with an opt-out list of its own took a text for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CarrierSaid {
     /// No more messages; it will refuse ours.
     Stop,
@@ -86,7 +88,8 @@ pub enum CarrierSaid {
 }
 
 /// Why a carrier refuses a message for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refused {
     /// No phone that takes texts has this number.
     InvalidRecipient,

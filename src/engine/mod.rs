@@ -20,6 +20,7 @@ mod peer_sale;
 mod peers;
 pub mod plan;
 mod sale;
+mod spool;
 mod text;
 mod verify;
 
@@ -35,8 +36,9 @@ pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
-pub use peers::{Seen, Taken};
+pub use peers::{Matched, Seen};
 pub use sale::Found;
+pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};
 pub use verify::{Look, time_to_verify};
 
@@ -127,6 +129,24 @@ pub struct Parts {
 pub struct Engine {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Work>,
+    spooling: Option<Arc<spool::Spooling>>,
+}
+
+/// An act that was handed in.
+enum Submitted {
+    /// Exactly this was asked before.
+    Known(Settled),
+    /// The answer comes after the commit.
+    Waits(oneshot::Receiver<Result<Settled, EngineError>>),
+}
+
+impl Submitted {
+    async fn settled(self) -> Result<Settled, EngineError> {
+        match self {
+            Self::Known(settled) => Ok(settled),
+            Self::Waits(answered) => answered.await.map_err(|_| EngineError::Stopped)?,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -176,7 +196,7 @@ impl Engine {
             peer_calls: Cache::new(PEER_CALLS),
             missed: Mutex::default(),
         });
-        Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
+        Ok((Self { shared: Arc::clone(&shared), queue, spooling: None }, Committer::new(shared, work), made))
     }
 
     /// Settles one act: the answer comes after its commit, or from memory when exactly this was asked before.
@@ -184,8 +204,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Busy`] when the queue is full; [`EngineError::KeyReused`]; what failed.
     pub async fn settle(&self, act: Act) -> Result<Settled, EngineError> {
+        self.submit(act)?.settled().await
+    }
+
+    /// Hands an act in: acts that are handed in one after the other are settled in that order.
+    fn submit(&self, act: Act) -> Result<Submitted, EngineError> {
         if let Some((fingerprint, settled)) = self.shared.replays.get(&act.request) {
-            return if fingerprint == act.fingerprint { Ok(settled) } else { Err(EngineError::KeyReused) };
+            let is_same = fingerprint == act.fingerprint;
+            return if is_same { Ok(Submitted::Known(settled)) } else { Err(EngineError::KeyReused) };
         }
         let (answer, answered) = oneshot::channel();
         let pending = Work::Act(Box::new(Pending { act, answer }));
@@ -193,7 +219,7 @@ impl Engine {
             mpsc::error::TrySendError::Full(_) => EngineError::Busy,
             mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
         })?;
-        answered.await.map_err(|_| EngineError::Stopped)?
+        Ok(Submitted::Waits(answered))
     }
 
     /// Waits for a turn in the committer's queue: while it is held, no batch of this process runs.

@@ -45,7 +45,7 @@ pub struct Seen {
 
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum Matched {
     /// It stands in the ledger.
     Recorded,
     /// No code that is out answers to it; it is kept and tried again.
@@ -154,13 +154,13 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::settle`]; it may then be sent again.
-    pub async fn take_peer_event(&self, peer: &Guarded, event: &PeerEvent) -> Result<Taken, EngineError> {
+    pub async fn take_peer_event(&self, peer: &Guarded, event: &PeerEvent) -> Result<Matched, EngineError> {
         peer.forget(&event.code).await;
         let Some(said) = said(peer.name(), event) else {
-            return Ok(Taken::Recorded);
+            return Ok(Matched::Recorded);
         };
         let taken = self.take_said(&event.event_id, &event.code, said.clone()).await?;
-        if taken == Taken::Kept {
+        if taken == Matched::Kept {
             let kept = KeptEvent {
                 peer: said.peer.clone(),
                 event_id: event.event_id.clone(),
@@ -172,9 +172,9 @@ impl Engine {
         Ok(taken)
     }
 
-    async fn take_said(&self, event_id: &str, code: &Code, said: Said) -> Result<Taken, EngineError> {
+    async fn take_said(&self, event_id: &str, code: &Code, said: Said) -> Result<Matched, EngineError> {
         let Some(spot) = self.spot_of(&code.norm()).await? else {
-            return Ok(Taken::Kept);
+            return Ok(Matched::Kept);
         };
         let catalog = self.catalog();
         let campaign = catalog.campaigns.get(&spot.campaign);
@@ -183,18 +183,18 @@ impl Engine {
             Authority::Peer(terms) => terms.name == said.peer,
         });
         let (Some(campaign), true) = (campaign, is_theirs) else {
-            return Ok(Taken::Kept);
+            return Ok(Matched::Kept);
         };
         match self.find_spot(spot).await? {
             Some(found) => {
                 self.record_said(&found, event_id.to_owned(), said).await?;
-                Ok(Taken::Recorded)
+                Ok(Matched::Recorded)
             }
             None => {
                 if said.kind == EventKind::Redeemed {
                     self.leaked(campaign, spot).await?;
                 }
-                Ok(Taken::Kept)
+                Ok(Matched::Kept)
             }
         }
     }
@@ -226,7 +226,7 @@ impl Engine {
             let (Some(said), Ok(code)) = (said, Code::parse(&kept.code_norm)) else {
                 continue;
             };
-            if self.take_said(&kept.event_id, &code, said).await? == Taken::Recorded {
+            if self.take_said(&kept.event_id, &code, said).await? == Matched::Recorded {
                 store.settle_peer_event(&kept.peer, &kept.event_id, now).await?;
                 matched += 1;
             }

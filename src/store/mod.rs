@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod peers;
 pub mod requests;
+pub mod spool;
 mod tables;
 mod tx;
 pub mod verification;

@@ -27,6 +27,7 @@ mod peers;
 mod races;
 mod sales;
 mod sender;
+mod spool;
 mod texts;
 mod till;
 mod tour;

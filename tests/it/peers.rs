@@ -29,7 +29,7 @@ mod bodies {
     use codewell::domain::ids::{CampaignId, RequestId, Spot};
     use codewell::domain::till::TillRefusal;
     use codewell::domain::world::HeldState;
-    use codewell::engine::{EngineError, Look, Taken, Which};
+    use codewell::engine::{EngineError, Look, Matched, Which};
     use codewell::redemption::{EventKind, PeerEvent, Status};
     use std::sync::Arc;
     use tokio::task::JoinSet;
@@ -256,7 +256,7 @@ mod bodies {
         }
     }
 
-    async fn take(house: &House, event: &PeerEvent) -> Taken {
+    async fn take(house: &House, event: &PeerEvent) -> Matched {
         let (_, _, peer) = house.engine.peers_campaigns().remove(0);
         house.engine.take_peer_event(&peer.expect("the peer"), event).await.expect("it is taken")
     }
@@ -286,7 +286,7 @@ mod bodies {
                         async move { take(&house, &event).await }
                     })
                     .collect();
-                assert!(taken.join_all().await.iter().all(|taken| *taken == Taken::Recorded));
+                assert!(taken.join_all().await.iter().all(|taken| *taken == Matched::Recorded));
             }
             assert_eq!(state(&house, spot).await, HeldState::Redeemed, "{order:?}");
             let sql = format!("SELECT COUNT(*) FROM code_event WHERE position = {}", spot.position);
@@ -300,10 +300,10 @@ mod bodies {
         look_at_all(&house).await;
         let (first, leaked) = (code(&house, 0).await, code(&house, 5).await);
         let expired = EventKind::StateChanged(Some(Status::Expired(None)));
-        assert_eq!(take(&house, &report(&first, "early", expired, "x")).await, Taken::Kept);
-        assert_eq!(take(&house, &report(&leaked, "leak", EventKind::Redeemed, "r9")).await, Taken::Kept);
+        assert_eq!(take(&house, &report(&first, "early", expired, "x")).await, Matched::Kept);
+        assert_eq!(take(&house, &report(&leaked, "leak", EventKind::Redeemed, "r9")).await, Matched::Kept);
         let foreign = codewell::domain::code::Code::parse("SOMEBODY-ELSES").unwrap();
-        assert_eq!(take(&house, &report(&foreign, "foreign", EventKind::Redeemed, "r8")).await, Taken::Kept);
+        assert_eq!(take(&house, &report(&foreign, "foreign", EventKind::Redeemed, "r8")).await, Matched::Kept);
         let open = house.engine.alerts(Which::Open, 10).await.expect("alerts");
         assert_eq!(open.iter().map(|alert| alert.kind.as_str()).collect::<Vec<_>>(), ["leak_suspected"]);
         let outcomes = all(&[house.clone()], (0..200).map(|n| (1, n))).await;
@@ -402,9 +402,9 @@ mod bodies {
         house.clock.forward(Duration::hours(5));
         assert_eq!(check().await, 1);
         assert_eq!(state(&house, spot).await, HeldState::Redeemed, "seen without a report");
-        assert_eq!(take(&house, &report(&code, "e1", EventKind::Redeemed, "r1")).await, Taken::Recorded);
+        assert_eq!(take(&house, &report(&code, "e1", EventKind::Redeemed, "r1")).await, Matched::Recorded);
         assert_eq!(house.number("SELECT COUNT(*) FROM code_event").await, 1, "seen and told are one use");
-        assert_eq!(take(&house, &report(&code, "e2", EventKind::RolledBack, "r1")).await, Taken::Recorded);
+        assert_eq!(take(&house, &report(&code, "e2", EventKind::RolledBack, "r1")).await, Matched::Recorded);
         assert_eq!(state(&house, spot).await, HeldState::Unused);
         house.audited().await;
     }
