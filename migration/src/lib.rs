@@ -8,6 +8,7 @@ mod m0002_ledger;
 mod m0003_messages;
 mod m0004_reports;
 mod m0005_alerts;
+mod m0010_consent_language;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_messages::Migration),
             Box::new(m0004_reports::Migration),
             Box::new(m0005_alerts::Migration),
+            Box::new(m0010_consent_language::Migration),
         ]
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
 use crate::domain::ids::{CampaignId, PlacementId, SenderId};
 use crate::domain::keyword::{Book, Matched, Route};
+use crate::domain::language::Language;
 use crate::domain::reply::{Compiled, ReplyId};
 use chrono::Duration;
 use std::collections::HashMap;
@@ -97,12 +98,12 @@ impl PartialEq for Target {
 /// What a text asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// No more messages; how it was said.
-    OptOut(&'static str),
+    /// No more messages; how it was said, and in which language.
+    OptOut(Matched, Language),
     /// Messages again.
-    OptIn,
+    OptIn(Language),
     /// Help.
-    Help,
+    Help(Language),
     /// Her codes.
     MyCodes,
     /// A code of this campaign; `read` is what she typed where it was a near miss.
@@ -134,10 +135,9 @@ impl Catalog {
             Heard::Keyword { campaign, from, read }
         };
         match route {
-            Route::OptOut { matched: Matched::Exact } => Heard::OptOut("exact"),
-            Route::OptOut { matched: Matched::Intent } => Heard::OptOut("intent"),
-            Route::OptIn => Heard::OptIn,
-            Route::Help => Heard::Help,
+            Route::OptOut { matched, language } => Heard::OptOut(matched, language),
+            Route::OptIn(language) => Heard::OptIn(language),
+            Route::Help(language) => Heard::Help(language),
             Route::MyCodes => Heard::MyCodes,
             Route::Keyword { target, .. } => keyword(target, None),
             Route::NearMiss { read, target, .. } => keyword(target, Some(read)),

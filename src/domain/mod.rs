@@ -16,6 +16,7 @@ pub mod gsm7;
 pub mod ids;
 pub mod keyring;
 pub mod keyword;
+pub mod language;
 pub mod money;
 pub mod pattern;
 pub mod permutation;

@@ -149,7 +149,8 @@ impl Engine {
     }
 
     async fn sender_body(&self, catalog: &Catalog, message: &NewMessage) -> Result<String, ComposeError> {
-        let (texts, compiled) = find(catalog.sender_texts.get(&message.sender), message.reply)?;
+        let texts = catalog.sender_texts.get(&message.sender).ok_or(ComposeError::NoText)?;
+        let compiled = texts.get_in(message.reply, message.params.language).ok_or(ComposeError::NoText)?;
         let values = texts.fixed.clone();
         if message.reply != ReplyId::T22MyCodes {
             return Ok(compiled.render(&values));

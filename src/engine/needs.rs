@@ -40,10 +40,10 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
                             issue(&mut needs, catalog, campaign, &from, now);
                         }
                     }
-                    Heard::OptOut(_) => {
+                    Heard::OptOut(..) => {
                         needs.opting_out.insert(who.subject);
                     }
-                    Heard::OptIn | Heard::Help | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
+                    Heard::OptIn(_) | Heard::Help(_) | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
                 }
             }
             Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) => {}

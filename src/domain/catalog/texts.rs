@@ -4,8 +4,9 @@ use super::SenderRow;
 use crate::domain::cap::{Scope, Unit};
 use crate::domain::document::{CampaignDoc, Over};
 use crate::domain::keyword::Keyword;
+use crate::domain::language::Language;
 use crate::domain::reply::{
-    CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, opens_words, or_list, show_link,
+    CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, compliance, opens_words, or_list, show_link,
 };
 use crate::domain::token::TOKEN_CHARS;
 use crate::domain::window::Window;
@@ -41,6 +42,8 @@ const NAMED_WORDS: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Texts {
     compiled: BTreeMap<ReplyId, Compiled>,
+    /// Answers to the law's words in other languages.
+    spoken: BTreeMap<(Language, ReplyId), Compiled>,
     /// For a campaign: brand, offer, help. For a number: brand, help, words.
     pub fixed: Values,
 }
@@ -50,6 +53,12 @@ impl Texts {
     #[must_use]
     pub fn get(&self, reply: ReplyId) -> Option<&Compiled> {
         self.compiled.get(&reply)
+    }
+
+    /// One reply in a language; in English where there is none in it.
+    #[must_use]
+    pub fn get_in(&self, reply: ReplyId, language: Language) -> Option<&Compiled> {
+        self.spoken.get(&(language, reply)).or_else(|| self.get(reply))
     }
 }
 
@@ -102,7 +111,8 @@ pub fn campaign_texts(
         .with(Slot::Link, &show_link(public_url, &format!("/c/{}", "W".repeat(TOKEN_CHARS))))
         .with(Slot::When, &longest_when(doc.tz()))
         .with(Slot::Limit, &longest_limit(doc));
-    Ok(Texts { compiled: compile(&set, &CAMPAIGN_REPLIES, &worst)?, fixed })
+    let compiled = compile(&set, &CAMPAIGN_REPLIES, &worst)?;
+    Ok(Texts { compiled, spoken: BTreeMap::new(), fixed })
 }
 
 /// Compiles the replies of a number that belong to no campaign. `keywords` may be named to who texts an unknown word.
@@ -123,7 +133,7 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
         let fixed = values(named);
         let codes = format!("{} WWWW unused to {LONGEST_DAY}", "W".repeat(crate::domain::keyword::MAX_CHARS));
         let worst = fixed.clone().with(Slot::Codes, &codes);
-        Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, fixed })
+        Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, spoken: spoken(&worst)?, fixed })
     };
     let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());
     fitting.map_or_else(|| compiled(0), Ok)
@@ -135,6 +145,17 @@ fn compile(set: &ReplySet, replies: &[ReplyId], worst: &Values) -> Result<BTreeM
         Err(source) => Err(TextError::Compile { reply: *reply, source }),
     };
     replies.iter().map(one).collect()
+}
+
+fn spoken(worst: &Values) -> Result<BTreeMap<(Language, ReplyId), Compiled>, TextError> {
+    let mut spoken = BTreeMap::new();
+    for language in Language::ALL {
+        for (reply, template) in compliance(language) {
+            let compiled = template.compile(worst).map_err(|source| TextError::Compile { reply, source })?;
+            spoken.insert((language, reply), compiled);
+        }
+    }
+    Ok(spoken)
 }
 
 fn longest_keyword(doc: &CampaignDoc) -> String {

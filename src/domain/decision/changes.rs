@@ -5,6 +5,7 @@ use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
+use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
 use crate::domain::world::{Event, EventKind, Held};
 use chrono::{DateTime, Utc};
@@ -128,6 +129,14 @@ pub struct Params {
     /// Her codes: campaign, pool, position, state, time of use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<(u32, u16, u64, String, Option<i64>)>,
+    /// The language to answer in.
+    #[serde(skip_serializing_if = "is_english")]
+    pub language: Language,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_english(language: &Language) -> bool {
+    *language == Language::English
 }
 
 /// A step of a message, and when it was taken.
@@ -177,6 +186,8 @@ pub struct Consent {
     pub kind: &'static str,
     /// `exact`, `intent` or the keyword.
     pub matched: String,
+    /// The language of the word or sentence; keywords have none.
+    pub language: Option<Language>,
     /// When.
     pub at: DateTime<Utc>,
 }

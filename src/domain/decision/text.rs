@@ -8,13 +8,19 @@ use crate::domain::catalog::{Heard, SenderRow};
 use crate::domain::decision::changes::{Consent, NewMessage, Noted, OptOut, Params};
 use crate::domain::decision::outcome::{Outcome, Refusal, Told};
 use crate::domain::ids::{CampaignId, PlacementId, Spot, millis};
+use crate::domain::keyword::Matched;
+use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
 use crate::domain::window::Window;
 use crate::domain::world::{Answered, HeldState, Message};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 /// How many of her codes the MYCODES text can name.
 const LISTED: usize = 3;
+/// A STOP after a STOP is confirmed again after this.
+const CONFIRMED: Duration = Duration::minutes(5);
+/// Confirmations of STOP in 24 hours.
+const CONFIRMATIONS: usize = 5;
 
 /// The answer to a text.
 struct Answer {
@@ -22,6 +28,14 @@ struct Answer {
     reply: ReplyId,
     campaign: Option<CampaignId>,
     params: Params,
+}
+
+/// What she said of her consent.
+struct Said<'a> {
+    kind: &'static str,
+    matched: &'a str,
+    /// Of the word or sentence; keywords have none.
+    language: Option<Language>,
 }
 
 impl Work<'_> {
@@ -53,23 +67,26 @@ impl Work<'_> {
     }
 
     fn answer(&mut self, act: &Act, who: &Who, sender: &SenderRow, heard: &Heard, trace: &mut Trace) -> Option<Answer> {
-        let told = |outcome, reply| {
-            Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params: Params::default() })
+        let told_in = |outcome, reply, language| {
+            let params = Params { language, ..Params::default() };
+            Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params })
         };
+        let told = |outcome, reply| told_in(outcome, reply, Language::English);
         match heard {
-            Heard::OptOut(matched) => {
+            Heard::OptOut(matched, language) => {
                 trace.kind = "stop";
-                self.opt_out(act, who, sender, matched);
-                told(Told::OptedOut, ReplyId::T13Stop)
+                self.opt_out(act, who, sender, (*matched, *language));
+                told_in(Told::OptedOut, ReplyId::T13Stop, *language)
             }
-            Heard::OptIn => {
+            Heard::OptIn(language) => {
                 trace.kind = "start";
-                self.opt_in(act, who, sender);
-                told(Told::OptedIn, ReplyId::T15Start)
+                self.opt_in(act, who, sender, *language);
+                told_in(Told::OptedIn, ReplyId::T15Start, *language)
             }
-            Heard::Help => {
+            Heard::Help(language) => {
                 trace.kind = "help";
-                told(Told::Helped, ReplyId::T14Help)
+                self.consent(act, who, sender, Said { kind: "help", matched: "exact", language: Some(*language) });
+                told_in(Told::Helped, ReplyId::T14Help, *language)
             }
             Heard::MyCodes => {
                 trace.kind = "my_codes";
@@ -86,7 +103,8 @@ impl Work<'_> {
                 trace.word.clone_from(&from.keyword);
                 trace.from = Some(from.clone());
                 let outcome = self.issue(&campaign, who, from);
-                self.consent(act, who, sender, "request", from.keyword.as_deref().unwrap_or_default());
+                let matched = from.keyword.as_deref().unwrap_or_default();
+                self.consent(act, who, sender, Said { kind: "request", matched, language: None });
                 Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
             }
         }
@@ -178,10 +196,11 @@ impl Work<'_> {
         Answer { outcome: Outcome::Told(Told::Listed), reply: ReplyId::T22MyCodes, campaign: None, params }
     }
 
-    fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, matched: &str) {
+    fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: (Matched, Language)) {
         let now = self.world.now;
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
-        self.consent(act, who, sender, "opt_out", matched);
+        let (matched, language) = (said.0.word(), Some(said.1));
+        self.consent(act, who, sender, Said { kind: "opt_out", matched, language });
         let senders = &self.catalog.senders;
         let is_of_brand = |message: &Message| {
             let row = senders.get(&message.sender);
@@ -214,18 +233,19 @@ impl Work<'_> {
         }
     }
 
-    fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow) {
+    fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow, language: Language) {
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::In);
-        self.consent(act, who, sender, "opt_in", "exact");
+        self.consent(act, who, sender, Said { kind: "opt_in", matched: "exact", language: Some(language) });
     }
 
-    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, kind: &'static str, matched: &str) {
+    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: Said<'_>) {
         self.changes.consents.push(Consent {
             request: act.request.clone(),
             brand: sender.brand.clone(),
             subject: who.subject,
-            kind,
-            matched: matched.to_owned(),
+            kind: said.kind,
+            matched: said.matched.to_owned(),
+            language: said.language,
             at: self.world.now,
         });
     }
@@ -243,6 +263,9 @@ impl Work<'_> {
         let hour = since(Duration::hours(1));
         let same_answer =
             answered.iter().filter(same).filter(since(limits.same_answer)).any(|one| one.outcome == *outcome);
+        if trace.kind == "stop" && !may_confirm(answered, now) {
+            return false;
+        }
         let in_hour = answered.iter().filter(same).filter(hour).count();
         let most = if trace.kind == "unknown" { 1 } else { limits.asks_per_hour };
         let exempt = |kind: &str| matches!(kind, "stop" | "help" | "start");
@@ -278,6 +301,16 @@ impl Work<'_> {
             created_at: now,
         });
     }
+}
+
+/// One confirmation of a STOP, never two: another one may follow in five minutes, five a day, unless she came back in
+/// between (47 CFR 64.1200(a)(12)).
+fn may_confirm(answered: &[Answered], now: DateTime<Utc>) -> bool {
+    let back = answered.iter().rposition(|one| one.kind == "start").map_or(0, |at| at + 1);
+    let since = answered.get(back..).unwrap_or_default();
+    let lately = since.iter().any(|one| one.kind == "stop" && one.at > now - CONFIRMED);
+    let in_day = answered.iter().filter(|one| one.kind == "stop").count();
+    !lately && in_day < CONFIRMATIONS
 }
 
 fn repeat_text(state: HeldState) -> ReplyId {

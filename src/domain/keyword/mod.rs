@@ -83,4 +83,6 @@ pub fn reserved_clash(keyword: &Keyword) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use super::normalise::{Normalised, latin_look, normalise, unwrap_request};
 use super::reaction::is_reaction;
 use super::reserved::{self, Command, Holds, Matched};
 use super::{Keyword, MAX_CHARS};
+use crate::domain::language::Language;
 
 /// Words of a text that are looked at for a keyword; a call to action asks for one word.
 const READ_WORDS: usize = 64;
@@ -48,11 +49,13 @@ pub enum Route<T> {
     OptOut {
         /// By word or by sentence.
         matched: Matched,
+        /// In which language.
+        language: Language,
     },
     /// START and its like.
-    OptIn,
+    OptIn(Language),
     /// HELP and its like.
-    Help,
+    Help(Language),
     /// The person's own codes.
     MyCodes,
     /// A keyword of this sender.
@@ -117,9 +120,9 @@ impl<T: Clone + PartialEq> Book<T> {
             return Route::Empty;
         }
         match reserved::command(&text, || self.holds(&text)) {
-            Some(Command::OptOut(matched)) => return Route::OptOut { matched },
-            Some(Command::OptIn) => return Route::OptIn,
-            Some(Command::Help) => return Route::Help,
+            Some(Command::OptOut(matched, language)) => return Route::OptOut { matched, language },
+            Some(Command::OptIn(language)) => return Route::OptIn(language),
+            Some(Command::Help(language)) => return Route::Help(language),
             Some(Command::MyCodes) => return Route::MyCodes,
             None => {}
         }

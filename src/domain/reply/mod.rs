@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::gsm7;
 
-pub use set::{ReplySet, ReplySetError};
+pub use set::{ReplySet, ReplySetError, compliance};
 pub use template::{CompileError, Compiled, Template, TemplateError, TooLong};
 pub use words::{day_words, full_words, join_fitting, opens_words, or_list, show_link, stamp_words, time_words};
 

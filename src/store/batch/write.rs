@@ -5,6 +5,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, EventRow, NewMessage, Noted, OptOut, RequestRow};
 use crate::domain::ids::{CampaignId, Subject, millis};
+use crate::domain::language::Language;
 use crate::domain::world::{EventKind, Held};
 use crate::store::bulk::Cell;
 use crate::store::{StoreError, Tx, subject_bytes};
@@ -70,6 +71,7 @@ async fn write_consent(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreEr
             consent.kind.into(),
             consent.matched.clone().into(),
             millis(consent.at).into(),
+            consent.language.map(Language::code).into(),
         ]
     });
     tx.write(&sql::WRITE_CONSENTS, &sorted(consents)).await
