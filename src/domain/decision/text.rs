@@ -306,11 +306,11 @@ impl Work<'_> {
 /// One confirmation of a STOP, never two: another one may follow in five minutes, five a day, unless she came back in
 /// between (47 CFR 64.1200(a)(12)).
 fn may_confirm(answered: &[Answered], now: DateTime<Utc>) -> bool {
-    let back = answered.iter().rposition(|one| one.kind == "start").map_or(0, |at| at + 1);
-    let since = answered.get(back..).unwrap_or_default();
-    let lately = since.iter().any(|one| one.kind == "stop" && one.at > now - CONFIRMED);
-    let in_day = answered.iter().filter(|one| one.kind == "stop").count();
-    !lately && in_day < CONFIRMATIONS
+    let of = |kind: &'static str| answered.iter().filter(move |one| one.kind == kind);
+    // Times alone decide: two requests of one batch have the same, and no order that the tables would keep.
+    let back = of("start").map(|one| one.at).max();
+    let lately = of("stop").any(|one| one.at > now - CONFIRMED && back.is_none_or(|back| one.at > back));
+    !lately && of("stop").count() < CONFIRMATIONS
 }
 
 fn repeat_text(state: HeldState) -> ReplyId {

@@ -224,10 +224,11 @@ impl Reference {
     }
     /// STOP is confirmed once: again after five minutes, five times a day, or when she came back in between.
     fn may_confirm(&self, person: u64) -> bool {
-        let hers = || self.replied.iter().filter(|one| one.person == person && one.at > self.now - DAY);
-        let last = hers().rev().find(|one| matches!(one.word, "stop" | "start"));
-        let confirmed = last.is_some_and(|one| one.word == "stop" && one.at > self.now - 300);
-        !confirmed && hers().filter(|one| one.word == "stop").count() < 5
+        let hers = |word| self.replied.iter().filter(move |one| one.person == person && one.word == word);
+        let stops = || hers("stop").map(|one| one.at).filter(|at| *at > self.now - DAY);
+        let back = hers("start").map(|one| one.at).max().unwrap_or(i64::MIN);
+        let confirmed = stops().any(|at| at > self.now - 300 && at > back);
+        !confirmed && stops().count() < 5
     }
 }
 
