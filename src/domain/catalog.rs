@@ -117,7 +117,7 @@ pub enum Heard {
     },
     /// A word we do not know.
     Unknown,
-    /// Nothing to answer: a reaction, an empty text.
+    /// Nothing to answer: a reaction, an empty text, the answer of a machine.
     Nothing,
 }
 
@@ -142,7 +142,7 @@ impl Catalog {
             Route::Keyword { target, .. } => keyword(target, None),
             Route::NearMiss { read, target, .. } => keyword(target, Some(read)),
             Route::Unknown => Heard::Unknown,
-            Route::Reaction | Route::Empty => Heard::Nothing,
+            Route::Reaction | Route::Automatic | Route::Empty => Heard::Nothing,
         }
     }
 

@@ -124,7 +124,12 @@ fn hard(word: &str) -> Option<(Language, Matched)> {
 
 /// Whether these signs and nothing else say stop.
 pub(super) fn is_stop_sign(emoji: &str) -> bool {
-    STOP_SIGNS.contains(&emoji)
+    !emoji.is_empty() && emoji.chars().all(|c| STOP_SIGNS.contains(&c))
+}
+
+/// Whether a sign that says stop is among others.
+pub(super) fn has_stop_sign(emoji: &str) -> bool {
+    emoji.contains(STOP_SIGNS)
 }
 
 /// The reserved word that `word` equals, or is one edit away from (two neighbours swapped are one
@@ -132,7 +137,7 @@ pub(super) fn is_stop_sign(emoji: &str) -> bool {
 pub(super) fn clash(word: &str) -> Option<&'static str> {
     let all = [OPT_OUT, OPT_IN, HELP, MY_CODES, ANSWERS];
     let words = || all.into_iter().flatten().flat_map(|(_, words)| words.iter().copied());
-    let sign = STOP_SIGNS.iter().copied().find(|sign| *sign == word);
+    let sign = is_stop_sign(word).then_some("🛑");
     sign.or_else(|| words().find(|reserved| *reserved == word)).or_else(|| {
         let length = word.chars().count();
         words().find(|reserved| {

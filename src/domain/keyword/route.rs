@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::emoji::emoji;
 use super::normalise::{Normalised, latin_look, normalise, unwrap_request};
-use super::reaction::is_reaction;
+use super::reaction::{is_automatic, is_reaction};
 use super::reserved::{self, Command, Holds, Matched};
 use super::{Keyword, MAX_CHARS};
 use crate::domain::language::Language;
@@ -14,6 +15,8 @@ const READ_WORDS: usize = 64;
 const MIN_TYPO_CHARS: usize = 4;
 /// Most words in a text whose words are tried one by one for a typo; in more it is conversation.
 const MAX_TYPO_WORDS: usize = 3;
+/// Most words around an emoji that asks for something; in more it is decoration.
+const MAX_EMOJI_WORDS: usize = 5;
 /// Shortest keyword found in the middle of other words: GO in "I go home" asks for nothing.
 const MIN_INNER_CHARS: usize = 3;
 
@@ -78,7 +81,9 @@ pub enum Route<T> {
     Unknown,
     /// A phone's report that somebody liked a message; nobody wrote it.
     Reaction,
-    /// No letter and no digit.
+    /// A phone or a mailbox answered by itself; nobody wrote it.
+    Automatic,
+    /// No letter and no digit, and no emoji of ours.
     Empty,
 }
 
@@ -108,7 +113,7 @@ impl<T: Clone + PartialEq> Book<T> {
 
     /// What `raw` asks for when no question of ours is open.
     ///
-    /// In this order: reaction, nothing, opt-out, help, opt-in, MYCODES, keyword, near miss. Reads
+    /// In this order: reaction, nothing, opt-out, help, opt-in, MYCODES, keyword, machine, emoji, near miss. Reads
     /// the first 1 600 characters and at most 64 words.
     #[must_use]
     pub fn route(&self, raw: &str) -> Route<T> {
@@ -117,7 +122,7 @@ impl<T: Clone + PartialEq> Book<T> {
         }
         let text = normalise(raw);
         if text.joined().is_empty() {
-            return Route::Empty;
+            return self.drawn(raw);
         }
         match reserved::command(&text, || self.holds(&text)) {
             Some(Command::OptOut(matched, language)) => return Route::OptOut { matched, language },
@@ -131,7 +136,35 @@ impl<T: Clone + PartialEq> Book<T> {
         if let Some(entry) = self.named(&text, asked) {
             return Route::Keyword { word: entry.word.clone(), target: entry.target.clone() };
         }
-        self.near_miss(asked).unwrap_or(Route::Unknown)
+        if is_automatic(&text) {
+            return Route::Automatic;
+        }
+        let drawn = if asked.len() <= MAX_EMOJI_WORDS { self.drawn_in(&emoji(raw)) } else { None };
+        drawn.or_else(|| self.near_miss(asked)).unwrap_or(Route::Unknown)
+    }
+
+    /// A text without letters and digits.
+    fn drawn(&self, raw: &str) -> Route<T> {
+        let emoji = emoji(raw);
+        if reserved::is_stop_sign(&emoji) {
+            return Route::OptOut { matched: Matched::Intent, language: Language::English };
+        }
+        self.drawn_in(&emoji).unwrap_or(Route::Empty)
+    }
+
+    /// The first emoji of the book in a row of emoji; of two that begin there, the longer one.
+    fn drawn_in(&self, emoji: &str) -> Option<Route<T>> {
+        if reserved::has_stop_sign(emoji) {
+            return None;
+        }
+        let starts = emoji.char_indices().filter_map(|(at, _)| emoji.get(at..));
+        let drawn = self.entries.iter().filter(|entry| entry.word.is_emoji());
+        let found = |rest: &str| {
+            let begins = drawn.clone().filter(|entry| rest.starts_with(entry.word.as_str()));
+            begins.max_by_key(|entry| entry.chars)
+        };
+        let entry = starts.into_iter().find_map(found)?;
+        Some(Route::Keyword { word: entry.word.clone(), target: entry.target.clone() })
     }
 
     fn holds(&self, text: &Normalised) -> Holds {

@@ -41,6 +41,7 @@ fn described(route: Route<usize>) -> (&'static str, Option<String>) {
         Route::NearMiss { word, .. } => ("did_you_mean", Some(word.to_string())),
         Route::Unknown => ("unknown", None),
         Route::Reaction => ("reaction_ignore", None),
+        Route::Automatic => ("automatic", None),
         Route::Empty => ("empty", None),
     }
 }
@@ -242,8 +243,58 @@ fn keywords_that_clash_with_reserved_words_are_named() {
 fn a_keyword_is_given_once() {
     let twice = ["Café", "CAFE"].map(|word| (Keyword::parse(word).unwrap(), ()));
     assert_eq!(Book::new(twice).unwrap_err().to_string(), "keyword CAFE is given twice");
-    assert_eq!(Keyword::parse("🍕!"), Err(KeywordError::Empty));
+    assert_eq!(Keyword::parse("?!"), Err(KeywordError::Empty));
     assert_eq!(Keyword::parse(&"A".repeat(21)), Err(KeywordError::TooLong));
+}
+
+#[test]
+fn an_emoji_is_an_alias_whatever_its_skin_and_style() {
+    let words = book(&["PIZZA", "🍕", "TACO", "🌮", "👍", "🍕🍺", "❤️"]);
+    for (text, word) in [
+        ("🍕", "🍕"),
+        ("🍕🍕🍕", "🍕"),
+        ("🍕!", "🍕"),
+        ("🍕 please", "🍕"),
+        ("gimme 🍕", "🍕"),
+        ("👍🏽", "👍"),
+        ("👍🏿👍", "👍"),
+        ("❤", "❤"),
+        ("🍺 🍕🍺", "🍕🍺"),
+        ("🌮 or 🍕", "🌮"),
+        ("pizza 🌮", "PIZZA"),
+    ] {
+        assert_eq!(routed(&words, text), format!("keyword {word}"), "{text}");
+    }
+    assert_eq!(routed(&words, "🍔"), "empty");
+    assert_eq!(routed(&words, "so we went out for 🍕 and then home"), "unknown", "talk asks for nothing");
+    assert_eq!(routed(&words, "stop 🍕"), "opt_out exact");
+    assert_eq!(routed(&words, "👍 to “Acme: your code”"), "reaction_ignore");
+}
+
+#[test]
+fn signs_that_say_stop_stop_and_are_no_alias() {
+    for text in ["🛑", "🛑🛑", "⛔️", "🔕"] {
+        assert_eq!(routed(&shop(), text), "opt_out intent", "{text}");
+        assert!(reserved_clash(&Keyword::parse(text).unwrap()).is_some(), "{text}");
+    }
+    assert_eq!(routed(&shop(), "🛑🍕"), "empty");
+}
+
+#[test]
+fn answers_of_machines_are_told_from_words_of_people() {
+    let shop = shop();
+    for text in [
+        "I'm driving with Do Not Disturb While Driving turned on. I'll see your message when I get where I'm going.",
+        "Automatic reply: I am out of the office until Monday.",
+        "AUTO-REPLY",
+        "This is an automated message. This number is not monitored.",
+        "Sorry, can't talk right now.",
+    ] {
+        assert_eq!(routed(&shop, text), "automatic", "{text}");
+    }
+    for text in ["im driving, one pizza please", "I'm driving there now, pizza"] {
+        assert_eq!(routed(&shop, text), "keyword PIZZA", "{text}");
+    }
 }
 
 proptest! {

@@ -35,7 +35,7 @@ pub(super) const MY_CODES: &Words = &[(English, &["MYCODES", "MYCODE"])];
 pub(super) const ANSWERS: &Words = &[(English, &["YES"])];
 
 /// Signs that say stop when nothing else is said. They cannot be had as an alias.
-pub(super) const STOP_SIGNS: &[&str] = &["🛑", "⛔", "🚫", "🔕"];
+pub(super) const STOP_SIGNS: &[char] = &['🛑', '⛔', '🚫', '🔕'];
 
 /// Words that make "stop" at the end of a text a noun or its opposite: bus stop, non stop, do not stop, one stop.
 pub(super) const BEFORE_NOUN: &[&str] = &[
