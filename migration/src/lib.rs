@@ -9,6 +9,8 @@ mod m0003_messages;
 mod m0004_reports;
 mod m0005_alerts;
 mod m0010_consent_language;
+mod m0011_sessions;
+mod m0012_unknown_words;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_reports::Migration),
             Box::new(m0005_alerts::Migration),
             Box::new(m0010_consent_language::Migration),
+            Box::new(m0011_sessions::Migration),
+            Box::new(m0012_unknown_words::Migration),
         ]
     }
 }

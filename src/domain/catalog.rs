@@ -8,7 +8,7 @@ pub use build::{
     BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows, SenderRecord, key_number,
 };
 pub use codes::CodePool;
-pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};
+pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, choice_words, limit_words, sender_texts};
 
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
@@ -16,6 +16,7 @@ use crate::domain::ids::{CampaignId, PlacementId, SenderId};
 use crate::domain::keyword::{Book, Matched, Route};
 use crate::domain::language::Language;
 use crate::domain::reply::{Compiled, ReplyId};
+use crate::domain::session::Choice;
 use chrono::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,11 +70,18 @@ pub struct Limits {
     pub same_answer: Duration,
     /// Replies in 24 hours, first issuances, STOP, HELP and START apart.
     pub replies_per_day: usize,
+    /// How long a question of ours waits for its answer.
+    pub question_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { asks_per_hour: 10, same_answer: Duration::seconds(10), replies_per_day: 20 }
+        Self {
+            asks_per_hour: 10,
+            same_answer: Duration::seconds(10),
+            replies_per_day: 20,
+            question_timeout: Duration::minutes(10),
+        }
     }
 }
 
@@ -86,6 +94,12 @@ pub struct Target {
     pub keyword: String,
     /// Where the call to action stood.
     pub placement: PlacementId,
+}
+
+impl From<Target> for Choice {
+    fn from(Target { campaign, keyword, placement }: Target) -> Self {
+        Self { campaign, keyword, placement }
+    }
 }
 
 /// Two words for one campaign are no ambiguity, wherever they were advertised.
@@ -115,6 +129,8 @@ pub enum Heard {
         /// The word as typed.
         read: Option<String>,
     },
+    /// Two campaigns fit equally: she is asked which.
+    Ambiguous(Vec<Choice>),
     /// A word we do not know.
     Unknown,
     /// Nothing to answer: a reaction, an empty text, the answer of a machine.
@@ -141,9 +157,16 @@ impl Catalog {
             Route::MyCodes => Heard::MyCodes,
             Route::Keyword { target, .. } => keyword(target, None),
             Route::NearMiss { read, target, .. } => keyword(target, Some(read)),
+            Route::Ambiguous(two) => Heard::Ambiguous(two.map(|(_, target)| target.into()).to_vec()),
             Route::Unknown => Heard::Unknown,
             Route::Reaction | Route::Automatic | Route::Empty => Heard::Nothing,
         }
+    }
+
+    /// Which choice of an open question a text to that number takes, from 0.
+    #[must_use]
+    pub fn answer(&self, sender: SenderId, text: &str) -> Option<usize> {
+        self.books.get(&sender).and_then(|book| book.choice(text))
     }
 
     /// Every cap with a counter that a request may charge: the campaign's own and those across campaigns.

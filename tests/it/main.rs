@@ -14,6 +14,7 @@ mod audit;
 mod caps;
 mod changes;
 mod codes;
+mod conversations;
 mod counted;
 mod crash;
 mod doors;

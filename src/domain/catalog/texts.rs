@@ -30,8 +30,14 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 12] = [
     ReplyId::Busy,
 ];
 
-const SENDER_REPLIES: [ReplyId; 5] =
-    [ReplyId::T10Unknown, ReplyId::T13Stop, ReplyId::T14Help, ReplyId::T15Start, ReplyId::T22MyCodes];
+const SENDER_REPLIES: [ReplyId; 6] = [
+    ReplyId::T10Unknown,
+    ReplyId::T12Choice,
+    ReplyId::T13Stop,
+    ReplyId::T14Help,
+    ReplyId::T15Start,
+    ReplyId::T22MyCodes,
+];
 
 /// The longest day a text can name.
 const LONGEST_DAY: &str = "30 Sep 2027";
@@ -132,7 +138,8 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
     let compiled = |named: usize| {
         let fixed = values(named);
         let codes = format!("{} WWWW unused to {LONGEST_DAY}", "W".repeat(crate::domain::keyword::MAX_CHARS));
-        let worst = fixed.clone().with(Slot::Codes, &codes);
+        let longest = "W".repeat(crate::domain::keyword::MAX_CHARS);
+        let worst = fixed.clone().with(Slot::Codes, &codes).with(Slot::Choices, &choice_words(&[&longest, &longest]));
         Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, spoken: spoken(&worst)?, fixed })
     };
     let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());
@@ -183,6 +190,13 @@ fn longest_limit(doc: &CampaignDoc) -> String {
     let september = Utc.with_ymd_and_hms(2026, 9, 15, 12, 0, 0).earliest().unwrap_or_default();
     let words = person.map(|cap| limit_words(cap.cap.unwrap_or(i64::MAX), cap.window, doc.tz(), september));
     words.max_by_key(String::len).unwrap_or_else(|| limit_words(1, Window::Lifetime, doc.tz(), september))
+}
+
+/// What may be chosen, in words: "1 PIZZA or 2 PLAZA".
+#[must_use]
+pub fn choice_words(choices: &[&str]) -> String {
+    let numbered: Vec<_> = (1..).zip(choices).map(|(number, choice)| format!("{number} {choice}")).collect();
+    or_list(&numbered.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// What a person may have, in words that follow "You've had your": "2 coupons for November", "coupon for today".

@@ -11,6 +11,7 @@ use crate::domain::ids::{CampaignId, PlacementId, Spot, millis};
 use crate::domain::keyword::Matched;
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
+use crate::domain::session::Heed;
 use crate::domain::window::Window;
 use crate::domain::world::{Answered, HeldState, Message};
 use chrono::{DateTime, Duration, Utc};
@@ -54,13 +55,25 @@ impl Work<'_> {
         if text.from_machine {
             return Outcome::Told(Told::Ignored);
         }
-        let heard = self.catalog.hear(text.sender, &text.text);
+        let heard = self.hear(who, text);
+        let heed = match &heard {
+            Heard::Unknown | Heard::Ambiguous(_) => self.heed(act, who, text),
+            Heard::OptOut(..)
+            | Heard::OptIn(_)
+            | Heard::Help(_)
+            | Heard::MyCodes
+            | Heard::Keyword { .. }
+            | Heard::Nothing => Heed::Heard,
+        };
         let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
-        trace.replied = self.may_reply(who, trace, &answer.outcome);
+        trace.replied = heed == Heed::Heard && self.may_reply(who, trace, &answer.outcome);
         if trace.replied {
+            if let Heard::Ambiguous(choices) = &heard {
+                self.ask(who, text, choices);
+            }
             self.reply(act, who, text, &answer, trace);
         }
         answer.outcome
@@ -95,6 +108,13 @@ impl Work<'_> {
             Heard::Unknown => {
                 trace.kind = "unknown";
                 told(Told::Unknown, ReplyId::T10Unknown)
+            }
+            Heard::Ambiguous(choices) => {
+                trace.kind = "asked";
+                let choices = choices.iter().map(|choice| choice.keyword.clone()).collect();
+                let params = Params { choices, ..Params::default() };
+                let outcome = Outcome::Told(Told::Asked);
+                Some(Answer { outcome, reply: ReplyId::T12Choice, campaign: None, params })
             }
             Heard::Nothing => None,
             Heard::Keyword { campaign, from, read } => {

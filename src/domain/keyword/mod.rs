@@ -1,10 +1,12 @@
 //! Keywords: what a campaign may be called, and what a received text asks for.
 
+mod choice;
 mod emoji;
 mod normalise;
 mod reaction;
 mod reserved;
 mod route;
+mod unknown;
 
 use std::fmt;
 
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use normalise::{Normalised, normalise};
 pub use reserved::Matched;
 pub use route::{Book, Clash, Route};
+pub use unknown::{Cluster, MAX_UNKNOWN_CHARS, clusters, is_near, unknown};
 
 /// Longest keyword in characters.
 pub const MAX_CHARS: usize = 20;

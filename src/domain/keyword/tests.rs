@@ -39,6 +39,7 @@ fn described(route: Route<usize>) -> (&'static str, Option<String>) {
         Route::MyCodes => ("my_codes", None),
         Route::Keyword { word, .. } => ("keyword", Some(word.to_string())),
         Route::NearMiss { word, .. } => ("did_you_mean", Some(word.to_string())),
+        Route::Ambiguous([(one, _), (other, _)]) => ("ask", Some(format!("{one} {other}"))),
         Route::Unknown => ("unknown", None),
         Route::Reaction => ("reaction_ignore", None),
         Route::Automatic => ("automatic", None),
@@ -159,7 +160,8 @@ fn a_keyword_is_found_through_wrapping_greeting_and_spacing() {
     ] {
         assert_eq!(routed(&shop, text), format!("keyword {word}"), "{text}");
     }
-    assert_eq!(routed(&shop, "either pizza or taco"), "unknown");
+    assert_eq!(routed(&shop, "either pizza or taco"), "ask PIZZA TACO");
+    assert_eq!(routed(&shop, "either pizza or taco or burger"), "unknown");
     assert_eq!(routed(&shop, "i want to go home"), "unknown");
 }
 
@@ -175,9 +177,33 @@ fn a_near_miss_needs_four_letters_and_one_candidate() {
     ] {
         assert_eq!(routed(&words, text), format!("did_you_mean {word}"), "{text}");
     }
-    for text in ["plzza", "tac", "sunn", "pizzazz", "give me one tacko right now"] {
+    assert_eq!(routed(&words, "plzza"), "ask PIZZA PLAZA");
+    assert_eq!(routed(&words, "plaza"), "keyword PLAZA");
+    for text in ["tac", "sunn", "pizzazz", "give me one tacko right now"] {
         assert_eq!(routed(&words, text), "unknown", "{text}");
     }
+}
+
+#[test]
+fn a_number_in_digits_or_words_takes_a_choice_unless_it_is_a_keyword() {
+    let shop = shop();
+    for (text, choice) in [
+        ("1", Some(0)),
+        (" 2. ", Some(1)),
+        ("#1", Some(0)),
+        ("1️⃣", Some(0)),
+        ("one please", Some(0)),
+        ("The second one", Some(1)),
+        ("option 2", Some(1)),
+        ("dos", Some(1)),
+        ("12", None),
+        ("3", None),
+        ("1 pizza", None),
+        ("", None),
+    ] {
+        assert_eq!(shop.choice(text), choice, "{text:?}");
+    }
+    assert_eq!(book(&["ONE", "TWO"]).choice("one"), None);
 }
 
 #[test]

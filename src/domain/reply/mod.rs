@@ -39,6 +39,8 @@ pub enum ReplyId {
     T10Unknown,
     /// "T11": a new code for a word with a typo.
     T11Typo,
+    /// "T12": which of two campaigns was meant.
+    T12Choice,
     /// "T13": opt-out confirmed.
     T13Stop,
     /// "T14": where help is.
@@ -63,7 +65,7 @@ impl ReplyId {
     }
 
     /// Every text, in the order of declaration.
-    pub const ALL: [ReplyId; 17] = [
+    pub const ALL: [ReplyId; 18] = [
         ReplyId::T01FirstIssue,
         ReplyId::T02RepeatUnused,
         ReplyId::T03RepeatRedeemed,
@@ -74,6 +76,7 @@ impl ReplyId {
         ReplyId::T09Ended,
         ReplyId::T10Unknown,
         ReplyId::T11Typo,
+        ReplyId::T12Choice,
         ReplyId::T13Stop,
         ReplyId::T14Help,
         ReplyId::T15Start,
@@ -97,6 +100,7 @@ impl ReplyId {
             ReplyId::T09Ended => "T09",
             ReplyId::T10Unknown => "T10",
             ReplyId::T11Typo => "T11",
+            ReplyId::T12Choice => "T12",
             ReplyId::T13Stop => "T13",
             ReplyId::T14Help => "T14",
             ReplyId::T15Start => "T15",
@@ -139,9 +143,7 @@ impl From<ReplyId> for &'static str {
 
 /// There is no text of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10, T11, T13, T14, T15, T21 and T22"
-)]
+#[error("there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10 to T15, T21 and T22")]
 pub struct UnknownReply {
     name: String,
 }
@@ -177,11 +179,13 @@ pub enum Slot {
     Help,
     /// `{words}`: words to try.
     Words,
+    /// `{choices}`: "1 PIZZA or 2 PLAZA".
+    Choices,
 }
 
 impl Slot {
     /// Every placeholder.
-    pub const ALL: [Slot; 14] = [
+    pub const ALL: [Slot; 15] = [
         Slot::Brand,
         Slot::Offer,
         Slot::Keyword,
@@ -196,6 +200,7 @@ impl Slot {
         Slot::Codes,
         Slot::Help,
         Slot::Words,
+        Slot::Choices,
     ];
 
     /// The name between the braces.
@@ -216,6 +221,7 @@ impl Slot {
             Slot::Codes => "codes",
             Slot::Help => "help",
             Slot::Words => "words",
+            Slot::Choices => "choices",
         }
     }
 }

@@ -139,6 +139,7 @@ fn checked(id: ReplyId, text: &str, language: Language) -> Result<Template, Repl
 fn needed(id: ReplyId) -> &'static [Slot] {
     match id {
         ReplyId::T01FirstIssue | ReplyId::T02RepeatUnused | ReplyId::T11Typo => &[Slot::Brand, Slot::Code, Slot::Link],
+        ReplyId::T12Choice => &[Slot::Brand, Slot::Choices],
         ReplyId::T14Help => &[Slot::Brand, Slot::Help],
         ReplyId::T22MyCodes => &[Slot::Brand, Slot::Codes],
         ReplyId::T03RepeatRedeemed

@@ -1,8 +1,9 @@
 //! One batch of acts in one transaction: lock, then read, then write.
 
 mod read;
+mod session;
 mod statements;
 mod write;
 
-pub use read::{Needs, read};
+pub use read::{Needs, open_questions, read};
 pub use write::write;

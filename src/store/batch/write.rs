@@ -1,6 +1,6 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::statements as sql;
+use super::{session, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, EventRow, NewMessage, Noted, OptOut, RequestRow};
@@ -24,7 +24,10 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     write_consent(tx, changes).await?;
+    session::write(tx, changes).await?;
     write_counters(tx, changes).await?;
+    let now = changes.requests.iter().map(|row| row.received_at).max().unwrap_or_default();
+    session::count_words(tx, changes, now).await?;
     write_alerts(tx, changes).await
 }
 
