@@ -7,6 +7,7 @@ pub mod domain;
 pub mod engine;
 pub mod http;
 pub mod net;
+pub mod redemption;
 pub mod sms;
 pub mod store;
 pub mod workers;

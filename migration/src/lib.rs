@@ -8,6 +8,8 @@ mod m0002_ledger;
 mod m0003_messages;
 mod m0004_reports;
 mod m0005_alerts;
+mod m0006_peers;
+mod m0007_opt_ins;
 mod m0010_consent_language;
 mod m0011_sessions;
 mod m0012_unknown_words;
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_messages::Migration),
             Box::new(m0004_reports::Migration),
             Box::new(m0005_alerts::Migration),
+            Box::new(m0006_peers::Migration),
+            Box::new(m0007_opt_ins::Migration),
             Box::new(m0010_consent_language::Migration),
             Box::new(m0011_sessions::Migration),
             Box::new(m0012_unknown_words::Migration),

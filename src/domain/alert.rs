@@ -1,7 +1,5 @@
 //! What somebody must look at: raised once, counted while it stands, cleared when it is over.
 
-use serde::Serialize;
-
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlertKind {
@@ -93,19 +91,14 @@ impl AlertKind {
 }
 
 /// An alert to raise. At most one of a kind stands about one thing; raised again, it is counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// What is wrong.
-    #[serde(serialize_with = "word")]
     pub kind: AlertKind,
     /// With what: `campaign PIZZA`, `peer till`, `sender 12345`.
     pub about: String,
     /// In words, with figures; no personal data.
     pub detail: String,
-}
-
-fn word<S: serde::Serializer>(kind: &AlertKind, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(kind.word())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub use build::{
 pub use codes::CodePool;
 pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, choice_words, limit_words, sender_texts};
 
+use crate::domain::act::{CarrierSaid, Text};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
 use crate::domain::ids::{CampaignId, PlacementId, SenderId};
@@ -18,6 +19,7 @@ use crate::domain::language::Language;
 use crate::domain::reply::{Compiled, ReplyId};
 use crate::domain::session::Choice;
 use chrono::Duration;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -59,6 +61,43 @@ pub struct SenderRow {
     pub brand: String,
     /// Where help is, in words.
     pub help: String,
+    /// Who answers STOP, START and HELP.
+    pub opt_out_handled_by: OptOutBy,
+}
+
+/// Who answers STOP, START and HELP on a number: one confirmation is owed, two are a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptOutBy {
+    /// We do, but for a text that its webhook says is answered already.
+    #[default]
+    App,
+    /// The carrier does, whether its webhooks say so or not.
+    Provider,
+    /// The carrier keeps a list of its own in silence; we answer, whatever its webhooks say.
+    Both,
+}
+
+impl OptOutBy {
+    /// The word in documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Provider => "provider",
+            Self::Both => "both",
+        }
+    }
+
+    /// Whether it is for us to answer; `said` is what the carrier's webhook says of the text.
+    #[must_use]
+    pub fn is_ours(self, said: Option<CarrierSaid>) -> bool {
+        match self {
+            Self::App => said.is_none(),
+            Self::Provider => false,
+            Self::Both => true,
+        }
+    }
 }
 
 /// How often a person is answered.
@@ -138,6 +177,27 @@ pub enum Heard {
 }
 
 impl Catalog {
+    /// What a received text asks for: what the carrier took it for outranks its words.
+    #[must_use]
+    pub fn hear_text(&self, text: &Text) -> Heard {
+        match text.carrier_said {
+            Some(CarrierSaid::Stop) => Heard::OptOut(Matched::Carrier, self.language(text)),
+            Some(CarrierSaid::Start) => Heard::OptIn(self.language(text)),
+            Some(CarrierSaid::Help) => Heard::Help(self.language(text)),
+            None => self.hear(text.sender, &text.text),
+        }
+    }
+
+    /// The language of a word of the law; English for other texts.
+    fn language(&self, text: &Text) -> Language {
+        match self.hear(text.sender, &text.text) {
+            Heard::OptOut(_, language) | Heard::OptIn(language) | Heard::Help(language) => language,
+            Heard::MyCodes | Heard::Keyword { .. } | Heard::Ambiguous(_) | Heard::Unknown | Heard::Nothing => {
+                Language::English
+            }
+        }
+    }
+
     /// What a text to that number asks for. A number without keywords still knows STOP, START and HELP.
     #[must_use]
     pub fn hear(&self, sender: SenderId, text: &str) -> Heard {

@@ -13,6 +13,7 @@ pub mod decision;
 pub mod derived;
 pub mod document;
 pub mod gsm7;
+pub mod hold;
 pub mod ids;
 pub mod keyring;
 pub mod keyword;

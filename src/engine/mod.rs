@@ -31,7 +31,7 @@ pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
-pub use text::fingerprint;
+pub use text::{Received, fingerprint};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
@@ -96,6 +96,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The public address, for texts and links.
     pub public_url: String,
+    /// The carriers that a sender may name.
+    pub carriers: Vec<String>,
     /// The sizes.
     pub sizes: Sizes,
     /// Where tests park and cut.

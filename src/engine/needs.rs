@@ -1,16 +1,19 @@
 //! What a batch could need, by the configuration: fallback pools and every counter included.
 
-use crate::domain::act::{Act, Ask};
-use crate::domain::campaign::{Attribution, Campaign};
+use crate::domain::act::{Act, Ask, Text};
+use crate::domain::campaign::{Attribution, Authority, Campaign, Unverified};
 use crate::domain::catalog::{Catalog, Heard};
 use crate::domain::ids::{SenderId, Subject};
 use crate::domain::session::{Choice, Open, Session, SessionKey, SessionKind};
-use crate::store::batch::Needs;
+use crate::store::batch::{Needs, Stock};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Persons who may answer, and what is open with them.
 type Answering = (BTreeSet<Subject>, HashMap<SessionKey, Session>);
+
+/// Questions that one batch puts, with their choices.
+type Put = BTreeMap<(SenderId, Subject), Vec<Vec<Choice>>>;
 
 /// The persons whose texts may be answers to a question of ours.
 pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
@@ -21,6 +24,9 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
         | Ask::Rollback(..)
         | Ask::Void(..)
         | Ask::Message(_)
+        | Ask::Said(..)
+        | Ask::Excuse(..)
+        | Ask::Fulfil(..)
         | Ask::Raise(_)
         | Ask::Clear(..) => None,
     });
@@ -31,7 +37,7 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
 pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering: Answering) -> Needs {
     let mut needs = Needs { catalog_version: catalog.version, acts: acts.len(), answering, ..Needs::default() };
     // Questions that this very batch will put.
-    let mut put: BTreeMap<(SenderId, Subject), Vec<Vec<Choice>>> = BTreeMap::new();
+    let mut put = Put::new();
     for act in acts {
         if let Some(who) = &act.who {
             let phone = needs.persons.entry(who.subject).or_default();
@@ -40,51 +46,55 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering
             }
         }
         match &act.ask {
+            // These three have no request row.
             Ask::Message(step) => {
                 needs.messages.insert(step.message);
                 continue;
             }
             Ask::Raise(_) | Ask::Clear(..) => continue,
-            Ask::Issue(..) | Ask::Text(_) | Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) => {}
-        }
-        needs.requests.insert(act.request.clone());
-        match &act.ask {
             Ask::Issue(campaign, from) => {
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     issue(&mut needs, catalog, campaign, from, now);
                 }
             }
-            Ask::Text(text) => {
-                let Some(who) = &act.who else { continue };
-                needs.texters.insert(who.subject);
-                let here = (text.sender, who.subject);
-                if let Some(at) = catalog.answer(text.sender, &text.text) {
-                    let put = put.get(&here).into_iter().flatten().filter_map(|choices| choices.get(at)).cloned();
-                    for choice in put.chain(open_choice(&needs, here, at)).collect::<Vec<_>>() {
-                        if let Some(campaign) = catalog.campaigns.get(&choice.campaign) {
-                            issue(&mut needs, catalog, campaign, &choice.from(text.sender), now);
-                        }
-                    }
-                }
-                match catalog.hear(text.sender, &text.text) {
-                    Heard::Keyword { campaign, from, .. } => {
-                        if let Some(campaign) = catalog.campaigns.get(&campaign) {
-                            issue(&mut needs, catalog, campaign, &from, now);
-                        }
-                    }
-                    Heard::OptOut(..) => {
-                        needs.opting_out.insert(who.subject);
-                    }
-                    Heard::Ambiguous(choices) => {
-                        put.entry(here).or_default().push(choices);
-                    }
-                    Heard::OptIn(_) | Heard::Help(_) | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
+            Ask::Text(asked) => text(&mut needs, &mut put, catalog, act, asked, now),
+            Ask::Fulfil(campaign, _) => {
+                if let Some(campaign) = catalog.campaigns.get(campaign) {
+                    needs.campaigns.insert(campaign.id);
+                    pools(&mut needs, campaign, now);
                 }
             }
-            Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) => {}
+            Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Said(..) | Ask::Excuse(..) => {}
         }
+        needs.requests.insert(act.request.clone());
     }
     needs
+}
+
+fn text(needs: &mut Needs, put: &mut Put, catalog: &Catalog, act: &Act, text: &Text, now: DateTime<Utc>) {
+    let Some(who) = &act.who else { return };
+    needs.texters.insert(who.subject);
+    let here = (text.sender, who.subject);
+    if let Some(at) = catalog.answer(text.sender, &text.text) {
+        let put = put.get(&here).into_iter().flatten().filter_map(|choices| choices.get(at)).cloned();
+        for choice in put.chain(open_choice(needs, here, at)).collect::<Vec<_>>() {
+            if let Some(campaign) = catalog.campaigns.get(&choice.campaign) {
+                issue(needs, catalog, campaign, &choice.from(text.sender), now);
+            }
+        }
+    }
+    match catalog.hear_text(text) {
+        Heard::Keyword { campaign, from, .. } => {
+            if let Some(campaign) = catalog.campaigns.get(&campaign) {
+                issue(needs, catalog, campaign, &from, now);
+            }
+        }
+        Heard::OptOut(..) => {
+            needs.opting_out.insert(who.subject);
+        }
+        Heard::Ambiguous(choices) => put.entry(here).or_default().push(choices),
+        Heard::OptIn(_) | Heard::Help(_) | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
+    }
 }
 
 /// The choice that an answer takes of what is open.
@@ -98,8 +108,20 @@ fn open_choice(needs: &Needs, (sender, subject): (SenderId, Subject), at: usize)
 
 fn issue(needs: &mut Needs, catalog: &Catalog, campaign: &Campaign, from: &Attribution, now: DateTime<Utc>) {
     needs.campaigns.insert(campaign.id);
-    needs.pools.extend(campaign.pools.iter().map(|pool| (campaign.id, pool.pool_no)));
+    pools(needs, campaign, now);
     for cap in catalog.counted(campaign, from) {
         needs.quotas.insert((cap.id, cap.window.key(now, cap.zone)), cap.cap);
     }
+}
+
+/// The pools that might be drawn from; of those whose codes another system honours, what was looked at lately.
+fn pools(needs: &mut Needs, campaign: &Campaign, now: DateTime<Utc>) {
+    let stock = match &campaign.authority {
+        Authority::Here => Stock::Ours,
+        Authority::Peer(peer) => match peer.unverified {
+            Unverified::Hold => Stock::Peers { looked_at_after: Some(now - peer.max_age) },
+            Unverified::IssueUnverified => Stock::Peers { looked_at_after: None },
+        },
+    };
+    needs.pools.extend(campaign.pools.iter().map(|pool| ((campaign.id, pool.pool_no), stock)));
 }

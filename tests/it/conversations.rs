@@ -104,7 +104,8 @@ mod bodies {
     pub(super) async fn a_question_and_its_answer_in_one_batch_are_taken_in_their_order(house: House) {
         open(&house).await;
         let text = |words: &str| {
-            let ask = Ask::Text(Text { sender: SenderId(1), text: words.to_owned(), from_machine: false });
+            let text = words.to_owned();
+            let ask = Ask::Text(Text { sender: SenderId(1), text, from_machine: false, carrier_said: None });
             Act { ask, ..house.act(1, 7, house.key()) }
         };
         // The fingerprint of an act is that of its words; here every text has one of its own.

@@ -4,6 +4,7 @@ use crate::domain::act::MessageStep;
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
+use crate::domain::hold::{Hold, HoldId, HoldStep};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
@@ -32,7 +33,13 @@ pub struct Changes {
     pub consents: Vec<Consent>,
     /// The new first position of a range, by its last one; `None` when it is used up.
     pub stock: BTreeMap<(CampaignId, u16, u64), Option<u64>>,
-    /// How many positions were taken from each pool.
+    /// New promises: whose, and what.
+    pub holds: Vec<(Subject, Hold)>,
+    /// What became of promises.
+    pub hold_steps: BTreeMap<HoldId, HoldChange>,
+    /// Codes that another system honours and when it is asked about them.
+    pub peer_checks: Vec<(Spot, DateTime<Utc>)>,
+    /// How many positions left each pool's count: codes given without a promise, and promises.
     pub taken: BTreeMap<(CampaignId, u16), i64>,
     /// The new count of each quota.
     pub quotas: BTreeMap<(CapId, i64), i64>,
@@ -90,6 +97,8 @@ pub struct EventRow {
     pub currency: Option<String>,
     /// Why, in a person's words.
     pub reason: Option<String>,
+    /// Who says so: `till`, `house`, or another system by its name.
+    pub provider: String,
 }
 
 /// A row of `outbox_message`.
@@ -163,6 +172,35 @@ pub enum OptOut {
     Out(DateTime<Utc>),
     /// Again.
     In,
+}
+
+/// What becomes of one promise in a batch; what is not set stays as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HoldChange {
+    /// Nothing is sent for it, or again.
+    pub is_muted: Option<bool>,
+    /// When its person was told that it takes longer.
+    pub late_at: Option<DateTime<Utc>>,
+    /// When it was over.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The position that kept it.
+    pub position: Option<u64>,
+}
+
+impl HoldChange {
+    /// Adds a step.
+    pub(super) fn step(&mut self, step: HoldStep) {
+        match step {
+            HoldStep::Fulfilled(spot, at) => {
+                self.ended_at = Some(at);
+                self.position = Some(spot.position);
+            }
+            HoldStep::Lapsed(at) => self.ended_at = Some(at),
+            HoldStep::Late(at) => self.late_at = Some(at),
+            HoldStep::Muted => self.is_muted = Some(true),
+            HoldStep::Unmuted => self.is_muted = Some(false),
+        }
+    }
 }
 
 /// What becomes of one alert in a batch; the last word stands.
@@ -270,13 +308,18 @@ impl EventRow {
     /// A plain step of a code.
     #[must_use]
     pub fn new(spot: Spot, step: u32, kind: EventKind, at: DateTime<Utc>, provider_ref: String) -> Self {
+        let provider = match kind {
+            EventKind::Redeemed | EventKind::RolledBack => "till",
+            EventKind::Voided | EventKind::Expired => "house",
+        };
         let event = Event { step, kind, at, provider_ref, store: None, amount: None };
-        Self { spot, event, reverses: None, order: None, currency: None, reason: None }
+        let provider = provider.to_owned();
+        Self { spot, event, reverses: None, order: None, currency: None, reason: None, provider }
     }
 }
 
 impl Outcome {
-    /// Whether a code was given or named.
+    /// Whether a new code was given.
     #[must_use]
     pub fn is_first_issuance(&self) -> bool {
         matches!(self, Self::Issued(_))

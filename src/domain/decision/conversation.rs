@@ -13,7 +13,8 @@ impl Work<'_> {
     pub(super) fn hear(&mut self, who: &Who, text: &Text) -> Heard {
         let key = question_key(who, text);
         let question = self.question(key);
-        if let (Some(question), Some(at)) = (&question, self.catalog.answer(text.sender, &text.text)) {
+        let answer = if text.carrier_said.is_none() { self.catalog.answer(text.sender, &text.text) } else { None };
+        if let (Some(question), Some(at)) = (&question, answer) {
             if question.answered {
                 // The first answer was taken; its code is on the way.
                 return Heard::Nothing;
@@ -27,7 +28,7 @@ impl Work<'_> {
                 return heard;
             }
         }
-        let heard = self.catalog.hear(text.sender, &text.text);
+        let heard = self.catalog.hear_text(text);
         match (&heard, question) {
             (Heard::OptOut(..) | Heard::Keyword { .. }, _) => self.close(key),
             (Heard::Unknown, Some(question)) if !question.answered => {

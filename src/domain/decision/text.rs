@@ -32,7 +32,7 @@ struct Answer {
 }
 
 /// What she said of her consent.
-struct Said<'a> {
+struct Evidence<'a> {
     kind: &'static str,
     matched: &'a str,
     /// Of the word or sentence; keywords have none.
@@ -69,7 +69,10 @@ impl Work<'_> {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
-        trace.replied = heed == Heed::Heard && self.may_reply(who, trace, &answer.outcome);
+        let ours = !is_compliance(&heard) || sender.opt_out_handled_by.is_ours(text.carrier_said);
+        let is_new_promise = matches!(answer.outcome, Outcome::Held(id) if id.0 == act.id);
+        let heeded = ours && heed == Heed::Heard;
+        trace.replied = is_new_promise || (heeded && self.may_reply(who, trace, &answer.outcome));
         if trace.replied {
             if let Heard::Ambiguous(choices) = &heard {
                 self.ask(who, text, choices);
@@ -98,7 +101,7 @@ impl Work<'_> {
             }
             Heard::Help(language) => {
                 trace.kind = "help";
-                self.consent(act, who, sender, Said { kind: "help", matched: "exact", language: Some(*language) });
+                self.consent(act, who, sender, Evidence { kind: "help", matched: "exact", language: Some(*language) });
                 told_in(Told::Helped, ReplyId::T14Help, *language)
             }
             Heard::MyCodes => {
@@ -122,9 +125,9 @@ impl Work<'_> {
                 trace.kind = "keyword";
                 trace.word.clone_from(&from.keyword);
                 trace.from = Some(from.clone());
-                let outcome = self.issue(&campaign, who, from);
+                let outcome = self.issue(act, &campaign, who, from);
                 let matched = from.keyword.as_deref().unwrap_or_default();
-                self.consent(act, who, sender, Said { kind: "request", matched, language: None });
+                self.consent(act, who, sender, Evidence { kind: "request", matched, language: None });
                 Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
             }
         }
@@ -142,6 +145,7 @@ impl Work<'_> {
         let reply = match &outcome {
             Outcome::Issued(_) if read.is_some() => ReplyId::T11Typo,
             Outcome::Issued(_) => ReplyId::T01FirstIssue,
+            Outcome::Held(_) => ReplyId::T16Held,
             Outcome::Repeat(spot, state) => {
                 let held = self.world.persons.get(&who.subject).and_then(|p| p.held.iter().find(|h| h.spot == *spot));
                 params.at = held.and_then(|held| held.open_redemption()).map(|event| millis(event.at));
@@ -162,6 +166,7 @@ impl Work<'_> {
             Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
             | Outcome::Voided(_)
+            | Outcome::Recorded(_)
             | Outcome::Declined(..)
             | Outcome::Told(_)
             | Outcome::Noted => ReplyId::T10Unknown,
@@ -220,7 +225,8 @@ impl Work<'_> {
         let now = self.world.now;
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
         let (matched, language) = (said.0.word(), Some(said.1));
-        self.consent(act, who, sender, Said { kind: "opt_out", matched, language });
+        self.consent(act, who, sender, Evidence { kind: "opt_out", matched, language });
+        self.mute_holds(who, &sender.brand);
         let senders = &self.catalog.senders;
         let is_of_brand = |message: &Message| {
             let row = senders.get(&message.sender);
@@ -255,10 +261,10 @@ impl Work<'_> {
 
     fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow, language: Language) {
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::In);
-        self.consent(act, who, sender, Said { kind: "opt_in", matched: "exact", language: Some(language) });
+        self.consent(act, who, sender, Evidence { kind: "opt_in", matched: "exact", language: Some(language) });
     }
 
-    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: Said<'_>) {
+    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: Evidence<'_>) {
         self.changes.consents.push(Consent {
             request: act.request.clone(),
             brand: sender.brand.clone(),
@@ -301,15 +307,7 @@ impl Work<'_> {
             word: trace.word.clone(),
             outcome: answer.outcome.clone(),
         });
-        // A STOP in this very batch finds it waiting.
-        let message = Message {
-            subject: who.subject,
-            sender: text.sender,
-            status: MessageStatus::Queued,
-            is_compliance: answer.reply.is_compliance(),
-        };
-        self.world.messages.insert(act.id, message);
-        self.changes.messages.push(NewMessage {
+        self.send(NewMessage {
             id: act.id,
             subject: who.subject,
             sender: text.sender,
@@ -320,6 +318,27 @@ impl Work<'_> {
             request: act.request.clone(),
             created_at: now,
         });
+    }
+
+    /// Queues a message.
+    pub(super) fn send(&mut self, new: NewMessage) {
+        // A STOP in this very batch finds it waiting.
+        let message = Message {
+            subject: new.subject,
+            sender: new.sender,
+            status: MessageStatus::Queued,
+            is_compliance: new.reply.is_compliance(),
+        };
+        self.world.messages.insert(new.id, message);
+        self.changes.messages.push(new);
+    }
+}
+
+/// Whether it is for the house or its carrier to answer, as [`OptOutBy`](crate::domain::catalog::OptOutBy) says.
+fn is_compliance(heard: &Heard) -> bool {
+    match heard {
+        Heard::OptOut(..) | Heard::OptIn(_) | Heard::Help(_) => true,
+        Heard::MyCodes | Heard::Keyword { .. } | Heard::Ambiguous(_) | Heard::Unknown | Heard::Nothing => false,
     }
 }
 

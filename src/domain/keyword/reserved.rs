@@ -23,6 +23,8 @@ pub enum Matched {
     Exact,
     /// By a sentence that means it, or by a word of the list with a typo.
     Intent,
+    /// By the carrier, which keeps a list of its own.
+    Carrier,
 }
 
 impl Matched {
@@ -32,6 +34,7 @@ impl Matched {
         match self {
             Self::Exact => "exact",
             Self::Intent => "intent",
+            Self::Carrier => "carrier",
         }
     }
 }

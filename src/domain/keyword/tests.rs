@@ -32,8 +32,7 @@ fn shop() -> Book<usize> {
 
 fn described(route: Route<usize>) -> (&'static str, Option<String>) {
     match route {
-        Route::OptOut { matched: Matched::Exact, .. } => ("opt_out", Some("exact".to_owned())),
-        Route::OptOut { matched: Matched::Intent, .. } => ("opt_out", Some("intent".to_owned())),
+        Route::OptOut { matched, .. } => ("opt_out", Some(matched.word().to_owned())),
         Route::OptIn(_) => ("opt_in", None),
         Route::Help(_) => ("help", None),
         Route::MyCodes => ("my_codes", None),

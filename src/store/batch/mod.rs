@@ -5,5 +5,5 @@ mod session;
 mod statements;
 mod write;
 
-pub use read::{Needs, open_questions, read};
+pub use read::{Needs, Stock, open_questions, read};
 pub use write::write;

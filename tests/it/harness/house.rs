@@ -103,6 +103,7 @@ impl House {
             keys: Arc::clone(&keys),
             clock: Arc::new(clock.clone()),
             public_url: "https://coupons.acme.example".to_owned(),
+            carriers: vec!["simulator".to_owned(), "twilio".to_owned()],
             sizes,
             faults: faults.clone(),
         };
