@@ -17,6 +17,7 @@ mod outbox;
 pub mod plan;
 mod sale;
 mod text;
+mod words;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
@@ -32,6 +33,7 @@ pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
 pub use text::{Received, fingerprint};
+pub use words::{AliasError, Suggested, UnknownWords};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};

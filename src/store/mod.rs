@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod requests;
 mod tables;
 mod tx;
+pub mod words;
 
 pub use error::StoreError;
 pub use tables::Tables;

@@ -12,6 +12,7 @@ on_both! {
     what_is_no_answer_is_asked_once_more_and_then_not_known,
     a_machine_that_repeats_itself_is_not_answered_for_a_day,
     unknown_words_are_counted_without_numbers_and_talk,
+    an_unknown_word_becomes_an_alias_and_leads_on_at_once,
     the_law_is_answered_in_its_language_and_the_evidence_names_it,
 }
 
@@ -21,6 +22,7 @@ mod bodies {
     use codewell::domain::act::{Act, Ask, Text};
     use codewell::domain::decision::outcome::{Outcome, Told};
     use codewell::domain::ids::{CampaignId, SenderId};
+    use codewell::engine::{AliasError, UnknownWords};
     use tokio::task::JoinSet;
 
     /// One edit from WORDB and from WORDC.
@@ -192,6 +194,35 @@ mod bodies {
         };
         assert_eq!((n("HELLO").await, n("HALLO").await, n("WORDX").await, n("").await), (2, 1, 1, 2));
         assert_eq!(house.number("SELECT COUNT(*) FROM unknown_word").await, 4);
+        house.audited().await;
+    }
+
+    pub(super) async fn an_unknown_word_becomes_an_alias_and_leads_on_at_once(house: House) {
+        open(&house).await;
+        for (phone, words) in (0..).zip(["pizaa", "pizaa", "pizza", "wordx", "call 2025550123", "wordbb"]) {
+            said(&house, phone, words).await;
+        }
+        let told = |all: &[UnknownWords]| -> Vec<(String, u64, Option<String>)> {
+            let groups = all.iter().flat_map(|words| &words.clusters);
+            groups.map(|one| (one.cluster.name().to_owned(), one.cluster.count(), one.keyword.clone())).collect()
+        };
+        let all = house.engine.unknown_words(None).await.expect("they can be read");
+        let word = |name: &str, n, keyword: Option<&str>| (name.to_owned(), n, keyword.map(str::to_owned));
+        assert_eq!(told(&all), [word("PIZAA", 3, None), word("WORDX", 1, Some("WORDB"))]);
+        assert_eq!(all.first().map(|words| words.others), Some(1));
+        let refused = house.engine.aliased("WORDC", "WORDB", None).await;
+        assert!(matches!(refused, Err(AliasError::Taken { .. })), "{refused:?}");
+        let refused = house.engine.aliased("X", "NOWORD", Some("12345")).await;
+        assert!(matches!(refused, Err(AliasError::NoKeyword { many: false, .. })), "{refused:?}");
+        let second = house.second().await;
+        for word in ["wordx", "🍕"] {
+            let documents = house.engine.aliased(word, "wordc", None).await.expect("it can be one");
+            house.engine.apply(&documents, &|_| {}).await.expect("it is applied");
+            let outcome = said(&second, 20, word).await;
+            assert_eq!(campaign_of(&outcome), Some(CampaignId(2)), "{word}: {outcome:?}");
+        }
+        let left = second.engine.unknown_words(Some("12345")).await.expect("they can be read");
+        assert_eq!(told(&left), [word("PIZAA", 3, None)]);
         house.audited().await;
     }
 
