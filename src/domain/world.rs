@@ -6,6 +6,7 @@ use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, CapId, RequestId, SenderId, Spot, Subject};
+use crate::domain::session::{Session, SessionKey};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, VecDeque};
 
@@ -26,6 +27,8 @@ pub struct World {
     pub quotas: HashMap<(CapId, i64), Quota>,
     /// The messages that acts of this batch may change.
     pub messages: HashMap<[u8; 16], Message>,
+    /// What is open between the persons who texted and our numbers.
+    pub sessions: HashMap<SessionKey, Session>,
 }
 
 /// A request that was answered.

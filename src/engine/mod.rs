@@ -23,6 +23,7 @@ mod sale;
 mod spool;
 mod text;
 mod verify;
+mod words;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
@@ -41,6 +42,7 @@ pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};
 pub use verify::{Look, time_to_verify};
+pub use words::{AliasError, Suggested, UnknownWords};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};

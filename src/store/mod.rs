@@ -23,6 +23,7 @@ pub mod spool;
 mod tables;
 mod tx;
 pub mod verification;
+pub mod words;
 
 pub use error::StoreError;
 pub use tables::Tables;

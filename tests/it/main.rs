@@ -15,6 +15,7 @@ mod caps;
 mod carriers;
 mod changes;
 mod codes;
+mod conversations;
 mod counted;
 mod crash;
 mod doors;

@@ -1,6 +1,7 @@
 //! The one place that decides: a pure function from what was read under the locks to what is written.
 
 pub mod changes;
+mod conversation;
 mod hold;
 mod issue;
 pub mod outcome;
