@@ -8,16 +8,22 @@ mod capabilities;
 mod error;
 mod event;
 mod guarded;
+mod observed;
 mod registry;
 mod status;
+mod surroundings;
+#[cfg(test)]
+mod testing;
 mod trail;
 
 pub use capabilities::{Capabilities, Idempotency};
 pub use error::{Effect, PeerError};
 pub use event::{Authentic, EventKind, EventPage, Forged, PeerEvent, Unreadable, Webhook};
-pub use guarded::{BreakerState, Guarded};
+pub use guarded::{BreakerLimits, BreakerState, GuardLimits, Guarded};
+pub use observed::Observed;
 pub use registry::Registry;
 pub use status::{Authority, Reading, Reason, Status, reason_key};
+pub use surroundings::{Machine, Surroundings, Wait};
 pub use trail::{CallContext, CallRecord, NoTrail, Noted, Trail, Verb};
 
 use crate::domain::code::Code;
