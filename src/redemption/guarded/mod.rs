@@ -12,8 +12,8 @@ pub use breaker::{BreakerLimits, BreakerState};
 
 use super::{
     Authentic, CallContext, Capabilities, Effect, EventPage, Forged, Health, Idempotency, ImportPage, Machine,
-    Observed, Peer, PeerError, PeerEvent, Reading, Redeem, Redemption, Rollback, Surroundings, Unreadable, Verb,
-    Webhook,
+    Observed, Peer, PeerError, PeerEvent, Reading, Reason, Redeem, Redemption, Rollback, Surroundings, Unreadable,
+    Verb, Webhook,
 };
 use crate::domain::code::Code;
 use breaker::Breaker;
@@ -194,8 +194,10 @@ impl Guarded {
                 Err(error) => error,
             };
             in_doubt |= error.effect() == Effect::Unknown;
-            if !in_doubt || idempotency == Idempotency::Native && error.is_passing() {
-                if !error.is_passing() || !tries.again(error.retry_after()).await {
+            // A code that a sale under way holds may be held by our own try.
+            let open = error.is_passing() || in_doubt && is_locked(&error);
+            if !in_doubt || idempotency == Idempotency::Native && open {
+                if !open || !tries.again(error.retry_after()).await {
                     return self.last_word(ask, &tries, in_doubt, error, context).await;
                 }
                 continue;
@@ -203,9 +205,9 @@ impl Guarded {
             match self.look(ask, &tries, context).await {
                 Look::Found(redemption) => return Ok(redemption),
                 // It answered this try, and none before it stands in its books.
-                Look::NotThere if matches!(error, PeerError::Rejected { .. }) => return Err(error),
+                Look::NotThere if !open => return Err(error),
                 // The same key would have got the first answer, so the no is meant.
-                Look::CannotSay if idempotency == Idempotency::Native && !error.is_passing() => return Err(error),
+                Look::CannotSay if idempotency == Idempotency::Native && !open => return Err(error),
                 Look::NotThere if idempotency == Idempotency::ByReference && tries.again(None).await => {}
                 Look::NotThere | Look::CannotSay => return Err(PeerError::OutcomeUnknown),
             }
@@ -221,7 +223,7 @@ impl Guarded {
         error: PeerError,
         context: &CallContext<'_>,
     ) -> Result<Redemption, PeerError> {
-        if !in_doubt || matches!(error, PeerError::Rejected { .. }) {
+        if !in_doubt {
             return Err(error);
         }
         match self.look(ask, tries, context).await {
@@ -246,6 +248,10 @@ impl Guarded {
         }
         Look::CannotSay
     }
+}
+
+fn is_locked(error: &PeerError) -> bool {
+    matches!(error, PeerError::Rejected { reason: Reason::Locked, .. })
 }
 
 fn own((place, code): (usize, &Code)) -> (usize, Code) {
