@@ -1,5 +1,6 @@
 //! Turns the key: from settings to a house with its keyring, its database and its engine.
 
+pub mod carriers;
 pub mod demo;
 pub mod demo_dir;
 pub mod keyring;
@@ -7,11 +8,13 @@ pub mod lock;
 pub mod logging;
 pub mod server;
 
-use crate::config::Config;
+use crate::config::{Config, Simulator};
 use crate::domain::catalog::Limits;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::keyring::Keys;
 use crate::engine::{Clock, Committer, Engine, Faults, Parts, Sizes, SystemClock};
+use crate::redemption::Registry as Peers;
+use crate::sms::SIMULATOR;
 use crate::store::{Options, Store, StoreError, Tables};
 use keyring::{KeyringError, WhenMissing};
 use std::io;
@@ -128,8 +131,10 @@ impl House {
             keys: Arc::clone(&self.keys),
             clock: Arc::new(SystemClock),
             public_url: public_url.to_owned(),
+            carriers: carrier_names(&self.config),
             sizes: sizes(&self.config),
             faults: Faults::default(),
+            peers: Peers::default(),
         })
         .await
     }
@@ -159,6 +164,16 @@ fn options(config: &Config) -> Options {
         idle_in_transaction: database.idle_in_transaction_timeout,
         busy: database.busy_timeout,
     }
+}
+
+/// The carriers that this configuration has.
+fn carrier_names(config: &Config) -> Vec<String> {
+    let simulator = match config.simulator {
+        Simulator::On => Some(SIMULATOR.to_owned()),
+        Simulator::Off => None,
+    };
+    let accounts = config.carriers.iter().map(|account| account.name.clone());
+    accounts.chain(simulator).collect()
 }
 
 fn sizes(config: &Config) -> Sizes {

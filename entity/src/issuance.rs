@@ -29,6 +29,8 @@ pub struct Model {
     pub issued_at: i64,
     /// Milliseconds since 1970 UTC, exclusive.
     pub expires_at: Option<i64>,
+    /// When it was counted, where a promise came before it; else at issue.
+    pub charged_at: Option<i64>,
 }
 
 /// None: the hot tables have no foreign keys.

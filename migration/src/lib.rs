@@ -7,6 +7,9 @@ mod m0001_catalog;
 mod m0002_ledger;
 mod m0003_messages;
 mod m0004_reports;
+mod m0005_alerts;
+mod m0006_peers;
+mod m0007_opt_ins;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -24,6 +27,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_ledger::Migration),
             Box::new(m0003_messages::Migration),
             Box::new(m0004_reports::Migration),
+            Box::new(m0005_alerts::Migration),
+            Box::new(m0006_peers::Migration),
+            Box::new(m0007_opt_ins::Migration),
         ]
     }
 }

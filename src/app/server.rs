@@ -1,5 +1,6 @@
 //! A running server: engine, workers, doors, and an orderly stop.
 
+use super::carriers::{self, CarriersError};
 use super::lock::{LockError, ServerLock};
 use super::{FirstRun, House, OldTables, OpenError, make_dir};
 use crate::config::{Config, Simulator};
@@ -9,7 +10,7 @@ use crate::http::simulator::{SimulatorDoor, deliver_reports};
 use crate::http::sms::SmsDoor;
 use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site};
-use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET, SmsProvider};
+use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET};
 use crate::store::StoreError;
 use crate::workers::sender::Sender;
 use std::future::{Future, IntoFuture as _};
@@ -42,6 +43,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// An account at a carrier.
+    #[error(transparent)]
+    Carriers(#[from] CarriersError),
     /// The campaigns cannot be read.
     #[error("the campaigns cannot be read")]
     Store(#[from] StoreError),
@@ -120,7 +124,7 @@ impl Server {
         let mut workers = JoinSet::new();
         workers.spawn(committer.run());
         let early = EarlyReports::default();
-        let (carriers, phones) = carriers(house);
+        let (carriers, phones) = open_carriers(house)?;
         let sms = SmsDoor { engine: engine.clone(), carriers: carriers.clone(), early: early.clone() };
         let simulator = phones.map(|phones| {
             let door = SimulatorDoor { sms: sms.clone(), phones: phones.phones, outside: phones.outside };
@@ -190,18 +194,18 @@ struct Browser {
 }
 
 /// The carriers of this process; the simulator comes with its phones.
-fn carriers(house: &House) -> (Registry, Option<Browser>) {
-    match house.config.simulator {
-        Simulator::Off => (Registry::default(), None),
+fn open_carriers(house: &House) -> Result<(Registry, Option<Browser>), CarriersError> {
+    let carriers = carriers::open(&house.config)?;
+    Ok(match house.config.simulator {
+        Simulator::Off => (carriers, None),
         Simulator::On => {
             let phones = Phones::new();
             let secret = Secret::new(house.keys.derive(SIMULATOR_SECRET));
             let (carrier, notices) = sms::Simulator::new(&secret, Arc::new(phones.clone()));
             let browser = Browser { phones, outside: carrier.outside(), notices };
-            let carrier: Arc<dyn SmsProvider> = Arc::new(carrier);
-            (Registry::new([carrier]), Some(browser))
+            (carriers.with(Arc::new(carrier)), Some(browser))
         }
-    }
+    })
 }
 
 /// Resolves on SIGTERM or ctrl-c.

@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use crate::app::OpenError;
+use crate::app::carriers::CarriersError;
 use crate::app::demo_dir::DemoError;
 use crate::app::keyring::KeyringError;
 use crate::app::lock::LockError;
@@ -68,7 +69,10 @@ fn after_serving(error: &ServeError) -> Option<&'static str> {
         ServeError::Open(error) => after_opening(error),
         ServeError::Lock(error) => Some(after_locking(error)),
         ServeError::Store(error) => after_store(error),
-        ServeError::Io(_) => None,
+        ServeError::Carriers(CarriersError::Account { .. }) => {
+            Some("Every key of [[carriers]] is in config/default.toml; `codewell doctor` checks an account.")
+        }
+        ServeError::Carriers(CarriersError::Client(_)) | ServeError::Io(_) => None,
     }
 }
 

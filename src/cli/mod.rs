@@ -1,5 +1,6 @@
 //! The commands. Each is one more process beside a running server: it commits under the same locks.
 
+mod alerts;
 mod apply;
 mod audit;
 mod campaign;
@@ -43,6 +44,7 @@ enum Command {
     Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
     Keys(keys::KeysArgs),
+    Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
     Migrate(migrate::MigrateArgs),
@@ -106,6 +108,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Import(args) => codes::import(&args, console).await,
         Command::Generate(args) => codes::generate(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
+        Command::Alerts(args) => alerts::alerts(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,
         Command::Migrate(args) => migrate::migrate(&args, console).await,

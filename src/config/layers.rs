@@ -11,6 +11,11 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// Keys of a row of `[[senders]]`, which has no default to stand in the list of keys.
 const ROW_KEYS: [&str; 3] = ["senders[]", "senders[].address", "senders[].rate"];
 
+/// Rows whose keys are for others to know: what an account needs is said by its carrier.
+const OPEN_ROWS: [&str; 1] = ["carriers[]"];
+/// The keys of such rows that are shown in messages; everything else may be a secret.
+const SHOWN_IN_ROWS: [&str; 4] = ["", ".name", ".kind", ".base_url"];
+
 /// Keys whose value is never shown.
 const SECRET_KEYS: [&str; 1] = ["database.url"];
 
@@ -99,7 +104,7 @@ impl Settings {
                 // Container platforms invent names such as CODEWELL_SERVICE_HOST from a service's own name.
                 continue;
             }
-            if !self.is_known(&key) || key == "senders" {
+            if !self.is_known(&key) || key == "senders" || key == "carriers" {
                 let hint = self.hint(&key, |near| variable_name(&near));
                 return Err(ConfigError::UnknownKey { origin: Origin::Variable(name), key, hint });
             }
@@ -120,6 +125,12 @@ impl Settings {
         self.found.get(key)
     }
 
+    /// The settings of one row, by key.
+    pub(super) fn row(&self, head: &str) -> impl Iterator<Item = &Setting> {
+        let prefix = format!("{head}.");
+        self.found.values().filter(move |setting| setting.key.starts_with(&prefix))
+    }
+
     /// Every setting, by key.
     #[cfg(test)]
     pub(super) fn all(&self) -> impl Iterator<Item = &Setting> {
@@ -136,7 +147,7 @@ impl Settings {
     }
 
     fn is_known(&self, key: &str) -> bool {
-        self.defaults.contains_key(key) || ROW_KEYS.contains(&unnumbered(key).as_str())
+        self.defaults.contains_key(key) || ROW_KEYS.contains(&unnumbered(key).as_str()) || is_open_row(key)
     }
 
     fn is_section(&self, key: &str) -> bool {
@@ -163,6 +174,13 @@ impl Settings {
             None => "config/default.toml has every key".to_owned(),
         }
     }
+}
+
+/// Whether a key stands in a row that others check.
+fn is_open_row(key: &str) -> bool {
+    let key = unnumbered(key);
+    let name = OPEN_ROWS.iter().find_map(|row| key.strip_prefix(row));
+    name.is_some_and(|name| name.is_empty() || name.starts_with('.') && !name.contains('[') && name.len() > 1)
 }
 
 /// Edits between two keys; a right name in a wrong section is one edit away.
@@ -197,7 +215,8 @@ fn variable_name(key: &str) -> String {
 
 /// A value for messages: at most one line of 60 characters, and nothing that could hold a password.
 pub(super) fn shown(key: &str, written: &str) -> String {
-    if SECRET_KEYS.contains(&key) {
+    let open = OPEN_ROWS.iter().find_map(|row| unnumbered(key).strip_prefix(row).map(str::to_owned));
+    if SECRET_KEYS.contains(&key) || open.is_some_and(|name| !SHOWN_IN_ROWS.contains(&name.as_str())) {
         return HIDDEN.to_owned();
     }
     let line = masked(written);

@@ -1,6 +1,7 @@
 //! Typed settings. Defaults are compiled in, a file lies over them, variables named `CODEWELL_SECTION__KEY` over
 //! both; `config/default.toml` documents every key.
 
+mod carrier;
 mod database;
 mod document;
 mod engine;
@@ -16,6 +17,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
 pub use error::{ConfigError, Origin};
@@ -41,6 +43,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// How replies leave.
     pub sender: SenderConfig,
+    /// The carrier accounts, in the order of the file.
+    pub carriers: Vec<CarrierConfig>,
     /// Whether phones in the browser stand in for a carrier.
     pub simulator: Simulator,
     /// Log lines.
@@ -108,6 +112,7 @@ impl Config {
             engine: EngineConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             sender: SenderConfig::read(settings)?,
+            carriers: carrier::read_rows(settings)?,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,
         };

@@ -151,7 +151,7 @@ fn bad_files() -> Vec<(String, String)> {
         for typo in [short, long] {
             files.push((with_url(format!("{typo} = {url}")), typo));
         }
-        if key != "database.url" && key != "senders" && key != "server.data_dir" {
+        if key != "database.url" && key != "senders" && key != "carriers" && key != "server.data_dir" {
             files.push((format!("{key} = {url}"), key.to_owned()));
         }
     }
@@ -182,4 +182,45 @@ fn a_whole_configuration_prints_without_the_password() {
     assert!(!format!("{config:?}").contains(SECRET));
     let refused = refusal("", &[("CODEWELL_DATABASE__URL", &url.replace("postgres", "mysql"))]);
     assert_snapshot!(refused, @r#"CODEWELL_DATABASE__URL: database.url = (not shown): expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"#);
+}
+
+/// A row with every kind of key.
+const ROW: &str = "[[carriers]]\nkind = \"twilio\"\naccount = \"AC1\"\ntoken_file = \"TOKEN\"\n";
+
+#[test]
+fn a_carrier_account_reads_its_secrets_from_files_and_shows_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("token");
+    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
+    let text = ROW.replace("TOKEN", &path.display().to_string());
+    let config = read(&text, &[]).unwrap();
+    let [row] = &config.carriers[..] else { unreachable!("one row") };
+    assert_eq!((row.name.as_str(), row.kind.as_str(), row.base_url.as_deref()), ("twilio", "twilio", None));
+    assert_eq!(row.keys.get("token").map(|token| token.expose().as_str()), Some(SECRET));
+    assert!(!format!("{config:?}").contains(SECRET));
+}
+
+#[test]
+fn a_wrong_carrier_account_is_refused_by_its_line_and_without_its_secrets() {
+    let second = |rest: &str| format!("[[carriers]]\nkind = \"generic\"\n[[carriers]]\n{rest}");
+    let secret = format!("token = [\"{SECRET}\"]");
+    let refusals = [
+        second("kind = \"generic\""),
+        second("name = \"x\""),
+        second("kind = \"twilio\"\nname = \"My Twilio\""),
+        second(&secret),
+        second("token = \"a\"\ntoken_file = \"/dev/null\""),
+        ROW.replace("TOKEN", "/absent/token"),
+        "carriers = [1]".to_owned(),
+    ]
+    .map(|text| refusal(&text, &[]).replace("config/production.toml", ""));
+    assert_snapshot!(refusals.join("\n"), @r#"
+    :4: carriers[1].kind = "generic": expected a name that no row above has; the name of a row without one is its kind
+    :3: carriers[1].kind is missing: expected which carrier it is, such as "twilio"
+    :5: carriers[1].name = "My Twilio": expected lower-case letters, digits, - and _
+    :4: carriers[1].token = (not shown): expected a text
+    :5: carriers[1].token_file = (not shown): expected either token or token_file, not both
+    /absent/token: cannot be read as a configuration
+    :1: carriers = [1]: expected [[carriers]] with kind and what its account needs
+    "#);
 }

@@ -1,7 +1,10 @@
 //! What can be asked of the engine, whoever asks: an act with a request key, the subject and its draw of chance.
 
+use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
+use crate::domain::hold::HoldId;
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
+use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
 
 /// One thing asked.
@@ -43,8 +46,18 @@ pub enum Ask {
     Rollback(Spot, Undo),
     /// The house takes a code back, for a reason.
     Void(Spot, String),
+    /// The system that honours a code says what became of it.
+    Said(Spot, Said),
+    /// Keep a promise, if a verified code is there; writes a request row only when it is kept or lapses.
+    Fulfil(CampaignId, HoldId),
+    /// Tell somebody once that her code takes longer.
+    Excuse(CampaignId, HoldId),
     /// What became of a message of ours; writes no request row.
     Message(MessageStep),
+    /// Somebody must look at something; writes no request row.
+    Raise(Alert),
+    /// That is over; writes no request row.
+    Clear(AlertKind, String),
 }
 
 /// A received text.
@@ -56,6 +69,48 @@ pub struct Text {
     pub text: String,
     /// It came from a short code or from a number of ours: never answered, never served.
     pub from_machine: bool,
+    /// The carrier took it for one of its own opt-out words and has answered it: written down, not answered again.
+    pub carrier_said: Option<CarrierSaid>,
+}
+
+/// What a carrier with an opt-out list of its own took a text for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarrierSaid {
+    /// No more messages; it will refuse ours.
+    Stop,
+    /// Messages again.
+    Start,
+    /// Help.
+    Help,
+}
+
+/// Why a carrier refuses a message for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// No phone that takes texts has this number.
+    InvalidRecipient,
+    /// The person said STOP to the carrier; its list is ours too.
+    OptedOut,
+    /// A filter of a network took it for spam; another way around it is forbidden.
+    Filtered,
+    /// It waited too long there.
+    Expired,
+    /// Something else about this message.
+    Other,
+}
+
+impl Refused {
+    /// The word in histories and logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InvalidRecipient => "invalid_recipient",
+            Self::OptedOut => "opted_out",
+            Self::Filtered => "filtered",
+            Self::Expired => "expired",
+            Self::Other => "refused",
+        }
+    }
 }
 
 /// What a till says of a sale.
@@ -67,6 +122,29 @@ pub struct Presented {
     pub order: Option<String>,
     /// Who presents the code, where the till knows.
     pub customer: Option<Subject>,
+    /// The amount of the sale, minor units.
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// The system that honours the code has accepted it already: its name, and its name of the redemption.
+    pub accepted: Option<(String, String)>,
+}
+
+/// What the system that honours a code says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The system's name in the configuration.
+    pub peer: String,
+    /// What became of the code.
+    pub kind: EventKind,
+    /// Its name of the redemption, or of the event where it is none.
+    pub reference: String,
+    /// When it happened there.
+    pub at: DateTime<Utc>,
+    /// The store's name.
+    pub store: Option<String>,
+    /// The till's own number of the sale.
+    pub order: Option<String>,
     /// The amount of the sale, minor units.
     pub amount: Option<i64>,
     /// ISO 4217.

@@ -132,6 +132,37 @@ pub struct Terms {
     pub valid_from: Option<DateTime<Utc>>,
 }
 
+/// Who honours the codes of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authority {
+    /// We do: what our ledger says of a code is so.
+    Here,
+    /// Another system does: its word on expiry and use outranks ours.
+    Peer(PeerTerms),
+}
+
+/// How a campaign lives with the system that honours its codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerTerms {
+    /// The system's name in the configuration.
+    pub name: String,
+    /// What an ask gets while no verified code is there.
+    pub unverified: Unverified,
+    /// How long a look at a code stays good.
+    pub max_age: Duration,
+}
+
+/// What an ask gets while no verified code is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unverified {
+    /// A promise: the code follows when one was verified.
+    #[default]
+    Hold,
+    /// A code that was not looked at; it is looked at afterwards.
+    IssueUnverified,
+}
+
 /// One promise; immutable once codes carry its number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
@@ -223,6 +254,8 @@ pub struct Campaign {
     pub expiry: Expiry,
     /// What the till checks.
     pub terms: Terms,
+    /// Who honours its codes.
+    pub authority: Authority,
 }
 
 impl Campaign {

@@ -10,12 +10,14 @@ pub use build::{
 pub use codes::CodePool;
 pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};
 
+use crate::domain::act::{CarrierSaid, Text};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
 use crate::domain::ids::{CampaignId, PlacementId, SenderId};
 use crate::domain::keyword::{Book, Matched, Route};
 use crate::domain::reply::{Compiled, ReplyId};
 use chrono::Duration;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -57,6 +59,43 @@ pub struct SenderRow {
     pub brand: String,
     /// Where help is, in words.
     pub help: String,
+    /// Who answers STOP, START and HELP.
+    pub opt_out_handled_by: OptOutBy,
+}
+
+/// Who answers STOP, START and HELP on a number: one confirmation is owed, two are a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptOutBy {
+    /// We do, but for a text that its webhook says is answered already.
+    #[default]
+    App,
+    /// The carrier does, whether its webhooks say so or not.
+    Provider,
+    /// The carrier keeps a list of its own in silence; we answer, whatever its webhooks say.
+    Both,
+}
+
+impl OptOutBy {
+    /// The word in documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Provider => "provider",
+            Self::Both => "both",
+        }
+    }
+
+    /// Whether it is for us to answer; `said` is what the carrier's webhook says of the text.
+    #[must_use]
+    pub fn is_ours(self, said: Option<CarrierSaid>) -> bool {
+        match self {
+            Self::App => said.is_none(),
+            Self::Provider => false,
+            Self::Both => true,
+        }
+    }
 }
 
 /// How often a person is answered.
@@ -121,6 +160,17 @@ pub enum Heard {
 }
 
 impl Catalog {
+    /// What a received text asks for: what the carrier took it for outranks its words.
+    #[must_use]
+    pub fn hear_text(&self, text: &Text) -> Heard {
+        match text.carrier_said {
+            Some(CarrierSaid::Stop) => Heard::OptOut("carrier"),
+            Some(CarrierSaid::Start) => Heard::OptIn,
+            Some(CarrierSaid::Help) => Heard::Help,
+            None => self.hear(text.sender, &text.text),
+        }
+    }
+
     /// What a text to that number asks for. A number without keywords still knows STOP, START and HELP.
     #[must_use]
     pub fn hear(&self, sender: SenderId, text: &str) -> Heard {

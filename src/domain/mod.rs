@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod act;
+pub mod alert;
 pub mod alphabet;
 pub mod campaign;
 pub mod cap;
@@ -12,6 +13,7 @@ pub mod decision;
 pub mod derived;
 pub mod document;
 pub mod gsm7;
+pub mod hold;
 pub mod ids;
 pub mod keyring;
 pub mod keyword;
@@ -26,5 +28,6 @@ pub mod till;
 pub mod token;
 #[cfg(test)]
 mod vectors;
+pub mod verdict;
 pub mod window;
 pub mod world;

@@ -4,6 +4,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::campaign::Attribution;
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
+use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, CapId, RequestId, SenderId, Spot, Subject};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, VecDeque};
@@ -19,6 +20,8 @@ pub struct World {
     pub persons: HashMap<Subject, Person>,
     /// The lowest ranges of positions that nobody has.
     pub stock: HashMap<(CampaignId, u16), VecDeque<Range>>,
+    /// What is left of the pools of peers' campaigns: positions in stock, less open promises.
+    pub in_stock: HashMap<(CampaignId, u16), i64>,
     /// The counters of this batch's caps in their windows.
     pub quotas: HashMap<(CapId, i64), Quota>,
     /// The messages that acts of this batch may change.
@@ -65,6 +68,8 @@ pub struct Person {
     pub epoch: u32,
     /// Every code she was given, of every epoch.
     pub held: Vec<Held>,
+    /// What she is promised and has not got, of every epoch.
+    pub holds: Vec<Hold>,
     /// What she asked in the last 24 hours and got a reply to.
     pub answered: Vec<Answered>,
 }
@@ -99,6 +104,8 @@ pub struct Held {
     pub from: Attribution,
     /// When.
     pub issued_at: DateTime<Utc>,
+    /// When it was promised and counted, and under which version of its campaign, where that was before.
+    pub promised: Option<(DateTime<Utc>, u32)>,
     /// Until when, exclusive.
     pub expires_at: Option<DateTime<Utc>>,
     /// What became of it, in order of steps.
@@ -131,9 +138,13 @@ pub enum EventKind {
     RolledBack,
     /// The house took the code back.
     Voided,
+    /// The system that honours it says that its time is over.
+    Expired,
 }
 
 impl EventKind {
+    const ALL: [Self; 4] = [Self::Redeemed, Self::RolledBack, Self::Voided, Self::Expired];
+
     /// The word that tables and JSON use.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -141,13 +152,14 @@ impl EventKind {
             Self::Redeemed => "redeemed",
             Self::RolledBack => "rolled_back",
             Self::Voided => "voided",
+            Self::Expired => "expired",
         }
     }
 
     /// Reads [`EventKind::word`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Redeemed, Self::RolledBack, Self::Voided].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -183,11 +195,43 @@ impl HeldState {
     }
 }
 
+impl Hold {
+    /// The code that keeps this promise.
+    #[must_use]
+    pub fn issued(&self, position: u64, now: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) -> Held {
+        Held {
+            spot: Spot { campaign: self.campaign, pool: self.pool_no, position },
+            epoch: self.epoch,
+            seq: self.seq,
+            offer_no: self.offer_no,
+            weight: self.weight,
+            from: self.from.clone(),
+            issued_at: now,
+            promised: Some((self.held_at, self.version)),
+            expires_at,
+            events: Vec::new(),
+        }
+    }
+}
+
 impl Held {
+    /// When it was counted: at its promise, where there was one, else when it was issued.
+    #[must_use]
+    pub fn charged_at(&self) -> DateTime<Utc> {
+        self.promised.map_or(self.issued_at, |(at, _)| at)
+    }
+
+    /// Whether it may still cost us something, its last day apart: neither used nor taken back.
+    #[must_use]
+    pub fn is_outstanding(&self) -> bool {
+        let over = |one: &Event| matches!(one.kind, EventKind::Voided | EventKind::Expired);
+        self.open_redemption().is_none() && !self.events.iter().any(over)
+    }
+
     /// Whether its last day is over, used or not.
     #[must_use]
     pub fn is_past(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_some_and(|end| now >= end)
+        self.expires_at.is_some_and(|end| now >= end) || self.events.iter().any(|one| one.kind == EventKind::Expired)
     }
 
     /// Its state at `now`: void before used, used before expired.
@@ -205,11 +249,14 @@ impl Held {
         }
     }
 
-    /// The redemption that stands: the last one, unless it was taken back.
+    /// The redemption that stands: the last one that was not taken back. Another system may tell both in either order.
     #[must_use]
     pub fn open_redemption(&self) -> Option<&Event> {
-        let last = self.events.iter().rev().find(|event| event.kind != EventKind::Voided)?;
-        (last.kind == EventKind::Redeemed).then_some(last)
+        let taken_back = |one: &&Event| {
+            let same = |other: &Event| other.kind == EventKind::RolledBack && other.provider_ref == one.provider_ref;
+            self.events.iter().any(same)
+        };
+        self.events.iter().rev().find(|event| event.kind == EventKind::Redeemed && !taken_back(event))
     }
 
     /// The number of its next step.

@@ -19,8 +19,6 @@ use std::time::Duration;
 
 /// Every campaign has one pool.
 const POOL_NO: u16 = 1;
-/// The carriers that a sender may name.
-const CARRIERS: &[&str] = &["simulator"];
 /// Other people's changes that one change gives way to.
 const ROUNDS: u32 = 10;
 /// Lock time-outs under load that one change waits out, 2 s each on PostgreSQL.
@@ -109,7 +107,7 @@ impl Engine {
         let facts = self.facts(&catalog, documents).await?;
         let house = House {
             public_url: parts.public_url.clone(),
-            carriers: CARRIERS.iter().map(|carrier| (*carrier).to_owned()).collect(),
+            carriers: parts.carriers.clone(),
             key_id: key_number(&parts.keys),
             now: parts.clock.now(),
         };

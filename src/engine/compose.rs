@@ -228,6 +228,8 @@ fn when(message: &NewMessage, campaign: &Campaign) -> Option<String> {
         | ReplyId::T13Stop
         | ReplyId::T14Help
         | ReplyId::T15Start
+        | ReplyId::T16Held
+        | ReplyId::T17Late
         | ReplyId::T21NotEligible
         | ReplyId::T22MyCodes => None,
     }

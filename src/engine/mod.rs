@@ -1,6 +1,7 @@
 //! The use-cases; the only place that decides. Every door leads here, and none of them is known here.
 
 mod access;
+mod alerts;
 mod apply;
 mod campaigns;
 mod chance;
@@ -10,14 +11,17 @@ mod compose;
 mod decisions;
 mod fault;
 mod generate;
+mod holds;
 mod import;
 mod needs;
 mod outbox;
 pub mod plan;
 mod sale;
 mod text;
+mod verify;
 
 pub use access::Till;
+pub use alerts::{AlertRecord, Which};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
 pub use chance::draw;
@@ -29,19 +33,24 @@ pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
-pub use text::fingerprint;
+pub use text::{Received, fingerprint};
+pub use verify::{Look, time_to_verify};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, Spot};
 use crate::domain::keyring::Keys;
+use crate::redemption::{CallRecord, Registry as Peers};
 use crate::store::{Store, StoreError};
 use committer::{Pending, Work};
 use moka::sync::Cache;
 use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+
+/// Calls of other systems kept to be shown.
+const PEER_CALLS: u64 = 10_000;
 
 /// What can fail; a refusal is no failure but an outcome.
 #[derive(Debug, Error)]
@@ -94,10 +103,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The public address, for texts and links.
     pub public_url: String,
+    /// The carriers that a sender may name.
+    pub carriers: Vec<String>,
     /// The sizes.
     pub sizes: Sizes,
     /// Where tests park and cut.
     pub faults: Faults,
+    /// The systems that honour codes of campaigns.
+    pub peers: Peers,
 }
 
 /// The way to ask for something; cheap to clone.
@@ -113,6 +126,8 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// What other systems were last asked about a code: to be shown, never to decide by.
+    peer_calls: Cache<Spot, Arc<CallRecord>>,
 }
 
 impl Shared {
@@ -142,7 +157,13 @@ impl Engine {
         let replays = Cache::new(parts.sizes.replays);
         let catalog =
             crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
-        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
+        let shared = Arc::new(Shared {
+            parts,
+            catalog: RwLock::new(Arc::new(catalog)),
+            replays,
+            messages,
+            peer_calls: Cache::new(PEER_CALLS),
+        });
         Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
     }
 

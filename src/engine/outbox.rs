@@ -1,13 +1,14 @@
 //! Messages on their way out: who may hand them over, and what became of them.
 
-use super::{Engine, EngineError, chance};
-use crate::domain::act::{Act, Ask, MessageStatus, MessageStep, Who};
+use super::{Engine, EngineError, chance, fingerprint};
+use crate::domain::act::{Act, Ask, CarrierSaid, MessageStatus, MessageStep, Refused, Text, Who};
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::ids::{RequestId, SenderId, Subject};
 use chrono::{DateTime, Duration, Utc};
 use moka::sync::Cache;
 
 pub use crate::store::outbox::{Due, IN_DOUBT, THROTTLED};
+use crate::store::outbox::{FoundMessage, MessageName};
 
 /// Early reports kept: a report overtakes our own note of the hand-over by milliseconds, or it never comes.
 const EARLY_REPORTS: u64 = 10_000;
@@ -29,18 +30,40 @@ pub enum MaySend {
     Over,
 }
 
-/// What a carrier says of a message it took.
+/// What a carrier says of a message it took; one of its names at least.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reported {
     /// The carrier's name of it.
-    pub provider_id: String,
-    /// `Delivered` or `Failed`.
+    pub provider_id: Option<String>,
+    /// Our name of it in 32 hexadecimal digits, or the id of the decision it answers.
+    pub reference: Option<String>,
+    /// `Submitted`, `Delivered` or `Failed`.
     pub status: MessageStatus,
+    /// Why it failed.
+    pub refused: Option<Refused>,
     /// The carrier's code.
     pub note: Option<String>,
 }
 
-/// Reports that came before we had written down the carrier's name of their message; clones share them.
+impl Reported {
+    /// A report by the carrier's name of a message.
+    #[must_use]
+    pub fn of(provider_id: &str, status: MessageStatus) -> Self {
+        Self { provider_id: Some(provider_id.to_owned()), reference: None, status, refused: None, note: None }
+    }
+
+    /// The step it is.
+    #[must_use]
+    pub fn step(&self, message: [u8; 16]) -> MessageStep {
+        let words = [self.note.as_deref(), self.refused.map(Refused::word)];
+        let words: Vec<_> = words.into_iter().flatten().collect();
+        let note = (!words.is_empty()).then(|| words.join(" "));
+        MessageStep { provider_id: self.provider_id.clone(), note, ..step(message, self.status) }
+    }
+}
+
+/// Reports that came before we had written down the carrier's name of their message; clones share them. A report that
+/// names the message as we do needs no such wait.
 ///
 /// They live in memory: a report that reaches another process than the one that sends is lost, and the message stays
 /// `submitted`.
@@ -61,8 +84,11 @@ impl EarlyReports {
         self.0.remove(&(sender, provider_id.to_owned()))
     }
 
+    /// Keeps what only the carrier's name can tell whose it is. That it was taken is told by its end, too.
     fn keep(&self, sender: SenderId, report: &Reported) {
-        self.0.insert((sender, report.provider_id.clone()), report.clone());
+        if let (Some(id), false) = (&report.provider_id, report.status == MessageStatus::Submitted) {
+            self.0.insert((sender, id.clone()), report.clone());
+        }
     }
 }
 
@@ -130,21 +156,72 @@ impl Engine {
         }
         early.keep(sender, &report);
         // The sender writes first and looks here then; we keep first and look there again: one of us sees the other.
-        if self.report_known(sender, &report).await? {
-            let _ = early.take(sender, &report.provider_id);
+        if self.report_known(sender, &report).await?
+            && let Some(id) = &report.provider_id
+        {
+            let _ = early.take(sender, id);
         }
         Ok(())
     }
 
     async fn report_known(&self, sender: SenderId, report: &Reported) -> Result<bool, EngineError> {
-        let found = self.parts().store.find_message(sender, &report.provider_id).await?;
-        let Some((message, subject)) = found else {
+        let Some(found) = self.find_reported(sender, report).await? else {
             return Ok(false);
         };
-        let note = report.note.clone();
-        let step = MessageStep { note, ..step(message, report.status) };
-        self.note(subject, step).await?;
+        // Doubled and late reports need no lock: what a message is past, it stays past.
+        if found.status.may_become(report.status) {
+            self.note(found.subject, report.step(found.id)).await?;
+        }
+        if report.refused == Some(Refused::OptedOut) {
+            self.opted_out_at_carrier(sender, found.subject, found.id, found.created_at).await?;
+        }
         Ok(true)
+    }
+
+    /// Our name outranks the carrier's: a carrier may give the parts of one message names of their own.
+    async fn find_reported(&self, sender: SenderId, report: &Reported) -> Result<Option<FoundMessage>, EngineError> {
+        let store = &self.parts().store;
+        let request = report.reference.as_deref().and_then(RequestId::parse);
+        let ours = report.reference.as_deref().and_then(message_id).map(MessageName::Ours);
+        let answer = request.as_ref().map(MessageName::Answer);
+        let carriers = report.provider_id.as_deref().map(MessageName::Carrier);
+        for name in [ours, answer, carriers].into_iter().flatten() {
+            if let Some(found) = store.find_message(sender, &name).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The carrier refused a message because its person said STOP there: that is a STOP to us, written down once a
+    /// message and not answered. A START after the message was made outranks it.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn opted_out_at_carrier(
+        &self,
+        sender: SenderId,
+        subject: Subject,
+        message: [u8; 16],
+        made_at: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let catalog = self.catalog();
+        let Some(row) = catalog.senders.get(&sender) else {
+            return Ok(());
+        };
+        if self.parts().store.opted_in_since(subject, &row.brand, made_at).await? {
+            return Ok(());
+        }
+        let key = format!("refused-{:032x}", u128::from_be_bytes(message));
+        let carrier_said = Some(CarrierSaid::Stop);
+        let act = Act {
+            id: chance::draw(),
+            request: RequestId::of_text(&row.address, &key),
+            fingerprint: fingerprint(&[key.as_bytes()]),
+            who: Some(Who { subject, sealed_phone: None, country: None }),
+            ask: Ask::Text(Text { sender, text: String::new(), from_machine: false, carrier_said }),
+        };
+        self.settle(act).await.map(drop)
     }
 
     /// Now, as the engine tells it.
@@ -152,6 +229,12 @@ impl Engine {
     pub fn now(&self) -> DateTime<Utc> {
         self.parts().clock.now()
     }
+}
+
+/// Our own name of a message, read back.
+fn message_id(text: &str) -> Option<[u8; 16]> {
+    let is_ours = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_ours.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(u128::to_be_bytes)
 }
 
 /// One line without what could be a phone number; a history is kept for years.
@@ -189,7 +272,7 @@ mod tests {
     #[test]
     fn an_early_report_is_taken_once_and_by_its_own_number_only() {
         let early = EarlyReports::default();
-        let report = Reported { provider_id: "p1".to_owned(), status: MessageStatus::Delivered, note: None };
+        let report = Reported::of("p1", MessageStatus::Delivered);
         early.keep(SenderId(1), &report);
         assert_eq!(early.take(SenderId(2), "p1"), None);
         assert_eq!(early.take(SenderId(1), "p1"), Some(report));

@@ -2,13 +2,32 @@
 
 use super::chance::draw;
 use super::{Engine, EngineError, Settled};
-use crate::domain::act::{Act, Ask, Text, Who};
+use crate::domain::act::{Act, Ask, CarrierSaid, Text, Who};
 use crate::domain::ids::{RequestId, SenderId};
 use crate::domain::phone::PhoneNumber;
 use aws_lc_rs::digest::{SHA256, digest};
 
+/// A received text, as its carrier gives it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The carrier's name of it.
+    pub message_id: String,
+    /// Who wrote, as the carrier writes it.
+    pub from: String,
+    /// The words.
+    pub text: String,
+    /// What the carrier took it for and has answered.
+    pub carrier_said: Option<CarrierSaid>,
+}
+
+impl std::fmt::Debug for Received {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Received(…)")
+    }
+}
+
 impl Engine {
-    /// Settles a received text: same carrier, same message id, same answer. `from` is as the carrier writes it.
+    /// Settles a plain text; see [`Engine::receive_text`].
     ///
     /// # Errors
     /// As [`Engine::settle`].
@@ -19,19 +38,34 @@ impl Engine {
         from: &str,
         text: String,
     ) -> Result<Settled, EngineError> {
+        let (message_id, from) = (message_id.to_owned(), from.to_owned());
+        self.receive_text(sender, Received { message_id, from, text, carrier_said: None }).await
+    }
+
+    /// Settles a received text: same carrier, same message id, same answer.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn receive_text(&self, sender: SenderId, received: Received) -> Result<Settled, EngineError> {
+        self.settle(self.text_act(sender, received)).await
+    }
+
+    /// The act that a received text asks for. What the carrier took it for is no part of its fingerprint: a list of
+    /// old texts, read after an outage, does not say it any more.
+    fn text_act(&self, sender: SenderId, received: Received) -> Act {
+        let Received { message_id, from, text, carrier_said } = received;
         let catalog = self.catalog();
         let address = catalog.senders.get(&sender).map_or_else(String::new, |row| row.address.clone());
-        let phone = PhoneNumber::from_e164(from).ok();
+        let phone = PhoneNumber::from_e164(&from).ok();
         let ours = |phone: &PhoneNumber| catalog.senders.values().any(|row| row.address == phone.expose());
         let from_machine = phone.as_ref().is_none_or(ours);
-        let act = Act {
+        Act {
             id: draw(),
-            request: RequestId::of_text(&address, message_id),
+            request: RequestId::of_text(&address, &message_id),
             fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
             who: phone.filter(|_| !from_machine).map(|phone| self.who(&phone)),
-            ask: Ask::Text(Text { sender, text, from_machine }),
-        };
-        self.settle(act).await
+            ask: Ask::Text(Text { sender, text, from_machine, carrier_said }),
+        }
     }
 
     /// The person behind a number: her keyed hash, and her number sealed.

@@ -1,4 +1,4 @@
-//! `POST /sms/{sender}/inbound` and `POST /sms/{sender}/status`: what carriers tell us.
+//! `/sms/{sender}/inbound` and `/sms/{sender}/status`: what carriers tell us, by POST or, as some do, by GET.
 //!
 //! A webhook is believed by its signature over the bytes as received, read, settled, and only then answered with an
 //! empty 2xx: what was answered with anything else comes again, and is settled once.
@@ -7,15 +7,17 @@ use super::problem::Problem;
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::SenderRow;
 use crate::domain::phone::SenderAddress;
-use crate::engine::{EarlyReports, Engine, EngineError, Reported};
-use crate::sms::{Acknowledgement, Event, Inbound, Registry, Report, ReportStatus, SmsProvider, Webhook};
+use crate::engine::{EarlyReports, Engine, EngineError, Received, Reported};
+use crate::sms::{
+    Acknowledgement, Event, Hooks, Inbound, Method, Registry, Report, ReportStatus, SmsProvider, Webhook,
+};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRef, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{FromRef, FromRequest, Path, Request, State};
+use axum::http::{self, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::get;
 use std::sync::Arc;
 
 /// The longest name a carrier may give a message, bytes; theirs have 34 to 64.
@@ -42,6 +44,17 @@ pub(super) enum Hook {
     Status,
 }
 
+/// A webhook as it came in.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) method: Method,
+    /// As received, without its `?`.
+    pub(super) query: Option<String>,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
 /// The routes of carriers.
 pub fn routes<S>() -> Router<S>
 where
@@ -49,44 +62,48 @@ where
     SmsDoor: FromRef<S>,
 {
     Router::new()
-        .route("/sms/{sender}/inbound", post(receive_texts))
-        .route("/sms/{sender}/status", post(receive_reports))
+        .route("/sms/{sender}/inbound", get(receive_texts).post(receive_texts))
+        .route("/sms/{sender}/status", get(receive_reports).post(receive_reports))
 }
 
 async fn receive_texts(
     State(door): State<SmsDoor>,
     Path(address): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    receive(&door, Hook::Inbound, &address, &headers, body).await
+    let delivery = Delivery::read(request).await?;
+    Ok(acknowledged(door.take(Hook::Inbound, &address, &delivery).await?))
 }
 
 async fn receive_reports(
     State(door): State<SmsDoor>,
     Path(address): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    receive(&door, Hook::Status, &address, &headers, body).await
+    let delivery = Delivery::read(request).await?;
+    Ok(acknowledged(door.take(Hook::Status, &address, &delivery).await?))
 }
 
-async fn receive(
-    door: &SmsDoor,
-    hook: Hook,
-    address: &str,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| Problem::new(rejection.status(), "invalid_request", rejection.body_text()))?;
-    // A value that is no text is no part of a signature either.
-    let named = headers.iter().filter_map(|(name, value)| {
-        let value = value.to_str().ok()?;
-        Some((name.as_str().to_owned(), value.to_owned()))
-    });
-    let headers: Vec<_> = named.collect();
-    let done = door.take(hook, address, &headers, &body).await?;
-    Ok(acknowledged(done))
+impl Delivery {
+    /// A POST without a query, as most carriers send.
+    pub(super) fn post(headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { method: Method::Post, query: None, headers, body }
+    }
+
+    async fn read(request: Request) -> Result<Self, Problem> {
+        let method = if request.method() == http::Method::POST { Method::Post } else { Method::Get };
+        let query = request.uri().query().map(str::to_owned);
+        // A value that is no text is no part of a signature either.
+        let named = request.headers().iter().filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            Some((name.as_str().to_owned(), value.to_owned()))
+        });
+        let headers = named.collect();
+        let refused =
+            |rejection: BytesRejection| Problem::new(rejection.status(), "invalid_request", rejection.body_text());
+        let body = Bytes::from_request(request, &()).await.map_err(refused)?;
+        Ok(Self { method, query, headers, body: body.to_vec() })
+    }
 }
 
 fn acknowledged(done: Acknowledgement) -> Response {
@@ -114,12 +131,12 @@ impl SmsDoor {
         &self,
         hook: Hook,
         address: &str,
-        headers: &[(String, String)],
-        body: &[u8],
+        delivery: &Delivery,
     ) -> Result<Acknowledgement, Problem> {
         let (sender, carrier) = self.sender(address).await?;
-        let url = url(&self.engine.parts().public_url, &sender.address, hook);
-        let webhook = Webhook { url: &url, headers, body };
+        let url = url(&self.engine.parts().public_url, &sender.address, hook, delivery.query.as_deref());
+        let Delivery { method, headers, body, .. } = delivery;
+        let webhook = Webhook { method: *method, url: &url, headers, body };
         let proof = carrier.authenticate(&webhook, self.engine.now()).map_err(|forged| {
             let error = &forged as &dyn std::error::Error;
             tracing::warn!(error, sender.id = sender.id.0, "a webhook was refused");
@@ -147,6 +164,10 @@ impl SmsDoor {
             let settled = match event {
                 Event::Inbound(inbound) => self.text(sender, inbound).await,
                 Event::Report(report) => self.report(sender, report).await,
+                Event::Ignored(why) => {
+                    tracing::debug!(sender.id = sender.id.0, "a part of a webhook asks for nothing: {why}");
+                    Ok(())
+                }
                 Event::Unreadable(unreadable) => {
                     let error = &unreadable as &dyn std::error::Error;
                     tracing::error!(error, sender.id = sender.id.0, "a part of a webhook is lost");
@@ -167,7 +188,7 @@ impl SmsDoor {
     }
 
     async fn text(&self, sender: &SenderRow, inbound: Inbound) -> Result<(), EngineError> {
-        let Inbound { message_id, from, to, text } = inbound;
+        let Inbound { message_id, from, to, text, opt_out, media: _, segments: _, sent_at: _ } = inbound;
         // The address of the webhook is what its signature vouches for.
         let is_ours = SenderAddress::parse(&to).is_ok_and(|to| to.as_str() == sender.address);
         if !is_ours || message_id.len() > MAX_ID_BYTES {
@@ -177,18 +198,23 @@ impl SmsDoor {
             );
             return Ok(());
         }
-        let receive = self.engine.receive(sender.id, &message_id, &from, text);
-        receive.await.map(drop)
+        let received = Received { message_id, from, text, carrier_said: opt_out };
+        self.engine.receive_text(sender.id, received).await.map(drop)
     }
 
     async fn report(&self, sender: &SenderRow, report: Report) -> Result<(), EngineError> {
-        let status = match report.status {
-            // We know that since the carrier took it.
-            ReportStatus::Sent => return Ok(()),
+        let Report { provider_id, reference, status, class, note } = report;
+        let names = [&provider_id, &reference];
+        if names.into_iter().flatten().any(|name| name.len() > MAX_ID_BYTES) {
+            tracing::error!(sender.id = sender.id.0, "a report is lost: its name of the message is too long");
+            return Ok(());
+        }
+        let status = match status {
+            ReportStatus::Sent => MessageStatus::Submitted,
             ReportStatus::Delivered => MessageStatus::Delivered,
             ReportStatus::Failed => MessageStatus::Failed,
         };
-        let reported = Reported { provider_id: report.provider_id, status, note: report.note };
+        let reported = Reported { provider_id, reference, status, refused: class, note };
         self.engine.report(&self.early, sender.id, reported).await
     }
 
@@ -210,12 +236,12 @@ impl SmsDoor {
     }
 }
 
-/// The address that carriers are told, whatever a request claims.
-fn url(public_url: &str, address: &str, hook: Hook) -> String {
-    let base = public_url.trim_end_matches('/');
-    let last = match hook {
-        Hook::Inbound => "inbound",
-        Hook::Status => "status",
+/// The address that carriers are told, whatever a request claims, and the query as received.
+fn url(public_url: &str, address: &str, hook: Hook, query: Option<&str>) -> String {
+    let Hooks { inbound, status } = Hooks::of(public_url, address);
+    let url = match hook {
+        Hook::Inbound => inbound,
+        Hook::Status => status,
     };
-    format!("{base}/sms/{address}/{last}")
+    query.map_or(url.clone(), |query| format!("{url}?{query}"))
 }

@@ -1,21 +1,41 @@
 //! Every carrier by its name in the documents of senders.
 
-use super::SmsProvider;
+use super::account::{Account, AccountError, Kind};
+use super::{SmsProvider, generic, twilio};
+use crate::net::Client;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Every kind of carrier that an account can be of: a new one adds its line here.
+const KINDS: &[Kind] = &[generic::KIND, twilio::KIND];
 
 /// The carriers of this process.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    carriers: BTreeMap<&'static str, Arc<dyn SmsProvider>>,
+    carriers: BTreeMap<String, Arc<dyn SmsProvider>>,
 }
 
 impl Registry {
     /// The carriers given; of two with one name the later stands.
     #[must_use]
     pub fn new(carriers: impl IntoIterator<Item = Arc<dyn SmsProvider>>) -> Self {
-        let named = carriers.into_iter().map(|carrier| (carrier.name(), carrier));
+        let named = carriers.into_iter().map(|carrier| (carrier.name().to_owned(), carrier));
         Self { carriers: named.collect() }
+    }
+
+    /// The carrier of one account.
+    ///
+    /// # Errors
+    /// [`AccountError`] when the account cannot be used.
+    pub fn open(account: &Account, client: &Client) -> Result<Arc<dyn SmsProvider>, AccountError> {
+        account.open(KINDS, client)
+    }
+
+    /// With one more.
+    #[must_use]
+    pub fn with(mut self, carrier: Arc<dyn SmsProvider>) -> Self {
+        self.carriers.insert(carrier.name().to_owned(), carrier);
+        self
     }
 
     /// The carrier of that name, unless it is off in this process.
@@ -25,7 +45,12 @@ impl Registry {
     }
 
     /// The names, for messages that say what there is.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.carriers.keys().copied()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.carriers.keys().map(String::as_str)
+    }
+
+    /// The kinds that an account can be of.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|kind| kind.word)
     }
 }

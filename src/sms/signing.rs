@@ -41,6 +41,19 @@ impl Signing {
         self
     }
 
+    /// One secret as people choose them, of any length.
+    #[must_use]
+    pub fn of_text(secret: &Secret<String>) -> Self {
+        Self { current: text_key(secret), previous: None }
+    }
+
+    /// Also believes what the secret before this one signed.
+    #[must_use]
+    pub fn or_text_before(mut self, secret: &Secret<String>) -> Self {
+        self.previous = Some(text_key(secret));
+        self
+    }
+
     /// The header's value for a body that leaves `now`.
     #[must_use]
     pub fn sign(&self, body: &[u8], now: DateTime<Utc>) -> String {
@@ -71,6 +84,10 @@ impl Signing {
 
 fn key(secret: &Secret<[u8; 32]>) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, secret.expose())
+}
+
+fn text_key(secret: &Secret<String>) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes())
 }
 
 fn signed(at: i64, body: &[u8]) -> Vec<u8> {
@@ -112,6 +129,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::Method;
     use super::*;
     use chrono::TimeDelta;
 
@@ -127,7 +145,8 @@ mod tests {
 
     fn verify(signing: &Signing, header: &str, body: &[u8], now: DateTime<Utc>) -> Result<(), Forged> {
         let headers = [(HEADER.to_owned(), header.to_owned())];
-        let hook = Webhook { url: "https://c.example/sms/12345/inbound", headers: &headers, body };
+        let hook =
+            Webhook { method: Method::Post, url: "https://c.example/sms/12345/inbound", headers: &headers, body };
         signing.verify(&hook, now)
     }
 
@@ -210,7 +229,7 @@ mod tests {
             let told = verify(&signing(1), header, BODY, now());
             assert_eq!(told, Err(Forged::Unsigned), "{header}");
         }
-        let hook = Webhook { url: "", headers: &[], body: BODY };
+        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: BODY };
         assert_eq!(signing(1).verify(&hook, now()), Err(Forged::Unsigned));
     }
 }

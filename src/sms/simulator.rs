@@ -6,8 +6,8 @@
 use super::handset::{Bubble, BubbleStatus, Direction, Handset};
 use super::signing::{HEADER, Signing};
 use super::{
-    Accepted, Acknowledgement, Authentic, Event, Forged, Inbound, Outgoing, Pace, Report, ReportStatus, SendError,
-    SmsProvider, Unreadable, Webhook,
+    Accepted, Acknowledgement, Authentic, Event, Finding, Forged, Hooks, Inbound, Lookup, Outgoing, Pace, Report,
+    ReportStatus, SendError, SmsProvider, Unreadable, Webhook,
 };
 use crate::domain::phone::SenderAddress;
 use crate::domain::secret::Secret;
@@ -65,7 +65,7 @@ impl Outside {
     /// The body of a text's webhook.
     #[must_use]
     pub fn text_body(inbound: &Inbound) -> Vec<u8> {
-        let Inbound { message_id, from, to, text } = inbound;
+        let Inbound { message_id, from, to, text, .. } = inbound;
         json!({ "id": message_id, "from": from, "to": to, "text": text }).to_string().into_bytes()
     }
 
@@ -105,8 +105,7 @@ fn event(item: Value) -> Result<Event, Unreadable> {
         if id.is_empty() {
             return Err(Unreadable("a text without an id".to_owned()));
         }
-        let message_id = id;
-        return Ok(Event::Inbound(Inbound { message_id, from, to, text }));
+        return Ok(Event::Inbound(Inbound::new(&id, &from, &to, &text)));
     }
     let StatusIn { id, status, code } = serde_json::from_value(item).map_err(|error| unreadable(&error))?;
     let status = match status.as_str() {
@@ -115,12 +114,12 @@ fn event(item: Value) -> Result<Event, Unreadable> {
         "failed" => ReportStatus::Failed,
         _ => return Err(Unreadable("a status that is none of ours".to_owned())),
     };
-    Ok(Event::Report(Report { provider_id: id, status, note: code }))
+    Ok(Event::Report(Report { note: code, ..Report::of(&id, status) }))
 }
 
 #[async_trait::async_trait]
 impl SmsProvider for Simulator {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         SIMULATOR
     }
 
@@ -148,7 +147,7 @@ impl SmsProvider for Simulator {
 
     async fn send(&self, out: &Outgoing) -> Result<Accepted, SendError> {
         // Each attempt has a name of its own: what arrives twice is seen twice.
-        let provider_id = format!("mt_{}_{}", hex(&out.message_id), out.attempt);
+        let provider_id = format!("mt_{}_{}", out.message_ref(), out.attempt);
         let bubble = Bubble {
             id: provider_id.clone(),
             direction: Direction::Mt,
@@ -163,18 +162,28 @@ impl SmsProvider for Simulator {
         let sender = out.from.clone();
         // Without the task that delivers them there are no reports, as with carriers that send none.
         let _ = self.notices.send(Notice { sender, body });
-        Ok(Accepted { provider_id, segments: out.segments })
+        Ok(Accepted { provider_id: Some(provider_id), segments: out.segments })
     }
-}
 
-fn hex(bytes: &[u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(*bytes))
+    async fn lookup(&self, _: &Outgoing) -> Result<Lookup, SendError> {
+        // Its phones live in this process: who asks after a crash asks new ones.
+        Ok(Lookup::CannotSay)
+    }
+
+    async fn pull(&self, _: &SenderAddress, _: DateTime<Utc>) -> Result<Option<Vec<Inbound>>, SendError> {
+        Ok(None)
+    }
+
+    async fn check(&self, _: &SenderAddress, _: &Hooks) -> Vec<Finding> {
+        vec![Finding::ok("the simulator: phones in the browser stand in for a carrier")]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::Method;
     use super::super::handset::Phones;
     use super::*;
     use crate::domain::phone::PhoneNumber;
@@ -192,7 +201,12 @@ mod tests {
     fn read(body: &str) -> Result<Vec<Event>, Unreadable> {
         let (simulator, ..) = simulator();
         let headers = simulator.outside().headers(body.as_bytes(), now());
-        let hook = Webhook { url: "http://127.0.0.1:8080/sms/12345/inbound", headers: &headers, body: body.as_bytes() };
+        let hook = Webhook {
+            method: Method::Post,
+            url: "http://127.0.0.1:8080/sms/12345/inbound",
+            headers: &headers,
+            body: body.as_bytes(),
+        };
         let proof = simulator.authenticate(&hook, now()).unwrap();
         simulator.parse(proof)
     }
@@ -206,18 +220,14 @@ mod tests {
             body: "Acme: code PZA-7KMQ".to_owned(),
             segments: 1,
             reference: "dec_sms-12345.m1".to_owned(),
+            status_url: "http://127.0.0.1:8080/sms/12345/status".to_owned(),
             at: now(),
         }
     }
 
     #[test]
     fn a_text_of_its_phones_is_read_as_it_was_written() {
-        let inbound = Inbound {
-            message_id: "m1".to_owned(),
-            from: "+12025550123".to_owned(),
-            to: "12345".to_owned(),
-            text: "pizza \u{1f355} \"please\"\n".to_owned(),
-        };
+        let inbound = Inbound::new("m1", "+12025550123", "12345", "pizza \u{1f355} \"please\"\n");
         let body = String::from_utf8(Outside::text_body(&inbound)).unwrap();
         assert!(read(&body).unwrap() == [Event::Inbound(inbound)]);
     }
@@ -225,7 +235,7 @@ mod tests {
     #[test]
     fn a_webhook_without_its_signature_is_forged() {
         let (simulator, ..) = simulator();
-        let hook = Webhook { url: "", headers: &[], body: b"{}" };
+        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: b"{}" };
         assert!(matches!(simulator.authenticate(&hook, now()), Err(Forged::Unsigned)));
     }
 
@@ -240,8 +250,7 @@ mod tests {
         .unwrap();
         let kinds: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
         assert_eq!(kinds, ["Inbound(…)", "Unreadable(…)", "Unreadable(…)", "Report(…)"]);
-        let last =
-            Report { provider_id: "p2".to_owned(), status: ReportStatus::Failed, note: Some("30003".to_owned()) };
+        let last = Report { note: Some("30003".to_owned()), ..Report::of("p2", ReportStatus::Failed) };
         assert!(events.last() == Some(&Event::Report(last)));
     }
 
@@ -260,11 +269,11 @@ mod tests {
         };
         assert_eq!(
             (bubble.id.as_str(), bubble.text.as_str(), bubble.decision.as_deref()),
-            (accepted.provider_id.as_str(), "Acme: code PZA-7KMQ", Some("dec_sms-12345.m1"))
+            (accepted.provider_id.as_deref().unwrap(), "Acme: code PZA-7KMQ", Some("dec_sms-12345.m1"))
         );
         let notice = notices.recv().await.unwrap();
         let body = String::from_utf8(notice.body).unwrap();
-        let report = Report { provider_id: accepted.provider_id, status: ReportStatus::Delivered, note: None };
+        let report = Report::of(&accepted.provider_id.unwrap(), ReportStatus::Delivered);
         assert!(read(&body).unwrap() == [Event::Report(report)]);
     }
 

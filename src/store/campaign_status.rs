@@ -51,7 +51,7 @@ pub async fn switch(
         return Ok(Switched::Not(status));
     }
     let retired = match to {
-        Status::Ended => retire(&change, row.campaign_id).await?,
+        Status::Ended => retire(&change, row.campaign_id, now).await?,
         Status::Live | Status::Paused => 0,
     };
     next_version(&change, &row, to, now).await?;
@@ -62,9 +62,11 @@ pub async fn switch(
 
 const IN_STOCK: &str = "SELECT CAST(SUM(last - first + 1) AS BIGINT) AS n FROM stock WHERE campaign_id = $1";
 
-async fn retire(change: &DatabaseTransaction, id: i64) -> Result<u64, StoreError> {
+async fn retire(change: &DatabaseTransaction, id: i64, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let retired = number(change, IN_STOCK, id).await?;
     let backend = change.get_database_backend();
+    let lapse = "UPDATE hold SET ended_at = $2 WHERE campaign_id = $1 AND ended_at IS NULL";
+    change.execute_raw(Statement::from_sql_and_values(backend, lapse, [id.into(), millis(now).into()])).await?;
     let delete = "DELETE FROM stock WHERE campaign_id = $1";
     change.execute_raw(Statement::from_sql_and_values(backend, delete, [id.into()])).await?;
     pool::Entity::update_many()

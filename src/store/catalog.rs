@@ -67,8 +67,8 @@ async fn senders(db: &impl ConnectionTrait) -> Result<Vec<SenderRecord>, StoreEr
         let doc: SenderDoc =
             serde_json::from_str(&row.document).map_err(|_| bad("sender", "document", row.sender_id))?;
         let id = SenderId(small("sender", "sender_id", row.sender_id)?);
-        let SenderDoc { address, carrier, brand, help } = doc;
-        Ok(SenderRecord { row: SenderRow { id, address, carrier, brand, help } })
+        let SenderDoc { address, carrier, brand, help, opt_out_handled_by } = doc;
+        Ok(SenderRecord { row: SenderRow { id, address, carrier, brand, help, opt_out_handled_by } })
     };
     rows.into_iter().map(parse).collect()
 }

@@ -113,6 +113,7 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
             placement: PlacementId(number(row.placement_id, "placement_id")?),
         },
         issued_at: from_millis(row.issued_at),
+        promised: row.charged_at.map(from_millis).zip(u32::try_from(row.campaign_version).ok()),
         expires_at: row.expires_at.map(from_millis),
         events: events.iter().map(event).collect::<Result<_, _>>()?,
     };

@@ -1,6 +1,7 @@
 //! The database wing: the only place that knows SQL.
 
 pub mod access_key;
+pub mod alerts;
 pub mod audit;
 pub mod batch;
 mod bulk;
@@ -12,11 +13,13 @@ pub mod config;
 pub mod counts;
 mod error;
 pub mod explain;
+pub mod holds;
 pub mod ledger;
 pub mod outbox;
 pub mod requests;
 mod tables;
 mod tx;
+pub mod verification;
 
 pub use error::StoreError;
 pub use tables::Tables;

@@ -7,7 +7,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::decision::changes::{NewMessage, Params};
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, subject_bytes};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
@@ -38,6 +38,30 @@ pub struct Gate {
     pub status: MessageStatus,
     /// When the person said STOP to this brand, where she did.
     pub opted_out_at: Option<DateTime<Utc>>,
+}
+
+/// One of the names a message has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageName<'a> {
+    /// The carrier's.
+    Carrier(&'a str),
+    /// Ours.
+    Ours([u8; 16]),
+    /// The request it answers.
+    Answer(&'a RequestId),
+}
+
+/// A message found by one of its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundMessage {
+    /// Our name of it.
+    pub id: [u8; 16],
+    /// Whose it is.
+    pub subject: Subject,
+    /// Its state a moment ago.
+    pub status: MessageStatus,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
 }
 
 #[derive(FromQueryResult)]
@@ -117,23 +141,56 @@ impl Store {
         Ok(Some(Gate { status, opted_out_at: opted_out_at.map(from_millis) }))
     }
 
-    /// The message that a carrier knows by this name, and whose it is.
+    /// The message of that number with that name.
     ///
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
     pub async fn find_message(
         &self,
         sender: SenderId,
-        provider_id: &str,
-    ) -> Result<Option<([u8; 16], Subject)>, StoreError> {
-        let sql = "SELECT message_id, subject FROM outbox_message WHERE provider_id = $1 AND sender_id = $2";
-        let values = [Value::from(provider_id), Value::from(i64::from(sender.0))];
-        let row = self.read().query_one_raw(self.statement(sql, values)).await?;
+        name: &MessageName<'_>,
+    ) -> Result<Option<FoundMessage>, StoreError> {
+        let (which, mut values) = match name {
+            MessageName::Carrier(id) => ("provider_id = $1", vec![Value::from(*id)]),
+            MessageName::Ours(id) => ("message_id = $1", vec![Value::from(id.to_vec())]),
+            MessageName::Answer(request) => {
+                let RequestId { door, key } = request;
+                ("door = $1 AND request_key = $2", vec![door.as_str().into(), key.as_str().into()])
+            }
+        };
+        values.push(Value::from(i64::from(sender.0)));
+        let last = values.len();
+        let sql = format!(
+            "SELECT message_id, subject, status, created_at FROM outbox_message WHERE {which} AND sender_id = ${last}"
+        );
+        let row = self.read().query_one_raw(self.statement(&sql, values)).await?;
         let Some(row) = row else { return Ok(None) };
         let (id, subject): (Vec<u8>, Vec<u8>) = (row.try_get("", "message_id")?, row.try_get("", "subject")?);
-        let subject = sixteen(&subject).ok_or_else(|| bad("subject", &id))?;
-        let id = sixteen(&id).ok_or_else(|| bad("message_id", &id))?;
-        Ok(Some((id, Subject::from_bytes(subject))))
+        let word: String = row.try_get("", "status")?;
+        let created_at: i64 = row.try_get("", "created_at")?;
+        Ok(Some(FoundMessage {
+            id: sixteen(&id).ok_or_else(|| bad("message_id", &id))?,
+            subject: Subject::from_bytes(sixteen(&subject).ok_or_else(|| bad("subject", &id))?),
+            status: MessageStatus::parse(&word).ok_or_else(|| bad("status", &id))?,
+            created_at: from_millis(created_at),
+        }))
+    }
+
+    /// Whether that person said START to the brand after `since`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn opted_in_since(
+        &self,
+        subject: Subject,
+        brand: &str,
+        since: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS found FROM consent_event
+             WHERE subject = $1 AND brand = $2 AND kind = 'opt_in' AND occurred_at > $3 LIMIT 1";
+        let subject = Value::from(subject_bytes(subject));
+        let values = [subject, Value::from(brand), Value::from(millis(since))];
+        Ok(self.read().query_one_raw(self.statement(sql, values)).await?.is_some())
     }
 
     pub(super) fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {

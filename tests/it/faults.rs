@@ -204,7 +204,9 @@ mod bodies {
     pub(super) async fn one_act_that_cannot_be_written_fails_alone(house: House) {
         campaign(1).write(&house).await;
         campaign(2).write(&house).await;
-        house.sql("INSERT INTO issuance VALUES (2, 1, 0, NULL, 0, 1, 1, 1, 500, 'api', NULL, NULL, 0, 0, NULL)").await;
+        house
+            .sql("INSERT INTO issuance VALUES (2, 1, 0, NULL, 0, 1, 1, 1, 500, 'api', NULL, NULL, 0, 0, NULL, NULL)")
+            .await;
         let mut acts: Vec<_> = (0..20).map(|phone| house.act(1, phone, house.key())).collect();
         let bad = house.act(2, 99, house.key());
         acts.insert(13, bad.clone());

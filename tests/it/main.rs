@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alerts;
 mod apply;
 mod audit;
 mod caps;
@@ -21,6 +22,7 @@ mod faults;
 mod harness;
 mod migrations;
 mod model;
+mod peers;
 mod races;
 mod sales;
 mod sender;

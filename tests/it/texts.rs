@@ -27,7 +27,12 @@ mod bodies {
     }
 
     fn text(house: &House, sender: u32, phone: u64, words: &str) -> Act {
-        let ask = Ask::Text(Text { sender: SenderId(sender), text: words.to_owned(), from_machine: false });
+        let ask = Ask::Text(Text {
+            sender: SenderId(sender),
+            text: words.to_owned(),
+            from_machine: false,
+            carrier_said: None,
+        });
         Act { ask, ..house.act(1, phone, house.key()) }
     }
 

@@ -27,7 +27,7 @@ fn campaigns() -> Vec<CampaignDoc> {
 fn sender() -> SenderRow {
     let doc = read().into_iter().flat_map(|document| document.senders).next().unwrap().value;
     let (id, address, carrier) = (SenderId(1), doc.address, doc.carrier);
-    SenderRow { id, address, carrier, brand: doc.brand, help: doc.help }
+    SenderRow { id, address, carrier, brand: doc.brand, help: doc.help, opt_out_handled_by: doc.opt_out_handled_by }
 }
 
 #[test]

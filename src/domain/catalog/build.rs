@@ -217,6 +217,7 @@ fn campaign(rows: &Rows, record: &CampaignRecord, status: Status) -> Result<Camp
         repeat: doc.repeat,
         expiry: doc.expiry().map_err(time)?,
         terms: doc.terms().map_err(time)?,
+        authority: doc.authority(),
     })
 }
 

@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
 /// The replies that speak of a campaign; the others belong to the number.
-pub const CAMPAIGN_REPLIES: [ReplyId; 12] = [
+pub const CAMPAIGN_REPLIES: [ReplyId; 14] = [
     ReplyId::T01FirstIssue,
     ReplyId::T02RepeatUnused,
     ReplyId::T03RepeatRedeemed,
@@ -24,6 +24,8 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 12] = [
     ReplyId::T08NotStarted,
     ReplyId::T09Ended,
     ReplyId::T11Typo,
+    ReplyId::T16Held,
+    ReplyId::T17Late,
     ReplyId::T21NotEligible,
     ReplyId::Paused,
     ReplyId::Busy,

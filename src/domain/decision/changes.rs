@@ -1,8 +1,10 @@
 //! What a batch writes: rows to insert, and one final value for each counter it touched.
 
 use crate::domain::act::MessageStep;
+use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
+use crate::domain::hold::{Hold, HoldId, HoldStep};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
 use crate::domain::reply::ReplyId;
 use crate::domain::world::{Event, EventKind, Held};
@@ -29,12 +31,20 @@ pub struct Changes {
     pub consents: Vec<Consent>,
     /// The new first position of a range, by its last one; `None` when it is used up.
     pub stock: BTreeMap<(CampaignId, u16, u64), Option<u64>>,
-    /// How many positions were taken from each pool.
+    /// New promises: whose, and what.
+    pub holds: Vec<(Subject, Hold)>,
+    /// What became of promises.
+    pub hold_steps: BTreeMap<HoldId, HoldChange>,
+    /// Codes that another system honours and when it is asked about them.
+    pub peer_checks: Vec<(Spot, DateTime<Utc>)>,
+    /// How many positions left each pool's count: codes given without a promise, and promises.
     pub taken: BTreeMap<(CampaignId, u16), i64>,
     /// The new count of each quota.
     pub quotas: BTreeMap<(CapId, i64), i64>,
     /// How many requests had which outcome, and the money of their sales.
     pub channels: BTreeMap<ChannelKey, (i64, i64)>,
+    /// What somebody must look at, by kind and what it is about.
+    pub alerts: BTreeMap<(AlertKind, String), AlertChange>,
     /// Codes that are out and unused, and what they may cost, by the day they end.
     pub outstanding: BTreeMap<(CampaignId, i64), (i64, i64)>,
 }
@@ -81,6 +91,8 @@ pub struct EventRow {
     pub currency: Option<String>,
     /// Why, in a person's words.
     pub reason: Option<String>,
+    /// Who says so: `till`, `house`, or another system by its name.
+    pub provider: String,
 }
 
 /// A row of `outbox_message`.
@@ -145,6 +157,51 @@ pub enum OptOut {
     In,
 }
 
+/// What becomes of one promise in a batch; what is not set stays as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HoldChange {
+    /// Nothing is sent for it, or again.
+    pub is_muted: Option<bool>,
+    /// When its person was told that it takes longer.
+    pub late_at: Option<DateTime<Utc>>,
+    /// When it was over.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The position that kept it.
+    pub position: Option<u64>,
+}
+
+impl HoldChange {
+    /// Adds a step.
+    pub(super) fn step(&mut self, step: HoldStep) {
+        match step {
+            HoldStep::Fulfilled(spot, at) => {
+                self.ended_at = Some(at);
+                self.position = Some(spot.position);
+            }
+            HoldStep::Lapsed(at) => self.ended_at = Some(at),
+            HoldStep::Late(at) => self.late_at = Some(at),
+            HoldStep::Muted => self.is_muted = Some(true),
+            HoldStep::Unmuted => self.is_muted = Some(false),
+        }
+    }
+}
+
+/// What becomes of one alert in a batch; the last word stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertChange {
+    /// It stands, raised so many times in this batch, last with this detail.
+    Raised {
+        /// In words.
+        detail: String,
+        /// How often.
+        times: i64,
+        /// When last.
+        at: DateTime<Utc>,
+    },
+    /// It is over.
+    Cleared(DateTime<Utc>),
+}
+
 /// Evidence of consent or of its end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consent {
@@ -185,6 +242,17 @@ pub const DAY_MS: i64 = 86_400_000;
 pub const NEVER_DAY: i64 = 2_932_896;
 
 impl Changes {
+    /// Raises an alert, once more where it stands already.
+    pub(super) fn raise(&mut self, alert: Alert, at: DateTime<Utc>) {
+        let Alert { kind, about, detail } = alert;
+        let before = self.alerts.get(&(kind, about.clone()));
+        let times = match before {
+            Some(AlertChange::Raised { times, .. }) => times + 1,
+            Some(AlertChange::Cleared(_)) | None => 1,
+        };
+        self.alerts.insert((kind, about), AlertChange::Raised { detail, times, at });
+    }
+
     /// Counts a request in its rollup.
     pub(super) fn count(&mut self, row: &RequestRow) {
         let record = &row.record;
@@ -213,7 +281,7 @@ impl Changes {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.steps.is_empty()
+        self.requests.is_empty() && self.steps.is_empty() && self.alerts.is_empty()
     }
 }
 
@@ -221,13 +289,18 @@ impl EventRow {
     /// A plain step of a code.
     #[must_use]
     pub fn new(spot: Spot, step: u32, kind: EventKind, at: DateTime<Utc>, provider_ref: String) -> Self {
+        let provider = match kind {
+            EventKind::Redeemed | EventKind::RolledBack => "till",
+            EventKind::Voided | EventKind::Expired => "house",
+        };
         let event = Event { step, kind, at, provider_ref, store: None, amount: None };
-        Self { spot, event, reverses: None, order: None, currency: None, reason: None }
+        let provider = provider.to_owned();
+        Self { spot, event, reverses: None, order: None, currency: None, reason: None, provider }
     }
 }
 
 impl Outcome {
-    /// Whether a code was given or named.
+    /// Whether a new code was given.
     #[must_use]
     pub fn is_first_issuance(&self) -> bool {
         matches!(self, Self::Issued(_))

@@ -1,18 +1,25 @@
 //! One code for one person: the same one again, a new one, or a reason.
 
 use super::Work;
-use crate::domain::act::Who;
-use crate::domain::campaign::{Again, Attribution, Campaign, Offer, Pool, Status};
+use super::hold::{is_peers, next_seq};
+use crate::domain::act::{Act, Who};
+use crate::domain::campaign::{Again, Attribution, Authority, Campaign, Offer, Pool, Status, Unverified};
 use crate::domain::cap::{Cap, Reached, Scope, check_person, check_quota};
 use crate::domain::decision::outcome::{Outcome, Refusal};
-use crate::domain::ids::{CampaignId, CapId, Spot};
+use crate::domain::ids::{CampaignId, CapId, Spot, Subject};
 use crate::domain::world::{Held, HeldState, Person};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+
+/// A verified code is looked at again this long after it was given out (redemptions without a webhook).
+const FIRST_LOOK: Duration = Duration::hours(1);
 
 impl Work<'_> {
     /// Decides a request for a code of `campaign`.
-    pub(super) fn issue(&mut self, campaign: &Campaign, who: &Who, from: &Attribution) -> Outcome {
+    pub(super) fn issue(&mut self, act: &Act, campaign: &Campaign, who: &Who, from: &Attribution) -> Outcome {
         let now = self.world.now;
+        if let Some(hold) = self.open_hold(who, campaign.id) {
+            return self.asked_again(campaign, who, &hold);
+        }
         let person = self.person(who.subject).clone();
         let newest = newest(&person, campaign.id, |_| true);
         if let Some(held) = newest {
@@ -22,6 +29,9 @@ impl Work<'_> {
             }
         }
         match self.fits(campaign, who, &person, from) {
+            Ok(fit) if self.lowest(campaign.id, fit.pool.pool_no).is_none() => {
+                self.hold(act, campaign, who, from, &fit)
+            }
             Ok(fit) => Outcome::Issued(self.take(campaign, who, &person, from, &fit)),
             Err(why) => {
                 let unused = newest_unused(&person, campaign.id, now);
@@ -49,7 +59,7 @@ impl Work<'_> {
         let (pool, offer) = campaign
             .pools
             .iter()
-            .filter(|pool| self.lowest(campaign.id, pool.pool_no).is_some())
+            .filter(|pool| self.has_stock(campaign, pool.pool_no))
             .find_map(|pool| campaign.offer(pool.offer_no).map(|offer| (pool, offer)))
             .or_else(|| campaign.pools.iter().find_map(|pool| Some((pool, campaign.offer(pool.offer_no)?))))
             .ok_or(Refusal::PoolEmpty)?;
@@ -59,7 +69,9 @@ impl Work<'_> {
                 charges.push(charge);
             }
         }
-        self.lowest(campaign.id, pool.pool_no).ok_or(Refusal::PoolEmpty)?;
+        if !self.has_stock(campaign, pool.pool_no) {
+            return Err(Refusal::PoolEmpty);
+        }
         Ok(Fit { pool, offer, charges })
     }
 
@@ -77,12 +89,17 @@ impl Work<'_> {
         let now = self.world.now;
         let weight = cap.unit.weight(offer.max_discount);
         if cap.scope == Scope::Person {
-            let had: Vec<_> = person
+            let had = person
                 .held
                 .iter()
                 .filter(|held| held.epoch == person.epoch && (cap.across || held.spot.campaign == campaign))
-                .map(|held| (held.issued_at, cap.unit.weight(Some(held.weight))))
-                .collect();
+                .map(|held| (held.charged_at(), cap.unit.weight(Some(held.weight))));
+            let promised = person
+                .holds
+                .iter()
+                .filter(|hold| hold.epoch == person.epoch && (cap.across || hold.campaign == campaign))
+                .map(|hold| (hold.held_at, cap.unit.weight(Some(hold.weight))));
+            let had: Vec<_> = had.chain(promised).collect();
             check_person(cap, &had, weight, now).map_err(Refusal::CapReached)?;
             return Ok(None);
         }
@@ -94,7 +111,16 @@ impl Work<'_> {
         Ok(Some(Charge { key, weight }))
     }
 
-    fn lowest(&self, campaign: CampaignId, pool_no: u16) -> Option<u64> {
+    /// Whether a code can be given or, of another system's, promised.
+    fn has_stock(&self, campaign: &Campaign, pool_no: u16) -> bool {
+        if is_peers(campaign) {
+            self.world.in_stock.get(&(campaign.id, pool_no)).is_some_and(|left| *left > 0)
+        } else {
+            self.lowest(campaign.id, pool_no).is_some()
+        }
+    }
+
+    pub(super) fn lowest(&self, campaign: CampaignId, pool_no: u16) -> Option<u64> {
         self.world.stock.get(&(campaign, pool_no))?.front().map(|range| range.first)
     }
 
@@ -102,39 +128,58 @@ impl Work<'_> {
     fn take(&mut self, campaign: &Campaign, who: &Who, person: &Person, from: &Attribution, fit: &Fit<'_>) -> Spot {
         let now = self.world.now;
         let position = self.next_position(campaign.id, fit.pool.pool_no);
+        self.leave_stock((campaign.id, fit.pool.pool_no));
+        self.charge(fit);
+        let held = Held {
+            spot: Spot { campaign: campaign.id, pool: fit.pool.pool_no, position },
+            epoch: person.epoch,
+            seq: next_seq(person, campaign.id),
+            offer_no: fit.offer.offer_no,
+            weight: fit.offer.max_discount.unwrap_or(0),
+            from: from.clone(),
+            issued_at: now,
+            promised: None,
+            expires_at: campaign.expiry.of(now),
+            events: Vec::new(),
+        };
+        let spot = held.spot;
+        self.give(campaign, who.subject, held);
+        spot
+    }
+
+    /// Counts what a code adds to every counter.
+    pub(super) fn charge(&mut self, fit: &Fit<'_>) {
         for Charge { key, weight } in &fit.charges {
             if let Some(quota) = self.world.quotas.get_mut(key) {
                 quota.used += weight;
                 self.changes.quotas.insert(*key, quota.used);
             }
         }
-        let seq = person
-            .held
-            .iter()
-            .filter(|held| held.spot.campaign == campaign.id && held.epoch == person.epoch)
-            .map(|held| held.seq)
-            .max()
-            .unwrap_or(0)
-            + 1;
-        let held = Held {
-            spot: Spot { campaign: campaign.id, pool: fit.pool.pool_no, position },
-            epoch: person.epoch,
-            seq,
-            offer_no: fit.offer.offer_no,
-            weight: fit.offer.max_discount.unwrap_or(0),
-            from: from.clone(),
-            issued_at: now,
-            expires_at: campaign.expiry.of(now),
-            events: Vec::new(),
-        };
-        self.changes.outstand(&held, 1);
-        self.changes.issuances.push((who.subject, held.clone()));
-        let spot = held.spot;
-        self.person(who.subject).held.push(held);
-        spot
     }
 
-    fn next_position(&mut self, campaign: CampaignId, pool_no: u16) -> u64 {
+    /// One less is left of a pool, by a code or by a promise.
+    pub(super) fn leave_stock(&mut self, key: (CampaignId, u16)) {
+        if let Some(in_stock) = self.world.in_stock.get_mut(&key) {
+            *in_stock -= 1;
+        }
+        *self.changes.taken.entry(key).or_default() += 1;
+    }
+
+    /// A code is hers from here on.
+    pub(super) fn give(&mut self, campaign: &Campaign, subject: Subject, held: Held) {
+        self.changes.outstand(&held, 1);
+        if let Authority::Peer(peer) = &campaign.authority {
+            let wait = match peer.unverified {
+                Unverified::Hold => FIRST_LOOK,
+                Unverified::IssueUnverified => Duration::zero(),
+            };
+            self.changes.peer_checks.push((held.spot, held.issued_at + wait));
+        }
+        self.changes.issuances.push((subject, held.clone()));
+        self.person(subject).held.push(held);
+    }
+
+    pub(super) fn next_position(&mut self, campaign: CampaignId, pool_no: u16) -> u64 {
         let Some(ranges) = self.world.stock.get_mut(&(campaign, pool_no)) else {
             return 0;
         };
@@ -148,15 +193,14 @@ impl Work<'_> {
             ranges.pop_front();
         }
         self.changes.stock.insert((campaign, pool_no, last), rest);
-        *self.changes.taken.entry((campaign, pool_no)).or_default() += 1;
         position
     }
 }
 
 /// What a new code will take.
-struct Fit<'c> {
-    pool: &'c Pool,
-    offer: &'c Offer,
+pub(super) struct Fit<'c> {
+    pub(super) pool: &'c Pool,
+    pub(super) offer: &'c Offer,
     charges: Vec<Charge>,
 }
 

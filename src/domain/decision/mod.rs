@@ -1,17 +1,19 @@
 //! The one place that decides: a pure function from what was read under the locks to what is written.
 
 pub mod changes;
+mod hold;
 mod issue;
 pub mod outcome;
+mod said;
 mod sale;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use crate::domain::act::{Act, Ask, MessageStep};
+use crate::domain::act::{Act, Ask, MessageStatus, MessageStep};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
-use crate::domain::decision::changes::{Changes, Noted, RequestRow};
+use crate::domain::decision::changes::{AlertChange, Changes, Noted, RequestRow};
 use crate::domain::decision::outcome::{Outcome, Told};
 use crate::domain::ids::{CampaignId, PlacementId, Subject};
 use crate::domain::world::{Person, Stored, World};
@@ -57,8 +59,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn act(&mut self, act: &Act) -> Decision {
-        if let Ask::Message(step) = &act.ask {
-            self.message(step);
+        if self.note(&act.ask) {
             return Decision::Made(Outcome::Noted, self.world.now);
         }
         if let Some(stored) = self.world.requests.get(&act.request) {
@@ -66,31 +67,58 @@ impl Work<'_> {
             return if same { Decision::Made(stored.outcome.clone(), stored.at) } else { Decision::KeyReused };
         }
         let mut trace = Trace::default();
-        let outcome = self.fresh(act, &mut trace);
+        let Some(outcome) = self.fresh(act, &mut trace) else {
+            return Decision::Made(Outcome::Noted, self.world.now);
+        };
         self.record(act, &outcome, trace);
         Decision::Made(outcome, self.world.now)
     }
 
-    fn fresh(&mut self, act: &Act, trace: &mut Trace) -> Outcome {
-        match &act.ask {
+    /// Writes down what has no request row; `false` for everything that has one.
+    fn note(&mut self, ask: &Ask) -> bool {
+        let now = self.world.now;
+        match ask {
+            Ask::Message(step) => self.message(step),
+            Ask::Raise(alert) => self.changes.raise(alert.clone(), now),
+            Ask::Clear(kind, about) => {
+                self.changes.alerts.insert((*kind, about.clone()), AlertChange::Cleared(now));
+            }
+            Ask::Issue(..)
+            | Ask::Text(_)
+            | Ask::Redeem(..)
+            | Ask::Rollback(..)
+            | Ask::Void(..)
+            | Ask::Said(..)
+            | Ask::Fulfil(..)
+            | Ask::Excuse(..) => return false,
+        }
+        true
+    }
+
+    /// Decides what was never asked; `None` leaves no trace and may be asked again.
+    fn fresh(&mut self, act: &Act, trace: &mut Trace) -> Option<Outcome> {
+        Some(match &act.ask {
             Ask::Issue(campaign, from) => {
                 trace.kind = "issue";
                 trace.from = Some(from.clone());
                 let Some(campaign) = self.campaign(*campaign) else {
-                    return Outcome::Told(Told::Unknown);
+                    return Some(Outcome::Told(Told::Unknown));
                 };
                 let Some(who) = &act.who else {
-                    return Outcome::Told(Told::Ignored);
+                    return Some(Outcome::Told(Told::Ignored));
                 };
                 trace.campaign = Some(campaign.id);
-                self.issue(&campaign, who, from)
+                self.issue(act, &campaign, who, from)
             }
             Ask::Text(text) => self.text(act, text, trace),
             Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
             Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
             Ask::Void(spot, reason) => self.void(act, *spot, reason, trace),
-            Ask::Message(_) => Outcome::Noted,
-        }
+            Ask::Said(spot, said) => self.said(act, *spot, said, trace),
+            Ask::Fulfil(campaign, hold) => return self.fulfil(act, *campaign, *hold, trace),
+            Ask::Excuse(campaign, hold) => return self.excuse(act, *campaign, *hold, trace),
+            Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) => return None,
+        })
     }
 
     fn record(&mut self, act: &Act, outcome: &Outcome, trace: Trace) {
@@ -132,10 +160,15 @@ impl Work<'_> {
         let Some(message) = self.world.messages.get_mut(&step.message) else {
             return;
         };
-        if !message.status.may_become(step.status) {
+        let mut step = step.clone();
+        if message.status.may_become(step.status) {
+            message.status = step.status;
+        } else if step.status == MessageStatus::Submitted && step.body_hash.is_some() {
+            // A report overtook our own note of the hand-over: what the note knows is kept, the state stays.
+            step.status = message.status;
+        } else {
             return;
         }
-        message.status = step.status;
-        self.changes.steps.push(Noted { step: step.clone(), at: self.world.now });
+        self.changes.steps.push(Noted { step, at: self.world.now });
     }
 }

@@ -1,6 +1,7 @@
 //! What was decided. A refusal is an outcome, written like one; errors are for what failed.
 
 use crate::domain::cap::Reached;
+use crate::domain::hold::HoldId;
 use crate::domain::ids::{CapId, Spot};
 use crate::domain::till::TillRefusal;
 use crate::domain::world::HeldState;
@@ -11,6 +12,8 @@ use chrono::{DateTime, Utc};
 pub enum Outcome {
     /// A new code.
     Issued(Spot),
+    /// No code yet, but the promise of one.
+    Held(HoldId),
     /// The code she has, in the state it was in.
     Repeat(Spot, HeldState),
     /// No code, and why; with the newest unused one she has, where there is one.
@@ -19,6 +22,8 @@ pub enum Outcome {
     Redeemed(Spot, String),
     /// The redemption of that id was taken back.
     RolledBack(Spot, String),
+    /// What another system says of a code was recorded, or is known.
+    Recorded(Spot),
     /// The house took the code back.
     Voided(Spot),
     /// The till must not, and why.
@@ -76,10 +81,13 @@ pub enum Told {
     Unknown,
     /// Reactions, empty texts, machines.
     Ignored,
+    /// A promise that cannot be kept any more.
+    Lapsed,
 }
 
 impl Told {
-    const ALL: [Self; 6] = [Self::OptedOut, Self::OptedIn, Self::Helped, Self::Listed, Self::Unknown, Self::Ignored];
+    const ALL: [Self; 7] =
+        [Self::OptedOut, Self::OptedIn, Self::Helped, Self::Listed, Self::Unknown, Self::Ignored, Self::Lapsed];
 
     /// The word that tables and explanations use.
     #[must_use]
@@ -91,6 +99,7 @@ impl Told {
             Self::Listed => "listed",
             Self::Unknown => "unknown_word",
             Self::Ignored => "ignored",
+            Self::Lapsed => "lapsed",
         }
     }
 }
@@ -126,9 +135,10 @@ impl Outcome {
             | Self::Redeemed(spot, _)
             | Self::RolledBack(spot, _)
             | Self::Voided(spot)
+            | Self::Recorded(spot)
             | Self::Declined(spot, _) => Some(*spot),
             Self::Refused(_, spot) => *spot,
-            Self::Told(_) | Self::Noted => None,
+            Self::Held(_) | Self::Told(_) | Self::Noted => None,
         }
     }
 
@@ -137,11 +147,13 @@ impl Outcome {
     pub fn record(&self) -> Record {
         let (outcome, rule) = match self {
             Self::Issued(_) => ("issued", ""),
+            Self::Held(_) => ("held", ""),
             Self::Repeat(_, state) => ("repeat", state.word()),
             Self::Refused(why, _) => ("refused", why.word()),
             Self::Redeemed(..) => ("redeemed", ""),
             Self::RolledBack(..) => ("rolled_back", ""),
             Self::Voided(_) => ("voided", ""),
+            Self::Recorded(_) => ("recorded", ""),
             Self::Declined(_, why) => ("declined", why.word()),
             Self::Told(told) => (told.word(), ""),
             Self::Noted => ("noted", ""),
@@ -157,10 +169,12 @@ impl Outcome {
             }
             Self::Refused(Refusal::NotStarted(at), _) => record.resets_at = Some(*at),
             Self::Redeemed(_, id) | Self::RolledBack(_, id) => record.reference = Some(id.clone()),
+            Self::Held(id) => record.reference = Some(id.hex()),
             Self::Issued(_)
             | Self::Repeat(..)
             | Self::Refused(..)
             | Self::Voided(_)
+            | Self::Recorded(_)
             | Self::Declined(..)
             | Self::Told(_)
             | Self::Noted => {}
@@ -174,11 +188,13 @@ impl Outcome {
         let spot = record.spot;
         Some(match record.outcome.as_str() {
             "issued" => Self::Issued(spot?),
+            "held" => Self::Held(HoldId::parse(record.reference.as_deref()?)?),
             "repeat" => Self::Repeat(spot?, HeldState::parse(&record.rule)?),
             "refused" => Self::Refused(Self::refusal(record)?, spot),
             "redeemed" => Self::Redeemed(spot?, record.reference.clone()?),
             "rolled_back" => Self::RolledBack(spot?, record.reference.clone()?),
             "voided" => Self::Voided(spot?),
+            "recorded" => Self::Recorded(spot?),
             "declined" => Self::Declined(spot?, TillRefusal::parse(&record.rule)?),
             "noted" => Self::Noted,
             word => Self::Told(Told::ALL.into_iter().find(|told| told.word() == word)?),

@@ -19,6 +19,9 @@ impl Work<'_> {
             return Outcome::Declined(spot, TillRefusal::UnknownCode);
         };
         trace.from = Some(held.from.clone());
+        if let Some((peer, reference)) = &shown.accepted {
+            return self.accepted((holder, &held), (peer, reference), shown, trace);
+        }
         let Some(campaign) = self.campaign(spot.campaign) else {
             return Outcome::Declined(spot, TillRefusal::UnknownCode);
         };
@@ -82,17 +85,19 @@ impl Work<'_> {
         let mut row = EventRow::new(spot, held.next_step(), EventKind::Voided, now, redemption_id(act));
         row.reason = Some(reason.to_owned());
         self.happen(holder, row);
-        self.changes.outstand(&held, -1);
+        if held.is_outstanding() {
+            self.changes.outstand(&held, -1);
+        }
         Outcome::Voided(spot)
     }
 
-    fn held(&self, act: &Act, spot: Spot) -> Option<(Subject, Held)> {
+    pub(super) fn held(&self, act: &Act, spot: Spot) -> Option<(Subject, Held)> {
         let subject = act.who.as_ref()?.subject;
         let held = self.world.persons.get(&subject)?.held.iter().find(|held| held.spot == spot)?;
         Some((subject, held.clone()))
     }
 
-    fn happen(&mut self, holder: Subject, row: EventRow) {
+    pub(super) fn happen(&mut self, holder: Subject, row: EventRow) {
         if let Some(held) = self.person(holder).held.iter_mut().find(|held| held.spot == row.spot) {
             held.events.push(row.event.clone());
         }

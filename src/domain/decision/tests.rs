@@ -8,7 +8,7 @@ use super::outcome::{Outcome, Record, Refusal, Told};
 use super::{Decision, decide};
 use crate::domain::act::{Act, Ask, MessageStatus, Text, Who};
 use crate::domain::campaign::{
-    Attribution, Campaign, Channel, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms,
+    Attribution, Authority, Campaign, Channel, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms,
 };
 use crate::domain::cap::Reached;
 use crate::domain::catalog::{Catalog, SenderRow, Target};
@@ -60,6 +60,7 @@ fn campaign() -> Campaign {
         repeat: Repeat::default(),
         expiry: Expiry::default(),
         terms,
+        authority: Authority::Here,
     }
 }
 
@@ -70,6 +71,7 @@ fn catalog() -> Catalog {
         carrier: "simulator".to_owned(),
         brand: brand.to_owned(),
         help: "acme.example".to_owned(),
+        opt_out_handled_by: crate::domain::catalog::OptOutBy::App,
     };
     let word = |word: &str| {
         let target = Target { campaign: PIZZA, keyword: word.to_owned(), placement: PlacementId::NONE };
@@ -90,7 +92,7 @@ fn text(number: u8, words: &str) -> Act {
         request: RequestId { door: "sms-12345".to_owned(), key: format!("SM{number}") },
         fingerprint: [number; 32],
         who: Some(Who { subject: ANN, sealed_phone: None, country: None }),
-        ask: Ask::Text(Text { sender: SenderId(1), text: words.to_owned(), from_machine: false }),
+        ask: Ask::Text(Text { sender: SenderId(1), text: words.to_owned(), from_machine: false, carrier_said: None }),
     }
 }
 

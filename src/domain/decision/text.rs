@@ -40,12 +40,14 @@ impl Work<'_> {
         if text.from_machine {
             return Outcome::Told(Told::Ignored);
         }
-        let heard = self.catalog.hear(text.sender, &text.text);
+        let heard = self.catalog.hear_text(text);
         let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
-        trace.replied = self.may_reply(who, trace, &answer.outcome);
+        let ours = !is_compliance(&heard) || sender.opt_out_handled_by.is_ours(text.carrier_said);
+        let is_new_promise = matches!(answer.outcome, Outcome::Held(id) if id.0 == act.id);
+        trace.replied = is_new_promise || (ours && self.may_reply(who, trace, &answer.outcome));
         if trace.replied {
             self.reply(act, who, text, &answer, trace);
         }
@@ -85,7 +87,7 @@ impl Work<'_> {
                 trace.kind = "keyword";
                 trace.word.clone_from(&from.keyword);
                 trace.from = Some(from.clone());
-                let outcome = self.issue(&campaign, who, from);
+                let outcome = self.issue(act, &campaign, who, from);
                 self.consent(act, who, sender, "request", from.keyword.as_deref().unwrap_or_default());
                 Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
             }
@@ -104,6 +106,7 @@ impl Work<'_> {
         let reply = match &outcome {
             Outcome::Issued(_) if read.is_some() => ReplyId::T11Typo,
             Outcome::Issued(_) => ReplyId::T01FirstIssue,
+            Outcome::Held(_) => ReplyId::T16Held,
             Outcome::Repeat(spot, state) => {
                 let held = self.world.persons.get(&who.subject).and_then(|p| p.held.iter().find(|h| h.spot == *spot));
                 params.at = held.and_then(|held| held.open_redemption()).map(|event| millis(event.at));
@@ -124,6 +127,7 @@ impl Work<'_> {
             Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
             | Outcome::Voided(_)
+            | Outcome::Recorded(_)
             | Outcome::Declined(..)
             | Outcome::Told(_)
             | Outcome::Noted => ReplyId::T10Unknown,
@@ -182,6 +186,7 @@ impl Work<'_> {
         let now = self.world.now;
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
         self.consent(act, who, sender, "opt_out", matched);
+        self.mute_holds(who, &sender.brand);
         let senders = &self.catalog.senders;
         let is_of_brand = |message: &Message| {
             let row = senders.get(&message.sender);
@@ -258,15 +263,7 @@ impl Work<'_> {
             word: trace.word.clone(),
             outcome: answer.outcome.clone(),
         });
-        // A STOP in this very batch finds it waiting.
-        let message = Message {
-            subject: who.subject,
-            sender: text.sender,
-            status: MessageStatus::Queued,
-            is_compliance: answer.reply.is_compliance(),
-        };
-        self.world.messages.insert(act.id, message);
-        self.changes.messages.push(NewMessage {
+        self.send(NewMessage {
             id: act.id,
             subject: who.subject,
             sender: text.sender,
@@ -277,6 +274,27 @@ impl Work<'_> {
             request: act.request.clone(),
             created_at: now,
         });
+    }
+
+    /// Queues a message.
+    pub(super) fn send(&mut self, new: NewMessage) {
+        // A STOP in this very batch finds it waiting.
+        let message = Message {
+            subject: new.subject,
+            sender: new.sender,
+            status: MessageStatus::Queued,
+            is_compliance: new.reply.is_compliance(),
+        };
+        self.world.messages.insert(new.id, message);
+        self.changes.messages.push(new);
+    }
+}
+
+/// Whether it is for the house or its carrier to answer, as [`OptOutBy`](crate::domain::catalog::OptOutBy) says.
+fn is_compliance(heard: &Heard) -> bool {
+    match heard {
+        Heard::OptOut(_) | Heard::OptIn | Heard::Help => true,
+        Heard::MyCodes | Heard::Keyword { .. } | Heard::Unknown | Heard::Nothing => false,
     }
 }
 

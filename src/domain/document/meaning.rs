@@ -1,10 +1,10 @@
 //! What a campaign's document means to the engine.
 
 use super::values::{LocalTime, Zone};
-use super::{CampaignDoc, OfferDoc, OfferKind, PlaceWord, PlacesDoc};
-use crate::domain::campaign::{Expiry, Offer, Places, Terms};
+use super::{CampaignDoc, OfferDoc, OfferKind, PlaceWord, PlacesDoc, RedemptionDoc};
+use crate::domain::campaign::{Authority, Expiry, Offer, PeerTerms, Places, Terms};
 use crate::domain::money::Money;
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +157,25 @@ impl CampaignDoc {
             stops_with_campaign: self.redemption.stops_with_campaign,
             valid_from: self.code.valid_from.map(|time| earliest(time, self.zone)).transpose()?,
         })
+    }
+}
+
+/// How long a look at a code stays good unless the document says otherwise.
+const VERIFY_MAX_AGE: Duration = Duration::hours(24);
+
+impl CampaignDoc {
+    /// Who honours its codes.
+    #[must_use]
+    pub fn authority(&self) -> Authority {
+        let RedemptionDoc { peer, unverified, verify_max_age, .. } = &self.redemption;
+        match peer {
+            None => Authority::Here,
+            Some(name) => Authority::Peer(PeerTerms {
+                name: name.clone(),
+                unverified: *unverified,
+                max_age: verify_max_age.as_ref().map_or(VERIFY_MAX_AGE, super::IsoDuration::duration),
+            }),
+        }
     }
 }
 

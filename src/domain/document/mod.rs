@@ -15,7 +15,8 @@ pub use meaning::{LocalTimeError, OfferRecord};
 pub use read::{Document, DocumentError, Located};
 pub use values::{Country, IsoDuration, LocalTime, Major, PatternText, Zone};
 
-use crate::domain::campaign::{PoolKind, Repeat};
+use crate::domain::campaign::{PoolKind, Repeat, Unverified};
+use crate::domain::catalog::OptOutBy;
 use crate::domain::keyword::Keyword;
 use crate::domain::money::Currency;
 use crate::domain::reply::ReplyId;
@@ -35,6 +36,14 @@ pub struct SenderDoc {
     pub brand: String,
     /// Where help is, in words: `acme.example/help or 800-555-0199`.
     pub help: String,
+    /// Who answers STOP, START and HELP: `app` (we do), `provider` (the carrier does) or `both` (both keep lists, we
+    /// answer).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub opt_out_handled_by: OptOutBy,
+}
+
+fn is_default(by: &OptOutBy) -> bool {
+    *by == OptOutBy::default()
 }
 
 fn simulator() -> String {
@@ -267,6 +276,12 @@ pub struct RedemptionDoc {
     pub holder_only: bool,
     /// A pause or an end also stops redeeming.
     pub stops_with_campaign: bool,
+    /// The system that honours its codes, by its name in the configuration; none is this house itself.
+    pub peer: Option<String>,
+    /// What an ask gets while none of its codes is verified: `"hold"` or `"issue_unverified"`.
+    pub unverified: Unverified,
+    /// How long a look at a code stays good; a day where it is not given.
+    pub verify_max_age: Option<IsoDuration>,
 }
 
 /// Where a redemption counts.

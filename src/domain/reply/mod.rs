@@ -45,6 +45,10 @@ pub enum ReplyId {
     T14Help,
     /// "T15": opt-in confirmed.
     T15Start,
+    /// "T16": promised, the code follows.
+    T16Held,
+    /// "T17": promised, and it takes longer than a day.
+    T17Late,
     /// "T21": not for this number; also a voided code.
     T21NotEligible,
     /// "T22": the person's own codes.
@@ -63,7 +67,7 @@ impl ReplyId {
     }
 
     /// Every text, in the order of declaration.
-    pub const ALL: [ReplyId; 17] = [
+    pub const ALL: [ReplyId; 19] = [
         ReplyId::T01FirstIssue,
         ReplyId::T02RepeatUnused,
         ReplyId::T03RepeatRedeemed,
@@ -77,6 +81,8 @@ impl ReplyId {
         ReplyId::T13Stop,
         ReplyId::T14Help,
         ReplyId::T15Start,
+        ReplyId::T16Held,
+        ReplyId::T17Late,
         ReplyId::T21NotEligible,
         ReplyId::T22MyCodes,
         ReplyId::Paused,
@@ -100,6 +106,8 @@ impl ReplyId {
             ReplyId::T13Stop => "T13",
             ReplyId::T14Help => "T14",
             ReplyId::T15Start => "T15",
+            ReplyId::T16Held => "T16",
+            ReplyId::T17Late => "T17",
             ReplyId::T21NotEligible => "T21",
             ReplyId::T22MyCodes => "T22",
             ReplyId::Paused => "T09P",
@@ -140,7 +148,7 @@ impl From<ReplyId> for &'static str {
 /// There is no text of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10, T11, T13, T14, T15, T21 and T22"
+    "there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10, T11, T13 to T17, T21 and T22"
 )]
 pub struct UnknownReply {
     name: String,

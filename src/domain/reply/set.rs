@@ -123,6 +123,8 @@ fn needed(id: ReplyId) -> &'static [Slot] {
         | ReplyId::T10Unknown
         | ReplyId::T13Stop
         | ReplyId::T15Start
+        | ReplyId::T16Held
+        | ReplyId::T17Late
         | ReplyId::T21NotEligible
         | ReplyId::Paused
         | ReplyId::Busy => &[Slot::Brand],

@@ -13,11 +13,11 @@ use crate::store::config::AcrossWrite;
 pub(super) fn after(catalog: &Catalog, documents: &Document) -> Vec<SenderRow> {
     let mut senders: Vec<_> = catalog.rows.senders.iter().map(|sender| sender.row.clone()).collect();
     for located in &documents.senders {
-        let SenderDoc { address, carrier, brand, help } = located.value.clone();
+        let SenderDoc { address, carrier, brand, help, opt_out_handled_by } = located.value.clone();
         let known = senders.iter().position(|sender| sender.address == address);
         // A new number's id is not known yet, and nothing here asks for it.
         let id = known.and_then(|at| senders.get(at)).map_or(SenderId(0), |sender| sender.id);
-        let row = SenderRow { id, address, carrier, brand, help };
+        let row = SenderRow { id, address, carrier, brand, help, opt_out_handled_by };
         match known.and_then(|at| senders.get_mut(at)) {
             Some(sender) => *sender = row,
             None => senders.push(row),
@@ -44,8 +44,12 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<SenderDoc>, plan: &mut
             old.brand, doc.brand
         ));
     }
-    let words =
-        [("carrier", &old.carrier, &doc.carrier), ("brand", &old.brand, &doc.brand), ("help", &old.help, &doc.help)];
+    let words = [
+        ("carrier", old.carrier.as_str(), doc.carrier.as_str()),
+        ("brand", &old.brand, &doc.brand),
+        ("help", &old.help, &doc.help),
+        ("opt_out_handled_by", old.opt_out_handled_by.word(), doc.opt_out_handled_by.word()),
+    ];
     let changed: Vec<_> = words.into_iter().filter(|(_, old, new)| old != new).collect();
     if changed.is_empty() {
         return;

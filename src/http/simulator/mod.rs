@@ -8,7 +8,7 @@ mod reports;
 pub use reports::deliver_reports;
 
 use super::problem::Problem;
-use super::sms::{Hook, SmsDoor};
+use super::sms::{Delivery, Hook, SmsDoor};
 use crate::domain::catalog::{Catalog, SenderRow};
 use crate::domain::gsm7;
 use crate::domain::ids::RequestId;
@@ -117,14 +117,9 @@ impl SimulatorDoor {
             decision: Some(RequestId::of_text(&to.address, &id).to_string()),
         };
         self.phones.show(&from, bubble);
-        let body = Outside::text_body(&Inbound {
-            message_id: id.clone(),
-            from: from.expose().to_owned(),
-            to: to.address.clone(),
-            text,
-        });
-        let headers = self.outside.headers(&body, now);
-        let taken = self.sms.take(Hook::Inbound, &to.address, &headers, &body).await;
+        let body = Outside::text_body(&Inbound::new(&id, from.expose(), &to.address, &text));
+        let delivery = Delivery::post(self.outside.headers(&body, now), body);
+        let taken = self.sms.take(Hook::Inbound, &to.address, &delivery).await;
         let status = if taken.is_ok() { BubbleStatus::Received } else { BubbleStatus::Failed };
         self.phones.mark(&from, &id, status);
         taken.map(|_| id)

@@ -1,6 +1,6 @@
 //! The simulator's delivery reports on their way to our door.
 
-use super::super::sms::Hook;
+use super::super::sms::{Delivery, Hook};
 use super::SimulatorDoor;
 use crate::sms::Notice;
 use std::future::Future;
@@ -42,7 +42,8 @@ async fn deliver(door: &SimulatorDoor, notice: &Notice) {
     for left in (0..TRIES).rev() {
         let headers = door.outside.headers(&notice.body, door.sms.engine.now());
         let address = notice.sender.as_str();
-        let taken = door.sms.take(Hook::Status, address, &headers, &notice.body).await;
+        let delivery = Delivery::post(headers, notice.body.clone());
+        let taken = door.sms.take(Hook::Status, address, &delivery).await;
         if taken.is_ok() {
             return;
         }

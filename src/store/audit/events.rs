@@ -7,7 +7,7 @@ use crate::store::StoreError;
 /// Each event beside the one before it and its true number.
 const STEPS: &str = "
     SELECT campaign_id, pool_no, position, step, kind, before, before_step, place, reverses FROM (
-        SELECT campaign_id, pool_no, position, step, kind, reverses,
+        SELECT campaign_id, pool_no, position, step, kind, reverses, provider,
             lag(kind) OVER code AS before, lag(step) OVER code AS before_step, row_number() OVER code AS place
         FROM code_event
         WINDOW code AS (PARTITION BY campaign_id, pool_no, position ORDER BY step)) AS steps";
@@ -18,16 +18,17 @@ const NEVER_ISSUED: &str = "
         SELECT 1 FROM issuance i
         WHERE i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position)";
 
-/// Redemptions and the requests that asked for them, one to one.
+/// Redemptions and the requests that asked for them, one to one; those of another system need no request of ours.
 const UNASKED: &str = "
     SELECT campaign_id, pool_no, position, id, CAST(sum(done) AS BIGINT), CAST(sum(asked) AS BIGINT) FROM (
-        SELECT campaign_id, pool_no, position, provider_ref AS id, 1 AS done, 0 AS asked
-        FROM code_event WHERE kind = 'redeemed' AND provider = 'till'
+        SELECT campaign_id, pool_no, position, provider_ref AS id, 1 AS done, 0 AS asked,
+            CASE provider WHEN 'till' THEN 1 ELSE 0 END AS ours
+        FROM code_event WHERE kind = 'redeemed'
         UNION ALL
-        SELECT campaign_id, pool_no, position, reference AS id, 0 AS done, 1 AS asked
+        SELECT campaign_id, pool_no, position, reference AS id, 0 AS done, 1 AS asked, 0 AS ours
         FROM request WHERE outcome = 'redeemed') AS both_sides
     GROUP BY campaign_id, pool_no, position, id
-    HAVING sum(done) <> 1 OR sum(asked) <> 1";
+    HAVING sum(done) <> 1 OR sum(asked) > 1 OR sum(asked) < sum(ours)";
 
 /// Every check of code events.
 pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError> {
@@ -35,7 +36,7 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
     let only = |which: &str| format!("{STEPS} WHERE {which}");
     Ok(vec![
         snapshot
-            .breaches("redeemed_twice", events, &only("kind = 'redeemed' AND before = 'redeemed'"), |row| {
+            .breaches("redeemed_twice", events, &only("provider = 'till' AND kind = 'redeemed' AND before = 'redeemed'"), |row| {
                 Ok(format!("{} was redeemed at step {} and again at step {}", row.spot(0)?, row.int(6)?, row.int(3)?))
             })
             .await?,
@@ -43,7 +44,7 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             .breaches(
                 "rollback_without_redemption",
                 events,
-                &only("kind = 'rolled_back' AND (before IS NULL OR before <> 'redeemed' OR reverses <> before_step)"),
+                &only("provider = 'till' AND kind = 'rolled_back' AND (before IS NULL OR before <> 'redeemed' OR reverses <> before_step)"),
                 |row| {
                     Ok(format!(
                         "{} was rolled back at step {} with no open redemption before",
@@ -59,7 +60,7 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             })
             .await?,
         snapshot
-            .breaches("event_after_void", events, &only("before = 'voided'"), |row| {
+            .breaches("event_after_void", events, &only("provider IN ('till', 'house') AND before = 'voided'"), |row| {
                 Ok(format!("{} was voided, then {} at step {}", row.spot(0)?, row.text(4)?, row.int(3)?))
             })
             .await?,

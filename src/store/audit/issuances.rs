@@ -19,7 +19,7 @@ pub(super) struct Issued {
     pub(super) channel: String,
     pub(super) keyword: Option<String>,
     pub(super) placement: i64,
-    /// Milliseconds since 1970 UTC.
+    /// When it was counted: at its promise, where there was one. Milliseconds since 1970 UTC.
     pub(super) at: i64,
 }
 
@@ -28,7 +28,8 @@ const LIVE: &str = "live";
 
 /// The columns of [`Issued`], a page in the order of the key.
 const ISSUED: &str = "
-    SELECT campaign_id, pool_no, position, offer_no, campaign_version, weight_minor, channel, keyword, placement_id, issued_at
+    SELECT campaign_id, pool_no, position, offer_no, campaign_version, weight_minor, channel, keyword, placement_id,
+        coalesce(charged_at, issued_at)
     FROM issuance WHERE (campaign_id, pool_no, position) > ($1, $2, $3)
     ORDER BY campaign_id, pool_no, position LIMIT";
 
@@ -93,7 +94,7 @@ fn judge(book: &Book, issued: &Issued, [names, dates, not_live]: [&mut Check; 3]
 }
 
 impl Issued {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             campaign: row.int(0)?,
             pool: row.int(1)?,

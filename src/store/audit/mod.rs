@@ -7,6 +7,7 @@
 mod book;
 mod document;
 mod events;
+mod holds;
 mod issuances;
 mod people;
 mod quotas;
@@ -101,6 +102,8 @@ pub async fn audit(db: &DatabaseConnection, progress: &mut (dyn FnMut(&str) + Se
     checks.extend(issuances::check(&snapshot, &book, progress).await?);
     progress("stock and codes");
     checks.extend(stock::check(&snapshot).await?);
+    progress("promises");
+    checks.extend(holds::check(&snapshot).await?);
     progress("events");
     checks.extend(events::check(&snapshot).await?);
     progress("requests and messages");

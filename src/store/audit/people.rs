@@ -29,7 +29,8 @@ pub(super) async fn check(
 ) -> Result<[Check; 2], StoreError> {
     // By the index (subject, epoch, campaign_id, seq): a person's codes come together, each campaign's in order.
     let sql = format!(
-        "SELECT subject, epoch, campaign_id, seq, pool_no, position, campaign_version, weight_minor, issued_at
+        "SELECT subject, epoch, campaign_id, seq, pool_no, position, campaign_version, weight_minor,
+            coalesce(charged_at, issued_at)
         FROM issuance WHERE subject IS NOT NULL AND (subject, epoch, campaign_id, seq) > ($1, $2, $3, $4)
         ORDER BY subject, epoch, campaign_id, seq LIMIT {PAGE}"
     );

@@ -8,6 +8,13 @@ use super::windows::Span;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, HashMap};
 
+/// Promises that no code has kept, in the columns of [`Issued`]: they count from the moment they were made, and for
+/// good. 0 stands for every campaign.
+const PROMISED: &str = "
+    SELECT campaign_id, pool_no, CAST(-1 AS BIGINT), offer_no, campaign_version, weight_minor, channel, keyword,
+        placement_id, held_at
+    FROM hold WHERE position IS NULL AND ($1 = 0 OR campaign_id = $1)";
+
 /// What the ledger has counted: by cap and window, what was issued under each version. Its size is that of the
 /// windows, not of the codes.
 #[derive(Default)]
@@ -76,7 +83,14 @@ impl<'a> Counters<'a> {
 
     /// Judges the caps of a campaign by what was counted of them.
     async fn close(&mut self, campaign: i64, mut tally: Tally) -> Result<(), StoreError> {
-        for cap in self.caps.remove(&campaign).unwrap_or_default() {
+        let caps = self.caps.remove(&campaign).unwrap_or_default();
+        if !caps.is_empty() {
+            for row in self.snapshot.rows(PROMISED, vec![campaign.into()]).await? {
+                let promised = Issued::read(&row)?;
+                caps.iter().for_each(|cap| tally.add(self.book, cap, &promised));
+            }
+        }
+        for cap in caps {
             let windows = tally.windows.remove(&cap.id).unwrap_or_default();
             // Without documents nobody knows what a cap allowed then; its counters are all there is.
             if self.book.has_history(cap) {

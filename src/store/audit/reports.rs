@@ -21,12 +21,14 @@ const OUTSTANDING: &str = "
     SELECT campaign_id, day, CAST(sum(n) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (
         SELECT campaign_id, coalesce(expires_at / 86400000, 2932896) AS day, 1 AS n, weight_minor AS value FROM issuance
         UNION ALL
-        SELECT i.campaign_id, coalesce(i.expires_at / 86400000, 2932896) AS day,
-            CASE e.kind WHEN 'rolled_back' THEN 1 ELSE -1 END AS n,
-            CASE e.kind WHEN 'rolled_back' THEN i.weight_minor ELSE -i.weight_minor END AS value
-        FROM code_event e
-        JOIN issuance i ON i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position
-        WHERE e.kind IN ('redeemed', 'rolled_back', 'voided')
+        SELECT i.campaign_id, coalesce(i.expires_at / 86400000, 2932896) AS day, -1 AS n, -i.weight_minor AS value
+        FROM (
+            SELECT DISTINCT e.campaign_id, e.pool_no, e.position FROM code_event e
+            WHERE e.kind IN ('voided', 'expired') OR (e.kind = 'redeemed' AND NOT EXISTS (
+                SELECT 1 FROM code_event b
+                WHERE b.campaign_id = e.campaign_id AND b.pool_no = e.pool_no AND b.position = e.position
+                    AND b.kind = 'rolled_back' AND b.provider_ref = e.provider_ref))) AS over
+        JOIN issuance i ON i.campaign_id = over.campaign_id AND i.pool_no = over.pool_no AND i.position = over.position
         UNION ALL
         SELECT campaign_id, expiry_day AS day, -n AS n, -value_minor AS value FROM rollup_outstanding
     ) AS both_sides

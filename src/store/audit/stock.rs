@@ -52,11 +52,14 @@ const TWICE: &str = "
     GROUP BY code_norm HAVING count(*) > 1";
 
 const IN_STOCK: &str = "
-    SELECT p.campaign_id, p.pool_no, p.in_stock, coalesce(s.n, 0) FROM pool p
+    SELECT p.campaign_id, p.pool_no, p.in_stock, coalesce(s.n, 0), coalesce(h.n, 0) FROM pool p
     LEFT JOIN (
         SELECT campaign_id, pool_no, CAST(sum(last - first + 1) AS BIGINT) AS n FROM stock GROUP BY campaign_id, pool_no
     ) s ON s.campaign_id = p.campaign_id AND s.pool_no = p.pool_no
-    WHERE p.in_stock <> coalesce(s.n, 0)";
+    LEFT JOIN (
+        SELECT campaign_id, pool_no, count(*) AS n FROM hold WHERE ended_at IS NULL GROUP BY campaign_id, pool_no
+    ) h ON h.campaign_id = p.campaign_id AND h.pool_no = p.pool_no
+    WHERE p.in_stock <> CASE WHEN coalesce(s.n, 0) > coalesce(h.n, 0) THEN coalesce(s.n, 0) - coalesce(h.n, 0) ELSE 0 END";
 
 const STRAY: &str = "
     SELECT s.campaign_id, s.pool_no, s.first, s.last FROM stock s
@@ -117,8 +120,10 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             .await?,
         snapshot
             .breaches("in_stock", pools, IN_STOCK, |row| {
-                let [campaign, pool, says, found] = [row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?];
-                Ok(format!("pool {pool} of campaign {campaign} says {says} in stock, its ranges hold {found}"))
+                let [campaign, pool, says] = [row.int(0)?, row.int(1)?, row.int(2)?];
+                let (found, promised) = (row.int(3)?, row.int(4)?);
+                let but = if promised > 0 { format!(" and {promised} of them are promised") } else { String::new() };
+                Ok(format!("pool {pool} of campaign {campaign} says {says} in stock, its ranges hold {found}{but}"))
             })
             .await?,
     ])

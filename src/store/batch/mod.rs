@@ -4,5 +4,6 @@ mod read;
 mod statements;
 mod write;
 
-pub use read::{Needs, read};
+pub use read::{Needs, Stock, read};
+pub(super) use statements::LOCK_CAMPAIGNS;
 pub use write::write;

@@ -5,6 +5,7 @@ use crate::domain::act::MessageStatus;
 use crate::domain::campaign::{Attribution, Channel};
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::{Outcome, Record};
+use crate::domain::hold::{Hold, HoldId};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
 use crate::domain::world::{Answered, Event, EventKind, Held, Message, Range, Stored, World};
@@ -33,9 +34,21 @@ pub struct Needs {
     /// The counters that might be charged, with the limits they start with.
     pub quotas: BTreeMap<(CapId, i64), i64>,
     /// The pools that might be drawn from.
-    pub pools: BTreeSet<(CampaignId, u16)>,
+    pub pools: BTreeMap<(CampaignId, u16), Stock>,
     /// The messages that might take a step.
     pub messages: BTreeSet<[u8; 16]>,
+}
+
+/// Which positions of a pool may be given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stock {
+    /// All that are in stock.
+    Ours,
+    /// Those that the system which honours them was asked about after that time; `None`: all.
+    Peers {
+        /// Exclusive.
+        looked_at_after: Option<DateTime<Utc>>,
+    },
 }
 
 /// Locks everything, then reads everything; `locked` runs between the two.
@@ -141,6 +154,10 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
             held.events.push(read_event(row, 14)?);
         }
     }
+    for row in tx.read(&sql::READ_HOLDS, &subjects(needs.persons.keys()), &[]).await? {
+        let hold = read_hold(&row)?;
+        world.persons.entry(Subject::from_bytes(row.bytes(1)?)).or_default().holds.push(hold);
+    }
     let since = millis(now - Duration::days(1)).into();
     for row in tx.read(&sql::READ_ANSWERED, &subjects(needs.texters.iter()), &[since]).await? {
         let answered = Answered {
@@ -170,8 +187,34 @@ fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
         weight: row.int(7)?,
         from,
         issued_at: from_millis(row.int(12)?),
+        promised: row.maybe_int(20)?.map(from_millis).zip(row.maybe_int(21)?.and_then(|n| u32::try_from(n).ok())),
         expires_at: row.maybe_int(13)?.map(from_millis),
         events: Vec::new(),
+    })
+}
+
+fn read_hold(row: &Row) -> Result<Hold, StoreError> {
+    let id = HoldId(row.bytes(0)?);
+    let bad = |column| StoreError::BadRow { table: "hold", column, id: id.hex() };
+    let from = Attribution {
+        channel: Channel::parse(&row.text(9)?).ok_or_else(|| bad("channel"))?,
+        sender: row.maybe_int(10)?.and_then(|id| u32::try_from(id).ok()).map(SenderId),
+        keyword: row.maybe_text(11)?,
+        placement: PlacementId(row.number(12)?),
+    };
+    Ok(Hold {
+        id,
+        campaign: CampaignId(row.number(2)?),
+        pool_no: row.number(3)?,
+        epoch: row.number(4)?,
+        seq: row.number(5)?,
+        offer_no: row.number(6)?,
+        version: row.number(7)?,
+        weight: row.int(8)?,
+        from,
+        held_at: from_millis(row.int(13)?),
+        is_muted: row.int(14)? != 0,
+        late_at: row.maybe_int(15)?.map(from_millis),
     })
 }
 
@@ -189,13 +232,27 @@ fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
 }
 
 async fn read_stock(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> Result<(), StoreError> {
-    let pools: Vec<Vec<Cell>> =
-        needs.pools.iter().map(|(campaign, pool)| vec![campaign.0.into(), (*pool).into()]).collect();
+    let pool = |(campaign, pool): &(CampaignId, u16), looked_at_after: Cell| -> Vec<Cell> {
+        vec![campaign.0.into(), (*pool).into(), looked_at_after]
+    };
+    let pools: Vec<_> = needs
+        .pools
+        .iter()
+        .map(|(key, stock)| match stock {
+            Stock::Ours => pool(key, Cell::Null),
+            Stock::Peers { looked_at_after } => pool(key, looked_at_after.map(millis).into()),
+        })
+        .collect();
     let beyond = i64::try_from(needs.acts).unwrap_or(i64::MAX).saturating_sub(1).max(0).into();
     for row in tx.read(&sql::READ_STOCK, &pools, &[beyond]).await? {
         let key = (CampaignId(row.number(0)?), row.number(1)?);
         let range = Range { first: row.number(2)?, last: row.number(3)? };
         world.stock.entry(key).or_default().push_back(range);
+    }
+    let peers = needs.pools.iter().filter(|(_, stock)| matches!(stock, Stock::Peers { .. }));
+    let peers: Vec<_> = peers.map(|(key, _)| pool(key, Cell::Null)).collect();
+    for row in tx.read(&sql::READ_IN_STOCK, &peers, &[]).await? {
+        world.in_stock.insert((CampaignId(row.number(0)?), row.number(1)?), row.int(2)?);
     }
     Ok(())
 }

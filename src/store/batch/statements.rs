@@ -23,7 +23,7 @@ pub(super) static LOCK_RECIPIENTS: Bulk = Bulk::new(
     "SELECT subject, epoch FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
 );
 
-pub(super) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
+pub(in crate::store) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
     "campaign: lock",
     &[("campaign_id", Int)],
     &[Int, Int],
@@ -70,14 +70,27 @@ pub(super) static READ_REQUESTS: Bulk = Bulk::new(
 pub(super) static READ_HELD: Bulk = Bulk::new(
     "issuance: read",
     SUBJECT,
-    &[Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int],
+    &[
+        Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int, Int,
+        Int,
+    ],
     "SELECT i.campaign_id, i.pool_no, i.position, i.subject, i.epoch, i.seq, i.offer_no, i.weight_minor, i.channel,
             i.sender_id, i.keyword, i.placement_id, i.issued_at, i.expires_at,
-            e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor
+            e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor, i.charged_at, i.campaign_version
      FROM {rows} JOIN issuance i ON i.subject = t.subject
      LEFT JOIN code_event e
        ON e.campaign_id = i.campaign_id AND e.pool_no = i.pool_no AND e.position = i.position
      ORDER BY i.campaign_id, i.pool_no, i.position, e.step",
+);
+
+pub(super) static READ_HOLDS: Bulk = Bulk::new(
+    "hold: read",
+    SUBJECT,
+    &[Bytes, Bytes, Int, Int, Int, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int],
+    "SELECT h.hold_id, h.subject, h.campaign_id, h.pool_no, h.epoch, h.seq, h.offer_no, h.campaign_version,
+            h.weight_minor, h.channel, h.sender_id, h.keyword, h.placement_id, h.held_at, h.is_muted, h.late_at
+     FROM {rows} JOIN hold h ON h.subject = t.subject AND h.ended_at IS NULL
+     ORDER BY h.held_at, h.hold_id",
 );
 
 pub(super) static READ_ANSWERED: Bulk = Bulk::new(
@@ -90,16 +103,28 @@ pub(super) static READ_ANSWERED: Bulk = Bulk::new(
      ORDER BY r.received_at",
 );
 
+const POOL: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("looked_at_after", Int)];
+
 pub(super) static READ_STOCK: Bulk = Bulk::new(
     "stock: read",
-    &[("campaign_id", Int), ("pool_no", Int)],
+    POOL,
     &[Int, Int, Int, Int],
     "SELECT s.campaign_id, s.pool_no, s.first, s.last
      FROM {rows} JOIN stock s ON s.campaign_id = t.campaign_id AND s.pool_no = t.pool_no
+      AND (t.looked_at_after IS NULL OR s.verified_at > t.looked_at_after)
       AND s.last <= COALESCE((SELECT x.last FROM stock x
-          WHERE x.campaign_id = t.campaign_id AND x.pool_no = t.pool_no ORDER BY x.last LIMIT 1 OFFSET {1}),
-          9223372036854775807)
+          WHERE x.campaign_id = t.campaign_id AND x.pool_no = t.pool_no
+            AND (t.looked_at_after IS NULL OR x.verified_at > t.looked_at_after)
+          ORDER BY x.last LIMIT 1 OFFSET {1}), 9223372036854775807)
      ORDER BY s.campaign_id, s.pool_no, s.last",
+);
+
+pub(super) static READ_IN_STOCK: Bulk = Bulk::new(
+    "pool: in stock",
+    POOL,
+    &[Int, Int, Int],
+    "SELECT p.campaign_id, p.pool_no, p.in_stock
+     FROM {rows} JOIN pool p ON p.campaign_id = t.campaign_id AND p.pool_no = t.pool_no",
 );
 
 pub(super) static READ_MESSAGES: Bulk = Bulk::new(
@@ -172,13 +197,57 @@ pub(super) static WRITE_ISSUANCES: Bulk = Bulk::new(
         ("placement_id", Int),
         ("issued_at", Int),
         ("expires_at", Int),
+        ("charged_at", Int),
     ],
     &[],
     "INSERT INTO issuance (campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version,
-         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at)
+         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at)
      SELECT campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version,
-         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at
+         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at
      FROM {rows} WHERE true",
+);
+
+pub(super) static WRITE_HOLDS: Bulk = Bulk::new(
+    "hold: write",
+    &[
+        ("hold_id", Bytes),
+        ("campaign_id", Int),
+        ("pool_no", Int),
+        ("subject", Bytes),
+        ("epoch", Int),
+        ("seq", Int),
+        ("offer_no", Int),
+        ("campaign_version", Int),
+        ("weight_minor", Int),
+        ("channel", Text),
+        ("sender_id", Int),
+        ("keyword", Text),
+        ("placement_id", Int),
+        ("held_at", Int),
+    ],
+    &[],
+    "INSERT INTO hold (hold_id, campaign_id, pool_no, subject, epoch, seq, offer_no, campaign_version, weight_minor,
+         channel, sender_id, keyword, placement_id, held_at, is_muted)
+     SELECT hold_id, campaign_id, pool_no, subject, epoch, seq, offer_no, campaign_version, weight_minor,
+         channel, sender_id, keyword, placement_id, held_at, 0
+     FROM {rows} WHERE true",
+);
+
+pub(super) static STEP_HOLDS: Bulk = Bulk::new(
+    "hold: step",
+    &[("hold_id", Bytes), ("is_muted", Int), ("late_at", Int), ("ended_at", Int), ("position", Int)],
+    &[],
+    "UPDATE hold AS h SET is_muted = COALESCE(t.is_muted, h.is_muted), late_at = COALESCE(t.late_at, h.late_at),
+         ended_at = COALESCE(t.ended_at, h.ended_at), position = COALESCE(t.position, h.position)
+     FROM {rows} WHERE h.hold_id = t.hold_id",
+);
+
+pub(super) static WRITE_PEER_CHECKS: Bulk = Bulk::new(
+    "peer_check: write",
+    &[("campaign_id", Int), ("pool_no", Int), ("position", Int), ("due_at", Int)],
+    &[],
+    "INSERT INTO peer_check (campaign_id, pool_no, position, due_at, looks)
+     SELECT campaign_id, pool_no, position, due_at, 0 FROM {rows} WHERE true",
 );
 
 pub(super) static WRITE_EVENTS: Bulk = Bulk::new(
@@ -336,6 +405,24 @@ pub(super) static COUNT_CHANNELS: Bulk = Bulk::new(
      SELECT campaign_id, quarter, channel, placement_id, outcome, n, amount_minor FROM {rows} WHERE true
      ON CONFLICT (campaign_id, quarter, channel, placement_id, outcome)
      DO UPDATE SET n = r.n + excluded.n, amount_minor = r.amount_minor + excluded.amount_minor",
+);
+
+pub(super) static RAISE_ALERTS: Bulk = Bulk::new(
+    "alert: raise",
+    &[("kind", Text), ("about", Text), ("detail", Text), ("times", Int), ("at", Int)],
+    &[],
+    "INSERT INTO alert AS a (kind, about, detail, times, raised_at, last_at)
+     SELECT kind, about, detail, times, at, at FROM {rows} WHERE true
+     ON CONFLICT (kind, about) WHERE cleared_at IS NULL
+     DO UPDATE SET detail = excluded.detail, times = a.times + excluded.times, last_at = excluded.last_at",
+);
+
+pub(super) static CLEAR_ALERTS: Bulk = Bulk::new(
+    "alert: clear",
+    &[("kind", Text), ("about", Text), ("at", Int)],
+    &[],
+    "UPDATE alert AS a SET cleared_at = t.at FROM {rows}
+     WHERE a.kind = t.kind AND a.about = t.about AND a.cleared_at IS NULL",
 );
 
 pub(super) static COUNT_OUTSTANDING: Bulk = Bulk::new(

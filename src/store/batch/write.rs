@@ -3,9 +3,12 @@
 use super::statements as sql;
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
-use crate::domain::decision::changes::{Changes, EventRow, NewMessage, Noted, OptOut, RequestRow};
+use crate::domain::decision::changes::{
+    AlertChange, Changes, EventRow, HoldChange, NewMessage, Noted, OptOut, RequestRow,
+};
+use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, Subject, millis};
-use crate::domain::world::{EventKind, Held};
+use crate::domain::world::Held;
 use crate::store::bulk::Cell;
 use crate::store::{StoreError, Tx, subject_bytes};
 use chrono::{DateTime, Utc};
@@ -19,11 +22,71 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_REQUESTS, &sorted(changes.requests.iter().map(request))).await?;
     let issuances = changes.issuances.iter().map(|(subject, held)| issuance(catalog, *subject, held));
     tx.write(&sql::WRITE_ISSUANCES, &sorted(issuances)).await?;
+    write_holds(tx, changes).await?;
     tx.write(&sql::WRITE_EVENTS, &sorted(changes.events.iter().map(event))).await?;
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     write_consent(tx, changes).await?;
-    write_counters(tx, changes).await
+    write_counters(tx, changes).await?;
+    write_alerts(tx, changes).await
+}
+
+async fn write_holds(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
+    tx.write(&sql::WRITE_HOLDS, &sorted(changes.holds.iter().map(|(subject, one)| hold(*subject, one)))).await?;
+    let steps = changes.hold_steps.iter().map(|(id, step)| {
+        let HoldChange { is_muted, late_at, ended_at, position } = step;
+        vec![
+            id.0.as_slice().into(),
+            is_muted.map(i64::from).into(),
+            late_at.map(millis).into(),
+            ended_at.map(millis).into(),
+            (*position).into(),
+        ]
+    });
+    tx.write(&sql::STEP_HOLDS, &sorted(steps)).await?;
+    let checks = changes.peer_checks.iter().map(|(spot, due_at)| {
+        vec![spot.campaign.0.into(), spot.pool.into(), spot.position.into(), millis(*due_at).into()]
+    });
+    tx.write(&sql::WRITE_PEER_CHECKS, &sorted(checks)).await
+}
+
+fn hold(subject: Subject, hold: &Hold) -> Vec<Cell> {
+    vec![
+        hold.id.0.as_slice().into(),
+        hold.campaign.0.into(),
+        hold.pool_no.into(),
+        subject_bytes(subject).into(),
+        hold.epoch.into(),
+        hold.seq.into(),
+        hold.offer_no.into(),
+        hold.version.into(),
+        hold.weight.into(),
+        hold.from.channel.word().into(),
+        hold.from.sender.map(|id| id.0).into(),
+        hold.from.keyword.clone().into(),
+        hold.from.placement.0.into(),
+        millis(hold.held_at).into(),
+    ]
+}
+
+async fn write_alerts(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
+    let (mut raised, mut cleared) = (Vec::new(), Vec::new());
+    for ((kind, about), change) in &changes.alerts {
+        let mut row: Vec<Cell> = vec![kind.word().into(), about.clone().into()];
+        match change {
+            AlertChange::Raised { detail, times, at } => {
+                row.extend([detail.clone().into(), (*times).into(), millis(*at).into()]);
+                raised.push(row);
+            }
+            AlertChange::Cleared(at) => {
+                row.push(millis(*at).into());
+                cleared.push(row);
+            }
+        }
+    }
+    raised.sort_by(|a, b| key(a).cmp(&key(b)));
+    tx.write(&sql::RAISE_ALERTS, &raised).await?;
+    tx.run(&sql::CLEAR_ALERTS, &cleared, &[]).await.map(drop)
 }
 
 async fn write_consent(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
@@ -143,7 +206,8 @@ fn request(row: &RequestRow) -> Vec<Cell> {
 }
 
 fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
-    let version = catalog.campaigns.get(&held.spot.campaign).map_or(0, |campaign| campaign.version);
+    let today = catalog.campaigns.get(&held.spot.campaign).map_or(0, |campaign| campaign.version);
+    let version = held.promised.map_or(today, |(_, version)| version);
     vec![
         held.spot.campaign.0.into(),
         held.spot.pool.into(),
@@ -160,21 +224,18 @@ fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
         held.from.placement.0.into(),
         millis(held.issued_at).into(),
         held.expires_at.map(millis).into(),
+        held.promised.map(|(at, _)| millis(at)).into(),
     ]
 }
 
 fn event(row: &EventRow) -> Vec<Cell> {
-    let provider = match row.event.kind {
-        EventKind::Redeemed | EventKind::RolledBack => "till",
-        EventKind::Voided => "house",
-    };
     vec![
         row.spot.campaign.0.into(),
         row.spot.pool.into(),
         row.spot.position.into(),
         row.event.step.into(),
         row.event.kind.word().into(),
-        provider.into(),
+        row.provider.clone().into(),
         row.event.provider_ref.clone().into(),
         row.reverses.into(),
         millis(row.event.at).into(),

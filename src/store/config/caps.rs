@@ -218,9 +218,13 @@ async fn recount(tx: &DatabaseTransaction, row: &cap::Model, now: DateTime<Utc>)
     };
     // Summed by the minute, in which no zone changes its date twice, and windows are told apart by their own rule.
     let sql = format!(
-        "SELECT issued_at / 60000 AS at, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money
-        FROM issuance WHERE ($1 = 0 OR campaign_id = $1) AND issued_at >= $2 AND {column} = $3
-        GROUP BY issued_at / 60000"
+        "SELECT charged / 60000 AS at, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money FROM (
+            SELECT COALESCE(charged_at, issued_at) AS charged, weight_minor
+            FROM issuance WHERE ($1 = 0 OR campaign_id = $1) AND issued_at >= $2 AND {column} = $3
+            UNION ALL
+            SELECT held_at AS charged, weight_minor
+            FROM hold WHERE ($1 = 0 OR campaign_id = $1) AND held_at >= $2 AND {column} = $3 AND position IS NULL
+        ) AS counted WHERE charged >= $2 GROUP BY charged / 60000"
     );
     let since = if cap.window == Window::Lifetime { 0 } else { millis(now) - LOOK_BACK_MS };
     let values = [Value::from(campaign.map_or(0, |id| i64::from(id.0))), since.into(), value];

@@ -96,10 +96,22 @@ async fn a_carrier_names_a_message_of_its_own_number_only() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(&dir).await;
     add(&store, 1, 1000, 0, "'submitted', 0").await;
-    let found = store.find_message(SenderId(1), "p1").await.unwrap();
-    assert_eq!(found, Some(([1; 16], Subject::from_bytes([9; 16]))));
-    assert_eq!(store.find_message(SenderId(2), "p1").await.unwrap(), None);
-    assert_eq!(store.find_message(SenderId(1), "p2").await.unwrap(), None);
+    let found = store.find_message(SenderId(1), &MessageName::Carrier("p1")).await.unwrap();
+    let message = FoundMessage {
+        id: [1; 16],
+        subject: Subject::from_bytes([9; 16]),
+        status: MessageStatus::Submitted,
+        created_at: at(900),
+    };
+    assert_eq!(found, Some(message));
+    let ours = MessageName::Ours([1; 16]);
+    let answer = RequestId { door: "sms-12345".to_owned(), key: "m1".to_owned() };
+    for name in [ours, MessageName::Answer(&answer)] {
+        assert_eq!(store.find_message(SenderId(1), &name).await.unwrap(), Some(message));
+        assert_eq!(store.find_message(SenderId(2), &name).await.unwrap(), None);
+    }
+    assert_eq!(store.find_message(SenderId(2), &MessageName::Carrier("p1")).await.unwrap(), None);
+    assert_eq!(store.find_message(SenderId(1), &MessageName::Carrier("p2")).await.unwrap(), None);
 }
 
 #[tokio::test]

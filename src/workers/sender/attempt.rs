@@ -7,7 +7,7 @@ use crate::domain::phone::SenderAddress;
 use crate::engine::{
     ComposeError, Composed, Due, EarlyReports, Engine, EngineError, IN_DOUBT, MaySend, THROTTLED, step,
 };
-use crate::sms::{Accepted, Outgoing, Pace, Registry, Retry, SendError, SmsProvider};
+use crate::sms::{Accepted, Hooks, Outgoing, Pace, Refused, Registry, Retry, SendError, SmsProvider};
 use chrono::{DateTime, TimeDelta, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(super) struct Hands {
     carriers: Registry,
     early: EarlyReports,
     /// Messages at one carrier that it has not answered.
-    open_calls: HashMap<&'static str, Arc<Semaphore>>,
+    open_calls: HashMap<String, Arc<Semaphore>>,
     rates: Mutex<HashMap<String, Arc<DefaultDirectRateLimiter>>>,
 }
 
@@ -49,7 +49,7 @@ type Flow<T> = Result<T, Ended>;
 
 impl Hands {
     pub(super) fn new(engine: Engine, carriers: Registry, early: EarlyReports, config: SenderConfig) -> Self {
-        let calls = |name| (name, Arc::new(Semaphore::new(config.in_flight)));
+        let calls = |name: &str| (name.to_owned(), Arc::new(Semaphore::new(config.in_flight)));
         Self {
             open_calls: carriers.names().map(calls).collect(),
             rates: Mutex::default(),
@@ -179,7 +179,8 @@ impl Hands {
 
     async fn call(&self, carrier: &dyn SmsProvider, due: &Due, composed: &Composed) -> Result<Accepted, SendError> {
         let from = SenderAddress::parse(&composed.from)
-            .map_err(|error| SendError::Permanent { code: "sender".to_owned(), detail: error.to_string() })?;
+            .map_err(|error| SendError::Config { code: "sender".to_owned(), detail: error.to_string() })?;
+        let hooks = Hooks::of(&self.engine.parts().public_url, from.as_str());
         let out = Outgoing {
             message_id: due.message.id,
             attempt: due.attempts,
@@ -188,6 +189,7 @@ impl Hands {
             body: composed.body.clone(),
             segments: composed.segments,
             reference: due.message.request.to_string(),
+            status_url: hooks.status,
             at: self.engine.now(),
         };
         // The answer must be written down while the message is still ours.
@@ -199,16 +201,18 @@ impl Hands {
 
     async fn submitted(&self, due: &Due, composed: &Composed, accepted: Accepted) -> Flow<()> {
         let taken = MessageStep {
-            provider_id: Some(accepted.provider_id.clone()),
+            provider_id: accepted.provider_id.clone(),
             segments: Some(accepted.segments),
             body_hash: Some(composed.body_hash.to_vec()),
             ..step(due.message.id, MessageStatus::Submitted)
         };
         self.write(due, taken).await?;
-        let early = self.early.take(due.message.sender, &accepted.provider_id);
+        let early = accepted.provider_id.and_then(|id| self.early.take(due.message.sender, &id));
         if let Some(report) = early {
-            let reported = MessageStep { note: report.note, ..step(due.message.id, report.status) };
-            self.write(due, reported).await?;
+            self.write(due, report.step(due.message.id)).await?;
+            if report.refused == Some(Refused::OptedOut) {
+                self.opted_out(due).await;
+            }
         }
         Ok(())
     }
@@ -231,7 +235,27 @@ impl Hands {
                 }
                 self.later(due, self.config.lease, &note).await
             }
-            Retry::Never => self.finish(due, MessageStatus::Failed, &why).await,
+            // Nothing is wrong with the message, so this is no attempt of it.
+            Retry::WhenRepaired => self.later(due, self.config.lease, &format!("{THROTTLED} {why}")).await,
+            Retry::Never => {
+                let ended = self.finish(due, MessageStatus::Failed, &why).await;
+                if error.refused() == Some(Refused::OptedOut) {
+                    self.opted_out(due).await;
+                }
+                ended
+            }
+        }
+    }
+
+    /// The carrier says that she said STOP there.
+    async fn opted_out(&self, due: &Due) {
+        let NewMessage { id, subject, sender, created_at, .. } = due.message;
+        if let Err(error) = self.engine.opted_out_at_carrier(sender, subject, id, created_at).await {
+            // The next message to her will be refused again, and say so again.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a STOP that a carrier told us of cannot be written down now"
+            );
         }
     }
 

@@ -20,6 +20,8 @@ const TABLES: &[&str] = &[
     "placement",
     "code",
     "stock",
+    "hold",
+    "quarantine",
     "recipient",
     "request",
     "issuance",
@@ -40,7 +42,8 @@ const NOON: i64 = DAY * 86_400_000 + 15 * 3_600_000;
 /// `{AA}` the sixteen bytes of a person.
 ///
 /// A asked on Friday and Saturday, and once through the engine; her first code was used, given back and used again,
-/// the one through the engine was voided. B asked once. C was refused and said STOP.
+/// the one through the engine was voided. B asked once, and is promised a code of a campaign whose
+/// next code is dead. C was refused and said STOP.
 const CLEAN: &str = r#"
 INSERT INTO sender VALUES (1, '12345', 'simulator', 'Acme', '{}');
 INSERT INTO campaign VALUES (1, 'PIZZA', 'live', 2), (2, 'BURGER', 'live', 1);
@@ -51,7 +54,7 @@ INSERT INTO campaign_version VALUES
         "caps": {"person": {"lifetime": 2}, "campaign": {"day": 5}, "money": "100.00", "keyword": {"PIZZA": {"total": 10}}}}', {T+12}),
     (2, 1, 'live', '{"offer": {}, "caps": {"person": {"rolling": {"count": 1, "within": "P1D"}}}}', {T-24});
 INSERT INTO offer VALUES (1, 1, '{}'), (2, 1, '{}');
-INSERT INTO pool VALUES (1, 1, 1, 'generated', 0, 'PZA-?', 10, 7, ''), (2, 1, 1, 'derived', 1, 'B-?', 1000, 999, '');
+INSERT INTO pool VALUES (1, 1, 1, 'generated', 0, 'PZA-?', 10, 7, ''), (2, 1, 1, 'derived', 1, 'B-?', 1000, 997, '');
 INSERT INTO cap VALUES
     (1, 1, 'person', '', 'count', 'lifetime', 0, 'America/New_York', 2, NULL),
     (2, 1, 'campaign', '', 'count', 'day', 0, 'America/New_York', 5, NULL),
@@ -64,7 +67,9 @@ INSERT INTO placement VALUES (7, 2, 'radio', 0);
 INSERT INTO code VALUES (1, 1, 0, 'PZA0', 'PZA-0'), (1, 1, 1, 'PZA1', 'PZA-1'), (1, 1, 2, 'PZA2', 'PZA-2'),
     (1, 1, 3, 'PZA3', 'PZA-3'), (1, 1, 4, 'PZA4', 'PZA-4'), (1, 1, 5, 'PZA5', 'PZA-5'), (1, 1, 6, 'PZA6', 'PZA-6'),
     (1, 1, 7, 'PZA7', 'PZA-7'), (1, 1, 8, 'PZA8', 'PZA-8'), (1, 1, 9, 'PZA9', 'PZA-9');
-INSERT INTO stock VALUES (1, 1, 5, 3, NULL), (1, 1, 9, 6, NULL), (2, 1, 999, 1, NULL);
+INSERT INTO stock VALUES (1, 1, 5, 3, NULL), (1, 1, 9, 6, NULL), (2, 1, 999, 2, NULL);
+INSERT INTO hold VALUES ({0A}, 2, 1, {BB}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 0, {T+0}, 0, NULL, NULL, NULL);
+INSERT INTO quarantine VALUES (2, 1, 1, 'dead', 'expired', {T+0});
 INSERT INTO recipient VALUES ({AA}, 0, NULL, {T+0}), ({BB}, 0, NULL, {T+0}), ({CC}, 0, NULL, {T+0});
 INSERT INTO request VALUES
     ('sms-1', 'm1', {AA}, {T+0}, {AA}, 'keyword', 'issued', '', NULL, NULL, NULL, NULL, 1, 1, 0, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
@@ -78,17 +83,17 @@ INSERT INTO request VALUES
     ('till-1', 't3', {AA}, {T+3}, {AA}, 'redeem', 'redeemed', '', NULL, NULL, NULL, NULL, 1, 1, 0, 'rd_2', 'sms', 1, NULL, 0, 0, NULL),
     ('house', 'v1', {AA}, {T+4}, {AA}, 'void', 'voided', '', NULL, NULL, NULL, NULL, 2, 1, 0, NULL, 'api', NULL, NULL, 7, 0, NULL);
 INSERT INTO issuance VALUES
-    (1, 1, 0, {AA}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, {T+720}),
-    (1, 1, 1, {BB}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, {T+720}),
-    (1, 1, 2, {AA}, 0, 2, 1, 2, 500, 'sms', 1, 'PIZZA', 0, {T+24}, {T+744}),
-    (2, 1, 0, {AA}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 7, {T+1}, NULL);
+    (1, 1, 0, {AA}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, {T+720}, NULL),
+    (1, 1, 1, {BB}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, {T+720}, NULL),
+    (1, 1, 2, {AA}, 0, 2, 1, 2, 500, 'sms', 1, 'PIZZA', 0, {T+24}, {T+744}, NULL),
+    (2, 1, 0, {AA}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 7, {T+1}, NULL, NULL);
 INSERT INTO code_event VALUES
     (1, 1, 0, 1, 'redeemed', 'till', 'rd_1', NULL, {T+2}, 'Main St', 'o1', 2000, 'USD', NULL),
     (1, 1, 0, 2, 'rolled_back', 'till', 'rd_1', 1, {T+3}, NULL, NULL, 2000, NULL, 'wrong table'),
     (1, 1, 0, 3, 'redeemed', 'till', 'rd_2', NULL, {T+3}, 'Main St', 'o2', NULL, NULL, NULL),
     (2, 1, 0, 1, 'voided', 'till', 'rd_v', NULL, {T+4}, NULL, NULL, NULL, NULL, 'by mistake');
 INSERT INTO quota VALUES (2, {D+0}, 2, 5), (2, {D+1}, 1, 5), (3, 0, 1500, 10000), (4, 0, 3, 10),
-    (6, {T/60000+0}, 2, 100), (6, {T/60000+60}, 1, 100), (6, {T/60000+1440}, 1, 100);
+    (6, {T/60000+0}, 3, 100), (6, {T/60000+60}, 1, 100), (6, {T/60000+1440}, 1, 100);
 INSERT INTO outbox_message VALUES
     ({01}, {AA}, 1, 'T01', 1, 1, 1, 0, '{}', 'sms-1', 'm1', 'delivered', 0, {T+0}, 0, 1, 'p1', 1, NULL, '[]', {T+0}),
     ({02}, {BB}, 1, 'T01', 1, 1, 1, 1, '{}', 'sms-1', 'm2', 'delivered', 0, {T+0}, 0, 1, 'p2', 1, NULL, '[]', {T+0}),

@@ -73,9 +73,38 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     ),
     (
         "stock_of_ended",
-        "range 1 to 999 of pool 1 of campaign 2",
+        "range 2 to 999 of pool 1 of campaign 2",
         "UPDATE campaign SET status = 'ended', version = 2 WHERE campaign_id = 2;
+         UPDATE hold SET ended_at = {T+12}; UPDATE pool SET in_stock = 998 WHERE campaign_id = 2;
          INSERT INTO campaign_version SELECT 2, 2, 'ended', document, {T+12} FROM campaign_version WHERE campaign_id = 2",
+    ),
+    (
+        "hold_of_ended",
+        "campaign 2 is ended and has 1 open",
+        "UPDATE campaign SET status = 'ended', version = 2 WHERE campaign_id = 2; DELETE FROM stock WHERE campaign_id = 2;
+         UPDATE pool SET in_stock = 0 WHERE campaign_id = 2;
+         INSERT INTO campaign_version SELECT 2, 2, 'ended', document, {T+12} FROM campaign_version WHERE campaign_id = 2",
+    ),
+    (
+        "hold_kept",
+        "code 1/1/1 (campaign/pool/position) does not fit",
+        "INSERT INTO hold VALUES ({0B}, 1, 1, {BB}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, 0, NULL, {T+0}, 1)",
+    ),
+    ("hold_kept", "code 1/1/1 (campaign/pool/position) was counted as promised", "UPDATE issuance SET charged_at = issued_at WHERE position = 1"),
+    (
+        "quarantined",
+        "code 1/1/7 (campaign/pool/position) was put aside as dead and is in stock",
+        "INSERT INTO quarantine VALUES (1, 1, 7, 'dead', 'used', {T+0})",
+    ),
+    (
+        "quarantined",
+        "code 1/1/1 (campaign/pool/position) was put aside as undecided and was issued",
+        "INSERT INTO quarantine VALUES (1, 1, 1, 'undecided', 'unknown', {T+0})",
+    ),
+    (
+        "in_stock",
+        "its ranges hold 998 and 1 of them are promised",
+        "UPDATE pool SET in_stock = 998 WHERE campaign_id = 2",
     ),
     (
         "stock_and_issued",
@@ -107,27 +136,23 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     (
         "redeemed_twice",
         "code 1/1/0",
-        "DELETE FROM code_event WHERE kind = 'rolled_back'; UPDATE code_event SET step = 2 WHERE step = 3;
-         UPDATE rollup_outstanding SET n = 0, value_minor = 0 WHERE expiry_day = {D+30}",
+        "DELETE FROM code_event WHERE kind = 'rolled_back'; UPDATE code_event SET step = 2 WHERE step = 3",
     ),
     (
         "rollback_without_redemption",
         "code 1/1/1",
-        "INSERT INTO code_event VALUES (1, 1, 1, 1, 'rolled_back', 'till', 'rd_x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL);
-         UPDATE rollup_outstanding SET n = 2, value_minor = 1000 WHERE expiry_day = {D+30}",
+        "INSERT INTO code_event VALUES (1, 1, 1, 1, 'rolled_back', 'till', 'rd_x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     ("event_steps", "event 3 of code 1/1/0", "UPDATE code_event SET step = 4 WHERE step = 3"),
     (
         "event_after_void",
         "code 2/1/0",
-        "INSERT INTO code_event VALUES (2, 1, 0, 2, 'redeemed', 'peer', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL);
-         UPDATE rollup_outstanding SET n = -1, value_minor = -200 WHERE campaign_id = 2",
+        "INSERT INTO code_event VALUES (2, 1, 0, 2, 'redeemed', 'house', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     (
         "void_of_redeemed",
         "code 1/1/0",
-        "INSERT INTO code_event VALUES (1, 1, 0, 4, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL);
-         UPDATE rollup_outstanding SET n = 0, value_minor = 0 WHERE expiry_day = {D+30}",
+        "INSERT INTO code_event VALUES (1, 1, 0, 4, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     (
         "event_never_issued",

@@ -75,9 +75,11 @@ impl Said {
             Outcome::Told(Told::Helped) => Self::Told("help"),
             Outcome::Told(Told::OptedOut) => Self::Told("stop"),
             Outcome::Told(Told::OptedIn) => Self::Told("start"),
-            strange @ (Outcome::Refused(..) | Outcome::Told(_) | Outcome::Noted) => {
-                Self::Strange(format!("{strange:?}"))
-            }
+            strange @ (Outcome::Refused(..)
+            | Outcome::Told(_)
+            | Outcome::Noted
+            | Outcome::Held(_)
+            | Outcome::Recorded(_)) => Self::Strange(format!("{strange:?}")),
         }
     }
 }

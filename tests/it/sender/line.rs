@@ -5,10 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use codewell::config::SenderConfig;
 use codewell::domain::decision::changes::NewMessage;
 use codewell::domain::ids::SenderId;
+use codewell::domain::phone::SenderAddress;
 use codewell::engine::{Due, EarlyReports, Engine, Reported};
 use codewell::sms::{
-    Accepted, Acknowledgement, Authentic, Event, Forged, Outgoing, Pace, Registry, SendError, SmsProvider, Unreadable,
-    Webhook,
+    Accepted, Acknowledgement, Authentic, Event, Finding, Forged, Hooks, Inbound, Lookup, Outgoing, Pace, Registry,
+    SendError, SmsProvider, Unreadable, Webhook,
 };
 use codewell::workers::sender::Sender;
 use std::collections::VecDeque;
@@ -29,7 +30,7 @@ pub(super) struct Script {
 
 #[async_trait::async_trait]
 impl SmsProvider for Script {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "simulator"
     }
 
@@ -59,7 +60,19 @@ impl SmsProvider for Script {
         if let Some(error) = self.answers.lock().unwrap().pop_front() {
             return Err(error);
         }
-        Ok(Accepted { provider_id: format!("p{}", out.attempt), segments: out.segments })
+        Ok(Accepted { provider_id: Some(format!("p{}", out.attempt)), segments: out.segments })
+    }
+
+    async fn lookup(&self, _: &Outgoing) -> Result<Lookup, SendError> {
+        Ok(Lookup::CannotSay)
+    }
+
+    async fn pull(&self, _: &SenderAddress, _: DateTime<Utc>) -> Result<Option<Vec<Inbound>>, SendError> {
+        Ok(None)
+    }
+
+    async fn check(&self, _: &SenderAddress, _: &Hooks) -> Vec<Finding> {
+        Vec::new()
     }
 }
 

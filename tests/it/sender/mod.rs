@@ -32,7 +32,7 @@ mod bodies {
     use codewell::domain::act::{MessageStatus, MessageStep};
     use codewell::domain::ids::SenderId;
     use codewell::engine::{Due, Engine, IN_DOUBT, Reported, step};
-    use codewell::sms::SendError;
+    use codewell::sms::{Refused, SendError};
     use codewell::workers::sender::Sender;
     use std::collections::HashSet;
     use std::time::Duration;
@@ -92,7 +92,11 @@ mod bodies {
     pub(super) async fn a_refusal_for_good_is_not_tried_again(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
-        line.will(SendError::Permanent { code: "30006".to_owned(), detail: "landline".to_owned() });
+        line.will(SendError::Permanent {
+            class: Refused::InvalidRecipient,
+            code: "30006".to_owned(),
+            detail: "landline".to_owned(),
+        });
         assert_eq!(line.attempt(due).await, None);
         assert!(line.is("status = 'failed'").await);
         assert!(line.is("history LIKE '%30006 landline%'").await);
@@ -212,7 +216,7 @@ mod bodies {
     pub(super) async fn a_report_that_overtakes_our_own_note_is_not_lost(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
-        let report = Reported { provider_id: "p0".to_owned(), status: MessageStatus::Delivered, note: None };
+        let report = Reported::of("p0", MessageStatus::Delivered);
         let meanwhile = (line.engine.clone(), line.early.clone(), report);
         *line.carrier.meanwhile.lock().unwrap() = Some(meanwhile);
         line.attempt(due).await;

@@ -1,0 +1,91 @@
+//! What the system that honours a code says of it: recorded even where our ledger thinks it impossible.
+
+use super::{Trace, Work};
+use crate::domain::act::{Act, Presented, Said};
+use crate::domain::alert::{Alert, AlertKind};
+use crate::domain::decision::changes::EventRow;
+use crate::domain::decision::outcome::Outcome;
+use crate::domain::ids::{Spot, Subject};
+use crate::domain::till::TillRefusal;
+use crate::domain::world::{EventKind, Held};
+
+impl Work<'_> {
+    /// Records what became of a code elsewhere; told again, or told by our own till before, nothing changes.
+    pub(super) fn said(&mut self, act: &Act, spot: Spot, said: &Said, trace: &mut Trace) -> Outcome {
+        trace.kind = "peer";
+        trace.campaign = Some(spot.campaign);
+        let Some((holder, held)) = self.held(act, spot) else {
+            return Outcome::Declined(spot, TillRefusal::UnknownCode);
+        };
+        trace.from = Some(held.from.clone());
+        self.record_said(holder, &held, said, trace);
+        Outcome::Recorded(spot)
+    }
+
+    /// Our till sold through that system, which has accepted the code.
+    pub(super) fn accepted(
+        &mut self,
+        (holder, held): (Subject, &Held),
+        (peer, reference): (&str, &str),
+        shown: &Presented,
+        trace: &mut Trace,
+    ) -> Outcome {
+        let said = Said {
+            peer: peer.to_owned(),
+            kind: EventKind::Redeemed,
+            reference: reference.to_owned(),
+            at: self.world.now,
+            store: shown.store.clone(),
+            order: shown.order.clone(),
+            amount: shown.amount,
+            currency: shown.currency.clone(),
+        };
+        self.record_said(holder, held, &said, trace);
+        Outcome::Redeemed(held.spot, said.reference)
+    }
+
+    fn record_said(&mut self, holder: Subject, held: &Held, said: &Said, trace: &mut Trace) {
+        let same = |kind| held.events.iter().find(move |one| one.kind == kind && one.provider_ref == said.reference);
+        if same(said.kind).is_some() {
+            return;
+        }
+        if let Some(why) = impossible(held, said.kind) {
+            let about = format!("peer {}", said.peer);
+            let detail = format!("{why} (campaign {}, position {})", held.spot.campaign.0, held.spot.position);
+            self.changes.raise(Alert { kind: AlertKind::ImpossibleEvent, about, detail }, self.world.now);
+        }
+        let mut row = EventRow::new(held.spot, held.next_step(), said.kind, said.at, said.reference.clone());
+        row.provider.clone_from(&said.peer);
+        row.event.store.clone_from(&said.store);
+        row.event.amount = said.amount;
+        row.order.clone_from(&said.order);
+        row.currency.clone_from(&said.currency);
+        match said.kind {
+            EventKind::Redeemed => trace.amount = said.amount,
+            EventKind::RolledBack => {
+                let redeemed = same(EventKind::Redeemed);
+                row.reverses = redeemed.map(|one| one.step);
+                row.event.amount = redeemed.and_then(|one| one.amount).or(said.amount);
+                trace.amount = redeemed.and_then(|one| one.amount).map(|amount| -amount);
+            }
+            EventKind::Voided | EventKind::Expired => {}
+        }
+        let mut after = held.clone();
+        after.events.push(row.event.clone());
+        let n = i64::from(after.is_outstanding()) - i64::from(held.is_outstanding());
+        self.happen(holder, row);
+        if n != 0 {
+            self.changes.outstand(held, n);
+        }
+    }
+}
+
+/// Why an event cannot be, by our ledger.
+fn impossible(held: &Held, kind: EventKind) -> Option<&'static str> {
+    let voided = held.events.iter().any(|one| one.kind == EventKind::Voided);
+    match kind {
+        EventKind::Redeemed if voided => Some("a code that was taken back was redeemed"),
+        EventKind::Redeemed if held.open_redemption().is_some() => Some("a used code was redeemed again"),
+        EventKind::Redeemed | EventKind::RolledBack | EventKind::Voided | EventKind::Expired => None,
+    }
+}

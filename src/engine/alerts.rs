@@ -1,0 +1,39 @@
+//! What somebody must look at: workers raise it and clear it; batches that see something raise it with their facts.
+
+use super::{Engine, EngineError, chance};
+use crate::domain::act::{Act, Ask};
+use crate::domain::alert::{Alert, AlertKind};
+use crate::domain::ids::RequestId;
+
+pub use crate::store::alerts::{AlertRecord, Which};
+
+impl Engine {
+    /// Raises an alert. It is logged in any case; that it cannot be written now is logged too and no reason to stop.
+    pub async fn raise(&self, kind: AlertKind, about: &str, detail: impl Into<String>) {
+        let detail = detail.into();
+        tracing::warn!(alert.kind = kind.word(), alert.about = about, "{detail}");
+        self.tell(Ask::Raise(Alert { kind, about: about.to_owned(), detail })).await;
+    }
+
+    /// Says that what an alert told is over; nothing happens where none stands.
+    pub async fn clear(&self, kind: AlertKind, about: &str) {
+        self.tell(Ask::Clear(kind, about.to_owned())).await;
+    }
+
+    /// The alerts, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn alerts(&self, which: Which, limit: u32) -> Result<Vec<AlertRecord>, EngineError> {
+        Ok(self.parts().store.alerts(which, limit).await?)
+    }
+
+    async fn tell(&self, ask: Ask) {
+        let id: [u8; 16] = chance::draw();
+        let request = RequestId { door: "alert".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) };
+        let act = Act { id, request, fingerprint: [0; 32], who: None, ask };
+        if let Err(error) = self.settle(act).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an alert cannot be written down");
+        }
+    }
+}
