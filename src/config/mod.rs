@@ -9,6 +9,7 @@ mod error;
 mod layers;
 mod limits;
 mod log;
+mod peer;
 mod read;
 mod sender;
 mod server;
@@ -23,6 +24,7 @@ pub use engine::EngineConfig;
 pub use error::{ConfigError, Origin};
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use peer::PeerConfig;
 pub use sender::{SenderConfig, SenderRate};
 pub use server::{PublicUrl, ServerConfig};
 
@@ -41,6 +43,8 @@ pub struct Config {
     pub engine: EngineConfig,
     /// Limits on phones and tills.
     pub limits: LimitsConfig,
+    /// Redemption systems of others.
+    pub peers: Vec<PeerConfig>,
     /// How replies leave.
     pub sender: SenderConfig,
     /// The carrier accounts, in the order of the file.
@@ -111,6 +115,7 @@ impl Config {
             server,
             engine: EngineConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
+            peers: peer::read_rows(settings)?,
             sender: SenderConfig::read(settings)?,
             carriers: carrier::read_rows(settings)?,
             simulator: if simulator { Simulator::On } else { Simulator::Off },

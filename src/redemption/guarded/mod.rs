@@ -20,13 +20,23 @@ use breaker::Breaker;
 use chrono::{DateTime, Utc};
 use memory::Memory;
 use pace::Pace;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tries::Tries;
 
 /// After an unanswered redeem the peer's books are looked at twice, so far apart: it may still be at work.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Batches of one question under way at once: half the seats, so that a long list leaves room for people.
+const AT_ONCE: usize = 8;
+/// Such rounds that make a lot.
+const ROUNDS: usize = 4;
+/// The most codes of a lot: they are settled in one transaction.
+const LARGEST_LOT: usize = 256;
 
 /// How a guard treats its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,13 +136,22 @@ impl Guarded {
         self.memory.forget(code).await;
     }
 
-    /// Asks for codes of which nothing is remembered, in batches of the peer's size.
+    /// Codes that are best handed to `validate` at once: some rounds of calls, so that neither the peer nor the caller
+    /// waits for the other.
+    #[must_use]
+    pub fn lot(&self) -> usize {
+        (self.capabilities().batch_max.max(1) * ROUNDS * AT_ONCE).min(LARGEST_LOT)
+    }
+
+    /// Asks for codes of which nothing is remembered, in batches of the peer's size, some at a time.
     async fn ask(&self, codes: &[Code], context: &CallContext<'_>) -> Vec<Result<Reading, PeerError>> {
         let end = self.surroundings.elapsed() + context.within;
+        let batches: Vec<&[Code]> = codes.chunks(self.capabilities().batch_max.max(1)).collect();
         let mut answers = Vec::with_capacity(codes.len());
-        for batch in codes.chunks(self.capabilities().batch_max.max(1)) {
-            let left = end.saturating_sub(self.surroundings.elapsed());
-            answers.extend(self.ask_batch(batch, &context.at_most(left)).await);
+        for round in batches.chunks(AT_ONCE) {
+            let left = context.at_most(end.saturating_sub(self.surroundings.elapsed()));
+            let asked = round.iter().map(|batch| Box::pin(self.ask_batch(batch, &left)));
+            answers.extend(together(asked.collect()).await.into_iter().flatten());
         }
         answers
     }
@@ -248,6 +267,22 @@ impl Guarded {
         }
         Look::CannotSay
     }
+}
+
+/// Runs futures side by side, each to its end; their answers in their order.
+async fn together<F: Future + Unpin>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut open: Vec<(Option<F>, Option<F::Output>)> =
+        futures.into_iter().map(|future| (Some(future), None)).collect();
+    poll_fn(|context| {
+        for (future, answer) in &mut open {
+            if let Some(Poll::Ready(done)) = future.as_mut().map(|future| Pin::new(future).poll(context)) {
+                (*future, *answer) = (None, Some(done));
+            }
+        }
+        if open.iter().all(|(future, _)| future.is_none()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    open.into_iter().filter_map(|(_, answer)| answer).collect()
 }
 
 fn is_locked(error: &PeerError) -> bool {
