@@ -18,6 +18,7 @@ mod surroundings;
 #[cfg(test)]
 mod testing;
 mod trail;
+mod voucherify;
 mod wire;
 
 pub use capabilities::{Capabilities, Idempotency};
@@ -30,6 +31,7 @@ pub use registry::{KINDS, PeerSettings, Registry, RegistryError, adapter};
 pub use status::{Authority, Reading, Reason, Status, reason_key};
 pub use surroundings::{Machine, Surroundings, Wait};
 pub use trail::{CallContext, CallRecord, NoTrail, Noted, Trail, Verb};
+pub use voucherify::Voucherify;
 
 use crate::domain::code::Code;
 use crate::domain::money::Money;

@@ -1,6 +1,7 @@
 //! Every redemption peer by its name, made of its row of the configuration.
 
 use super::http::{BadMapping, HttpPeer};
+use super::voucherify::Voucherify;
 use super::wire::Wire;
 use super::{GuardLimits, Guarded, Machine, Peer, Surroundings};
 use crate::domain::secret::Secret;
@@ -11,6 +12,9 @@ use thiserror::Error;
 
 /// The kind of [`HttpPeer`].
 pub(super) const HTTP: &str = "http";
+
+/// The kind of [`Voucherify`].
+pub(super) const VOUCHERIFY: &str = "voucherify";
 
 /// One peer as the configuration has it.
 #[derive(Debug, Clone)]
@@ -31,7 +35,7 @@ pub struct PeerSettings {
     pub quota_per_minute: Option<u32>,
     /// How its guard treats it.
     pub limits: GuardLimits,
-    /// A mapping over the contract, as TOML; only of the kind `http`.
+    /// A mapping over the contract, or an adapter's own options, as TOML.
     pub mapping: Option<String>,
 }
 
@@ -69,7 +73,7 @@ pub enum RegistryError {
 }
 
 /// The kinds there are.
-pub const KINDS: [&str; 1] = [HTTP];
+pub const KINDS: [&str; 2] = [HTTP, VOUCHERIFY];
 
 /// The peers of this process, each behind its guard.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +128,13 @@ pub fn adapter(settings: &PeerSettings, surroundings: &Arc<dyn Surroundings>) ->
     let mapped = |source| RegistryError::Mapping { name: settings.name.clone(), source };
     match settings.kind.as_str() {
         HTTP => Ok(Arc::new(HttpPeer::new(settings, wire, Arc::clone(surroundings)).map_err(mapped)?)),
+        VOUCHERIFY => {
+            let missing = |missing| RegistryError::Missing { name: settings.name.clone(), missing };
+            let app_id = settings.user.clone().ok_or_else(|| missing("user"))?;
+            let token = settings.secret.clone().ok_or_else(|| missing("secret"))?;
+            let downloads = Wire::for_exports()?;
+            Ok(Arc::new(Voucherify::new(settings, (app_id, token), wire, downloads).map_err(mapped)?))
+        }
         kind => Err(RegistryError::Kind { name: settings.name.clone(), kind: kind.to_owned() }),
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// A peer's answer about a few codes takes some kB, a page of its list some 100 kB.
 const ANSWER_BYTES: usize = 1 << 20;
+/// An export of 100 000 codes takes some 10 MB.
+const EXPORT_BYTES: usize = 64 << 20;
 /// A peer that does not take a connection in a second is down.
 const CONNECT: Duration = Duration::from_secs(1);
 /// The longest any call takes, whatever its caller allows.
@@ -24,8 +26,19 @@ impl Wire {
     /// # Errors
     /// [`ClientError`].
     pub(super) fn new() -> Result<Self, ClientError> {
-        let limits = Limits { connect: CONNECT, total: TOTAL, answer_bytes: ANSWER_BYTES };
-        Ok(Self { client: Client::new(limits)? })
+        Self::reading(ANSWER_BYTES)
+    }
+
+    /// For whole exports.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub(super) fn for_exports() -> Result<Self, ClientError> {
+        Self::reading(EXPORT_BYTES)
+    }
+
+    fn reading(answer_bytes: usize) -> Result<Self, ClientError> {
+        Ok(Self { client: Client::new(Limits { connect: CONNECT, total: TOTAL, answer_bytes })? })
     }
 
     /// Makes a call; `effect` says whether one that arrives may change something.
