@@ -8,6 +8,7 @@ mod form;
 mod generic;
 mod handset;
 mod hook;
+mod kannel;
 mod message;
 mod registry;
 mod signing;
