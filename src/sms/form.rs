@@ -70,8 +70,8 @@ pub(super) fn encode<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -
 }
 
 impl Fields {
-    /// The texts and numbers of a JSON object, their names with a capital first letter as forms have them.
-    pub(super) fn camel(object: &serde_json::Map<String, serde_json::Value>) -> Self {
+    /// The texts and numbers of a JSON object, each as a text; what has parts of its own is left out.
+    pub(super) fn flat(object: &serde_json::Map<String, serde_json::Value>) -> Self {
         let named = object.iter().filter_map(|(name, value)| {
             let value = match value {
                 serde_json::Value::String(text) => text.clone(),
@@ -81,11 +81,20 @@ impl Fields {
                 | serde_json::Value::Array(_)
                 | serde_json::Value::Object(_) => return None,
             };
-            let mut letters = name.chars();
-            let first = letters.next()?.to_ascii_uppercase();
-            Some((std::iter::once(first).chain(letters).collect(), value))
+            Some((name.clone(), value))
         });
         Self(named.collect())
+    }
+
+    /// The same with a capital first letter in every name, as forms have them.
+    pub(super) fn camel(object: &serde_json::Map<String, serde_json::Value>) -> Self {
+        let capital = |name: &str| {
+            let mut letters = name.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            first.into_iter().chain(letters).collect()
+        };
+        let named = Self::flat(object).0.into_iter();
+        Self(named.map(|(name, value)| (capital(&name), value)).collect())
     }
 }
 

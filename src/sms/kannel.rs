@@ -6,6 +6,8 @@
 mod allowed;
 mod answers;
 mod charset;
+#[cfg(test)]
+mod tests;
 
 use super::account::{Account, AccountError, Kind};
 use super::form::{Fields, bytes_of, encode};

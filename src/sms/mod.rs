@@ -13,7 +13,9 @@ mod message;
 mod registry;
 mod signing;
 mod simulator;
+mod telnyx;
 mod twilio;
+mod vonage;
 
 pub use crate::domain::act::{CarrierSaid, Refused};
 pub use account::{Account, AccountError};
