@@ -16,6 +16,7 @@ mod changes;
 mod codes;
 mod counted;
 mod crash;
+mod doctor;
 mod doors;
 #[cfg(feature = "faults")]
 mod faults;
