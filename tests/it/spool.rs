@@ -168,6 +168,7 @@ mod bodies {
             let phone = ["before", "during", "another"].iter().position(|known| *known == id).unwrap();
             assert_eq!(site.text(1 + phone, id).await, StatusCode::NO_CONTENT);
         }
+        site.spool.until(false).await;
         assert_eq!((site.count("request").await, site.count("issuance").await), (3, 3));
         assert_eq!(site.count("outbox_message").await, 3);
         site.house.audited().await;
@@ -225,8 +226,13 @@ mod bodies {
         drop(away);
         site.spool.until(false).await;
         for phone in 0..20 {
-            assert_eq!(site.text(phone, &format!("m{phone}")).await, StatusCode::NO_CONTENT);
+            // On a busy machine a commit may take longer than our short patience, and the small spool be full again:
+            // then it is sent again, as carriers do.
+            while site.text(phone, &format!("m{phone}")).await != StatusCode::NO_CONTENT {
+                site.spool.until(false).await;
+            }
         }
+        site.spool.until(false).await;
         assert_eq!((site.count("request").await, site.count("issuance").await), (20, 20));
         site.house.audited().await;
     }
@@ -283,6 +289,7 @@ async fn a_disk_that_fails_acknowledges_nothing_and_what_is_sent_again_is_settle
         drop(away);
         site.spool.until(false).await;
         assert_eq!(site.text(1, "m1").await, StatusCode::NO_CONTENT, "{how:?}");
+        site.spool.until(false).await;
         assert_eq!((site.count("request").await, site.count("issuance").await), (2, 2), "{how:?}");
         assert_eq!(site.spool.status().put_aside, 0, "{how:?}");
         site.house.audited().await;
