@@ -13,8 +13,9 @@ use crate::http::{self, Phase, Site, listen};
 use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET};
 use crate::store::StoreError;
 use crate::store::spool::{Spool, SpoolError};
+use crate::workers::catch_up::CatchUp;
 use crate::workers::sender::Sender;
-use crate::workers::spool;
+use crate::workers::{spool, sweeper, verifier};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -142,9 +143,15 @@ impl Server {
             workers.spawn(deliver_reports(door.clone(), phones.notices, drained));
             door
         });
+        let catch_up = CatchUp::new(engine.clone(), carriers.clone());
+        workers.spawn(catch_up.run(reached(watched.clone(), Phase::Stopping)));
         let sender = Sender::new(engine.clone(), carriers, early, house.config.sender.clone());
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sender.run(messages, drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(verifier::run(engine.clone(), drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(sweeper::run(engine.clone(), house.config.alerts, drained));
         let limits = &house.config.limits;
         let site = Site {
             engine: engine.clone(),

@@ -1,6 +1,7 @@
 //! Typed settings. Defaults are compiled in, a file lies over them, variables named `CODEWELL_SECTION__KEY` over
 //! both; `config/default.toml` documents every key.
 
+mod alerts;
 mod carrier;
 mod database;
 mod document;
@@ -10,6 +11,7 @@ mod http;
 mod layers;
 mod limits;
 mod log;
+mod peer;
 mod read;
 mod sender;
 mod server;
@@ -19,6 +21,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use alerts::AlertsConfig;
 pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
@@ -26,6 +29,7 @@ pub use error::{ConfigError, Origin};
 pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use peer::PeerConfig;
 pub use sender::{SenderConfig, SenderRate};
 pub use server::{PublicUrl, ServerConfig};
 pub use spool::SpoolConfig;
@@ -49,8 +53,12 @@ pub struct Config {
     pub spool: SpoolConfig,
     /// Limits on phones and tills.
     pub limits: LimitsConfig,
+    /// Redemption systems of others.
+    pub peers: Vec<PeerConfig>,
     /// How replies leave.
     pub sender: SenderConfig,
+    /// When somebody is called.
+    pub alerts: AlertsConfig,
     /// The carrier accounts, in the order of the file.
     pub carriers: Vec<CarrierConfig>,
     /// Whether phones in the browser stand in for a carrier.
@@ -121,7 +129,9 @@ impl Config {
             engine: EngineConfig::read(settings)?,
             spool: SpoolConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
+            peers: peer::read_rows(settings)?,
             sender: SenderConfig::read(settings)?,
+            alerts: AlertsConfig::read(settings)?,
             carriers: carrier::read_rows(settings)?,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,

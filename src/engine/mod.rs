@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod apply;
 mod campaigns;
+mod catch_up;
 mod chance;
 mod clock;
 mod committer;
@@ -15,11 +16,14 @@ mod holds;
 mod import;
 mod needs;
 mod outbox;
+mod peer_sale;
+mod peers;
 pub mod plan;
 mod sale;
 mod spool;
 mod text;
 mod verify;
+mod words;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
@@ -33,21 +37,25 @@ pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
+pub use peers::{Matched, Seen};
 pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};
 pub use verify::{Look, time_to_verify};
+pub use words::{AliasError, Suggested, UnknownWords};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::{RequestId, Spot};
+use crate::domain::ids::{RequestId, SenderId, Spot};
 use crate::domain::keyring::Keys;
-use crate::redemption::{CallRecord, Registry as Peers};
+use crate::redemption::{CallRecord, PeerError, Registry as Peers};
 use crate::store::{Store, StoreError};
+use chrono::{DateTime, Utc};
 use committer::{Pending, Work};
 use moka::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -66,6 +74,9 @@ pub enum EngineError {
     /// The database failed; whether the act was done is known when it is asked again under the same key.
     #[error("the act could not be settled")]
     Store(#[source] Arc<StoreError>),
+    /// The system that honours the code did not answer as it should; the same request may be sent again.
+    #[error("the system that honours the code did not answer")]
+    Peer(#[source] PeerError),
     /// The engine is shutting down.
     #[error("the engine has stopped")]
     Stopped,
@@ -146,6 +157,8 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// Numbers whose webhooks were refused, and since when.
+    missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
     /// What other systems were last asked about a code: to be shown, never to decide by.
     peer_calls: Cache<Spot, Arc<CallRecord>>,
 }
@@ -183,6 +196,7 @@ impl Engine {
             replays,
             messages,
             peer_calls: Cache::new(PEER_CALLS),
+            missed: Mutex::default(),
         });
         Ok((Self { shared: Arc::clone(&shared), queue, spooling: None }, Committer::new(shared, work), made))
     }

@@ -120,7 +120,7 @@ impl Spooling {
 /// Whether it may go by itself.
 fn may_pass(error: &EngineError) -> bool {
     match error {
-        EngineError::Busy => true,
+        EngineError::Busy | EngineError::Peer(_) => true,
         EngineError::Store(error) => error.may_pass(),
         EngineError::KeyReused | EngineError::Stopped => false,
     }

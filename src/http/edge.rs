@@ -71,7 +71,7 @@ where
 
 /// Whether programs talk to this address: they get a problem, people get a page.
 fn is_for_programs(path: &str) -> bool {
-    ["/v1/", "/sms/", "/simulator/"].iter().any(|begin| path.starts_with(begin))
+    ["/v1/", "/sms/", "/redemption/", "/simulator/"].iter().any(|begin| path.starts_with(begin))
 }
 
 /// Any address we do not serve.

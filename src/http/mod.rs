@@ -6,6 +6,7 @@ mod edge;
 mod home;
 pub mod listen;
 mod machines;
+mod peers;
 pub mod problem;
 pub mod simulator;
 pub mod sms;
@@ -76,6 +77,7 @@ pub fn router(site: Site) -> Router {
         .merge(sms::routes())
         .merge(till::routes())
         .merge(coupon::routes())
+        .merge(peers::routes())
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
     routes = match &site.simulator {
