@@ -8,8 +8,8 @@ mod shop;
 use super::Ending;
 use super::console::Console;
 use super::place::PlaceArgs;
+use crate::app::peers;
 use crate::config::Config;
-use crate::redemption::Registry;
 use crate::sms::{Finding, Grade};
 use clap::Args;
 use serde_json::json;
@@ -103,9 +103,10 @@ async fn examine(args: &DoctorArgs, config: Config, report: &mut Report) {
         outside::senders(&house, &engine, args.sender.as_deref(), report).await;
     }
     if args.sender.is_none() {
-        // No section of the configuration names a redemption system yet.
-        let peers = Registry::default();
-        outside::peers(&peers, &engine, args.peer.as_deref(), report).await;
+        match peers::open(&house.config) {
+            Ok(peers) => outside::peers(&peers, &engine, args.peer.as_deref(), report).await,
+            Err(error) => report.failed("redemption", &error.into()),
+        }
     }
 }
 
