@@ -160,7 +160,9 @@ impl House {
     }
 }
 
-fn options(config: &Config) -> Options {
+/// How to reach the database of a configuration.
+#[must_use]
+pub fn options(config: &Config) -> Options {
     let database = &config.database;
     Options {
         url: database.url.expose().to_owned(),

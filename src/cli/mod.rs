@@ -7,6 +7,7 @@ mod campaign;
 mod codes;
 mod console;
 mod demo;
+mod doctor;
 mod failure;
 mod keys;
 mod migrate;
@@ -26,7 +27,7 @@ To run it:        codewell serve --config codewell.toml
 To make an offer: codewell apply pizza.toml
 
 Commands work beside a running server; it sees what they change on the next text.
-Exit codes: 0 done · 1 failed or refused · 2 the command line is wrong · 3 the audit found a breach.";
+Exit codes: 0 done · 1 failed or refused · 2 the command line is wrong · 3 the audit or the doctor found a fault.";
 
 /// Hands out single-use coupon codes, and can prove where each one went
 #[derive(Debug, Parser)]
@@ -51,6 +52,7 @@ enum Command {
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
+    Doctor(doctor::DoctorArgs),
     Migrate(migrate::MigrateArgs),
 }
 
@@ -61,13 +63,15 @@ enum Ending {
     Done,
     /// The audit found what must not be.
     Breached,
+    /// The doctor found what is wrong.
+    Unwell,
 }
 
 impl Ending {
     fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Breached => 3,
+            Self::Breached | Self::Unwell => 3,
         }
     }
 }
@@ -105,6 +109,7 @@ fn run(line: impl Iterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
 async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result<Ending> {
     match command {
         Command::Audit(args) => return audit::audit(&args, console).await,
+        Command::Doctor(args) => return doctor::doctor(&args, console).await,
         Command::Demo(args) => Box::pin(demo::demo(args, console)).await,
         Command::Serve(args) => serve::serve(&args, console).await,
         Command::Apply(args) => apply::apply(&args, console).await,

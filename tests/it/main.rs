@@ -18,6 +18,7 @@ mod codes;
 mod conversations;
 mod counted;
 mod crash;
+mod doctor;
 mod doors;
 #[cfg(feature = "faults")]
 mod faults;
