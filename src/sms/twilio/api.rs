@@ -198,6 +198,10 @@ impl Api {
             let next = "set server.public_url to the https address under which the internet reaches this server";
             found.push(Finding::fail(format!("Twilio cannot be told to send texts to {}", hooks.inbound), next));
         }
+        if self.base.scheme() == "http" && !is_local(self.base.as_str()) {
+            let next = "give base_url with https://, or leave it out";
+            found.push(Finding::fail("the account's password and every text leave unencrypted", next));
+        }
         if self.service.is_some() {
             found.push(Finding::warn(
                 "messages leave through a Messaging Service",
