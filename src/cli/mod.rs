@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod keys;
 mod migrate;
+mod numbers;
 mod place;
 mod serve;
 mod words;
@@ -45,6 +46,7 @@ enum Command {
     Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
     Words(words::WordsArgs),
+    Numbers(numbers::NumbersArgs),
     Keys(keys::KeysArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
@@ -111,6 +113,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Generate(args) => codes::generate(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Alerts(args) => alerts::alerts(&args, console).await,
+        Command::Numbers(args) => numbers::numbers(&args, console).await,
         Command::Words(args) => words::words(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,

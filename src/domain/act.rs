@@ -52,12 +52,52 @@ pub enum Ask {
     Fulfil(CampaignId, HoldId),
     /// Tell somebody once that her code takes longer.
     Excuse(CampaignId, HoldId),
+    /// A person's number has another holder.
+    HandOver(HandOver),
     /// What became of a message of ours; writes no request row.
     Message(MessageStep),
     /// Somebody must look at something; writes no request row.
     Raise(Alert),
     /// That is over; writes no request row.
     Clear(AlertKind, String),
+}
+
+/// A number that changed hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandOver {
+    /// How.
+    pub event: NumberEvent,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberEvent {
+    /// Nobody has it; somebody will.
+    Disconnected,
+    /// Somebody else has it.
+    Reassigned,
+    /// Another network serves it; its holder is the same.
+    Ported,
+}
+
+impl NumberEvent {
+    /// The word that feeds and tables use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Reassigned => "reassigned",
+            Self::Ported => "ported",
+        }
+    }
+
+    /// Reads [`NumberEvent::word`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Disconnected, Self::Reassigned, Self::Ported].into_iter().find(|event| event.word() == word)
+    }
 }
 
 /// A received text.
@@ -237,4 +277,12 @@ pub struct MessageStep {
     pub body_hash: Option<Vec<u8>>,
     /// The carrier's words on a failure.
     pub note: Option<String>,
+}
+
+impl MessageStep {
+    /// A step to that state, with nothing else to say.
+    #[must_use]
+    pub fn to(message: [u8; 16], status: MessageStatus) -> Self {
+        Self { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None }
+    }
 }

@@ -69,6 +69,8 @@ pub struct Message {
 pub struct Person {
     /// Goes up when her number gets another holder.
     pub epoch: u32,
+    /// Since when this holder has it, as far as we know.
+    pub since: DateTime<Utc>,
     /// Every code she was given, of every epoch.
     pub held: Vec<Held>,
     /// What she is promised and has not got, of every epoch.

@@ -95,7 +95,7 @@ impl EarlyReports {
 /// A step to that state, with nothing else to say.
 #[must_use]
 pub fn step(message: [u8; 16], status: MessageStatus) -> MessageStep {
-    MessageStep { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None }
+    MessageStep::to(message, status)
 }
 
 impl Engine {

@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod conversation;
+mod handover;
 mod hold;
 mod issue;
 pub mod outcome;
@@ -90,6 +91,7 @@ impl Work<'_> {
             | Ask::Rollback(..)
             | Ask::Void(..)
             | Ask::Said(..)
+            | Ask::HandOver(_)
             | Ask::Fulfil(..)
             | Ask::Excuse(..) => return false,
         }
@@ -115,6 +117,7 @@ impl Work<'_> {
             Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
             Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
             Ask::Void(spot, reason) => self.void(act, *spot, reason, trace),
+            Ask::HandOver(over) => self.hand_over(act, over, trace),
             Ask::Said(spot, said) => self.said(act, *spot, said, trace),
             Ask::Fulfil(campaign, hold) => return self.fulfil(act, *campaign, *hold, trace),
             Ask::Excuse(campaign, hold) => return self.excuse(act, *campaign, *hold, trace),

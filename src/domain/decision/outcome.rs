@@ -81,6 +81,10 @@ pub enum Told {
     Asked,
     /// A word we do not know.
     Unknown,
+    /// Her number has another holder from now on.
+    HandedOver,
+    /// Her number changed hands before she came.
+    Kept,
     /// Reactions, empty texts, machines.
     Ignored,
     /// A promise that cannot be kept any more.
@@ -88,13 +92,15 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::OptedOut,
         Self::OptedIn,
         Self::Helped,
         Self::Listed,
         Self::Asked,
         Self::Unknown,
+        Self::HandedOver,
+        Self::Kept,
         Self::Ignored,
         Self::Lapsed,
     ];
@@ -109,6 +115,8 @@ impl Told {
             Self::Listed => "listed",
             Self::Asked => "asked",
             Self::Unknown => "unknown_word",
+            Self::HandedOver => "handed_over",
+            Self::Kept => "kept",
             Self::Ignored => "ignored",
             Self::Lapsed => "lapsed",
         }

@@ -245,16 +245,7 @@ impl Work<'_> {
             })
             .collect();
         for message in waiting {
-            let status = MessageStatus::Suppressed;
-            let step = MessageStep {
-                message,
-                status,
-                due_at: None,
-                provider_id: None,
-                segments: None,
-                body_hash: None,
-                note: None,
-            };
+            let step = MessageStep::to(message, MessageStatus::Suppressed);
             self.changes.steps.push(Noted { step, at: now });
         }
     }

@@ -19,8 +19,15 @@ pub(super) static ADD_RECIPIENTS: Bulk = Bulk::new(
 pub(super) static LOCK_RECIPIENTS: Bulk = Bulk::new(
     "recipient: lock",
     SUBJECT,
-    &[Bytes, Int],
-    "SELECT subject, epoch FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
+    &[Bytes, Int, Int],
+    "SELECT subject, epoch, COALESCE(epoch_at, created_at) FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
+);
+
+pub(super) static WRITE_HOLDERS: Bulk = Bulk::new(
+    "recipient: holder",
+    &[("subject", Bytes), ("epoch", Int), ("epoch_at", Int)],
+    &[],
+    "UPDATE recipient AS p SET epoch = t.epoch, epoch_at = t.epoch_at FROM {rows} WHERE p.subject = t.subject",
 );
 
 pub(super) static LOCK_CAMPAIGNS: Bulk = Bulk::new(

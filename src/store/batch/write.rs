@@ -4,7 +4,7 @@ use super::{session, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{
-    AlertChange, Changes, EventRow, HoldChange, NewMessage, Noted, OptOut, RequestRow,
+    AlertChange, Changes, EventRow, HoldChange, Holder, NewMessage, Noted, OptOut, RequestRow,
 };
 use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, Subject, millis};
@@ -29,6 +29,10 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     write_consent(tx, changes).await?;
     session::write(tx, changes).await?;
+    let holder = |(subject, holder): (&Subject, &Holder)| -> Vec<Cell> {
+        vec![subject_bytes(*subject).into(), holder.epoch.into(), millis(holder.since).into()]
+    };
+    tx.write(&sql::WRITE_HOLDERS, &changes.holders.iter().map(holder).collect::<Vec<_>>()).await?;
     write_counters(tx, changes).await?;
     let now = changes.requests.iter().map(|row| row.received_at).max().unwrap_or_default();
     session::count_words(tx, changes, now).await?;
