@@ -30,5 +30,6 @@ pub mod till;
 pub mod token;
 #[cfg(test)]
 mod vectors;
+pub mod verdict;
 pub mod window;
 pub mod world;

@@ -239,6 +239,16 @@ impl Held {
         self.expires_at.is_some_and(|end| now >= end) || self.events.iter().any(|one| one.kind == EventKind::Expired)
     }
 
+    /// When its last day is over: as it was issued, or earlier, when the system that honours it says so.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        let said = self.events.iter().find(|one| one.kind == EventKind::Expired).map(|one| one.at);
+        match (self.expires_at, said) {
+            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Its state at `now`: void before used, used before expired.
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> HeldState {

@@ -65,7 +65,7 @@ impl Engine {
         let sealed = sealed.ok_or(ComposeError::NoPhone)?;
         let to = parts.keys.open_phone(&message.subject, &sealed).map_err(|_| ComposeError::NoPhone)?;
         let body = match message.campaign {
-            Some(id) => self.campaign_body(&catalog, id, message).await?,
+            Some(id) => self.campaign_body(&catalog, id, &self.as_seen(message).await?).await?,
             None => self.sender_body(&catalog, message).await?,
         };
         let segments = gsm7::segments(&body).count;
@@ -140,7 +140,7 @@ impl Engine {
         let code = self.code_at(spot).await?.ok_or(ComposeError::NoText)?;
         let link = show_link(&self.parts().public_url, &self.link_path(spot));
         let issued = self.parts().store.find_issued(spot).await.map_err(EngineError::from)?;
-        let ends = issued.and_then(|issued| issued.held.expires_at);
+        let ends = issued.and_then(|issued| issued.held.ends_at());
         let values = values.with(Slot::Code, code.expose()).with(Slot::Ending, &code.ending()).with(Slot::Link, &link);
         Ok(match ends {
             Some(end) => values.with(Slot::Expires, &last_day(end, zone, now)),

@@ -12,6 +12,9 @@ mod sale;
 mod tests;
 mod text;
 
+pub use said::SIGHT;
+pub use text::repeat_text;
+
 use crate::domain::act::{Act, Ask, MessageStatus, MessageStep};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;

@@ -343,7 +343,9 @@ fn may_confirm(answered: &[Answered], now: DateTime<Utc>) -> bool {
     !lately && of("stop").count() < CONFIRMATIONS
 }
 
-fn repeat_text(state: HeldState) -> ReplyId {
+/// Which text says that she has a code already, by its state.
+#[must_use]
+pub fn repeat_text(state: HeldState) -> ReplyId {
     match state {
         HeldState::Unused => ReplyId::T02RepeatUnused,
         HeldState::Redeemed => ReplyId::T03RepeatRedeemed,

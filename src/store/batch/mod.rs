@@ -6,4 +6,5 @@ mod statements;
 mod write;
 
 pub use read::{Needs, Stock, open_questions, read};
+pub(super) use statements::LOCK_CAMPAIGNS;
 pub use write::write;

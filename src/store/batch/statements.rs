@@ -30,7 +30,7 @@ pub(super) static WRITE_HOLDERS: Bulk = Bulk::new(
     "UPDATE recipient AS p SET epoch = t.epoch, epoch_at = t.epoch_at FROM {rows} WHERE p.subject = t.subject",
 );
 
-pub(super) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
+pub(in crate::store) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
     "campaign: lock",
     &[("campaign_id", Int)],
     &[Int, Int],
