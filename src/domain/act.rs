@@ -109,11 +109,17 @@ pub struct Text {
     pub sender: SenderId,
     /// The words as received; kept in memory only.
     pub text: String,
-    /// It came from a short code or from a number of ours: never answered, never served.
+    /// It came from a short code, a toll-free number or a number of ours: never answered, never served.
     pub from_machine: bool,
+    /// The range of numbers it came from; `None` where bursts of neighbours are no matter.
+    pub range: Option<NumberRange>,
     /// The carrier took it for one of its own opt-out words and has answered it: written down, not answered again.
     pub carrier_said: Option<CarrierSaid>,
 }
+
+/// The first seven digits of a number with its calling code: ten thousand neighbours in North America.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NumberRange(pub u32);
 
 /// What a carrier with an opt-out list of its own took a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

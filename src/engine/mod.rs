@@ -3,6 +3,7 @@
 mod access;
 mod alerts;
 mod apply;
+mod bursts;
 mod campaigns;
 mod catch_up;
 mod chance;
@@ -158,6 +159,7 @@ struct Shared {
     parts: Parts,
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
+    bursts: bursts::Bursts,
     messages: mpsc::UnboundedSender<NewMessage>,
     /// Numbers whose webhooks were refused, and since when.
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
@@ -196,6 +198,7 @@ impl Engine {
             parts,
             catalog: RwLock::new(Arc::new(catalog)),
             replays,
+            bursts: bursts::Bursts::default(),
             messages,
             peer_calls: Cache::new(PEER_CALLS),
             missed: Mutex::default(),

@@ -219,7 +219,7 @@ impl Engine {
             request: RequestId::of_text(&row.address, &key),
             fingerprint: fingerprint(&[key.as_bytes()]),
             who: Some(Who { subject, sealed_phone: None, country: None }),
-            ask: Ask::Text(Text { sender, text: String::new(), from_machine: false, carrier_said }),
+            ask: Ask::Text(Text { sender, text: String::new(), from_machine: false, range: None, carrier_said }),
         };
         self.settle(act).await.map(drop)
     }

@@ -49,6 +49,8 @@ pub enum Refusal {
     CapReached(Reached),
     /// Not for numbers of this country.
     CountryNotAllowed,
+    /// Too many new phones of neighbouring numbers asked at once.
+    NumberBurst,
 }
 
 impl Refusal {
@@ -62,6 +64,7 @@ impl Refusal {
             Self::PoolEmpty => "pool_empty",
             Self::CapReached(_) => "cap_reached",
             Self::CountryNotAllowed => "country_not_allowed",
+            Self::NumberBurst => "number_burst",
         }
     }
 }
@@ -227,6 +230,7 @@ impl Outcome {
             "campaign_paused" => Refusal::Paused,
             "pool_empty" => Refusal::PoolEmpty,
             "country_not_allowed" => Refusal::CountryNotAllowed,
+            "number_burst" => Refusal::NumberBurst,
             "cap_reached" => Refusal::CapReached(Reached {
                 cap_id: CapId(record.cap_id?),
                 cap: record.cap?,
