@@ -6,6 +6,7 @@ pub mod demo_dir;
 pub mod keyring;
 pub mod lock;
 pub mod logging;
+pub mod peers;
 pub mod server;
 
 use crate::config::{Config, Simulator};

@@ -11,6 +11,7 @@ mod http;
 mod layers;
 mod limits;
 mod log;
+mod peer;
 mod read;
 mod sender;
 mod server;
@@ -28,6 +29,7 @@ pub use error::{ConfigError, Origin};
 pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use peer::PeerConfig;
 pub use sender::{SenderConfig, SenderRate};
 pub use server::{PublicUrl, ServerConfig};
 pub use spool::SpoolConfig;
@@ -51,6 +53,8 @@ pub struct Config {
     pub spool: SpoolConfig,
     /// Limits on phones and tills.
     pub limits: LimitsConfig,
+    /// Redemption systems of others.
+    pub peers: Vec<PeerConfig>,
     /// How replies leave.
     pub sender: SenderConfig,
     /// When somebody is called.
@@ -125,6 +129,7 @@ impl Config {
             engine: EngineConfig::read(settings)?,
             spool: SpoolConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
+            peers: peer::read_rows(settings)?,
             sender: SenderConfig::read(settings)?,
             alerts: AlertsConfig::read(settings)?,
             carriers: carrier::read_rows(settings)?,

@@ -8,11 +8,14 @@ mod form;
 mod generic;
 mod handset;
 mod hook;
+mod kannel;
 mod message;
 mod registry;
 mod signing;
 mod simulator;
+mod telnyx;
 mod twilio;
+mod vonage;
 
 pub use crate::domain::act::{CarrierSaid, Refused};
 pub use account::{Account, AccountError};

@@ -140,8 +140,13 @@ mod tests {
 
     fn verify(signing: &Signing, header: &str, body: &[u8], now: DateTime<Utc>) -> Result<(), Forged> {
         let headers = [(HEADER.to_owned(), header.to_owned())];
-        let hook =
-            Webhook { method: Method::Post, url: "https://c.example/sms/12345/inbound", headers: &headers, body };
+        let hook = Webhook {
+            method: Method::Post,
+            url: "https://c.example/sms/12345/inbound",
+            headers: &headers,
+            body,
+            remote: None,
+        };
         signing.verify(&hook, now)
     }
 
@@ -224,7 +229,7 @@ mod tests {
             let told = verify(&signing(1), header, BODY, now());
             assert_eq!(told, Err(Forged::Unsigned), "{header}");
         }
-        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: BODY };
+        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: BODY, remote: None };
         assert_eq!(signing(1).verify(&hook, now()), Err(Forged::Unsigned));
     }
 }

@@ -60,9 +60,9 @@ impl SmsProvider for Twilio {
     }
 
     /// Twilio's signature has no time in it: a replay is told by the text's name, which is the same again.
-    fn authenticate<'a>(&self, hook: &'a Webhook<'a>, _: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
+    fn authenticate<'a>(&self, hook: &'a Webhook<'a>, now: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
         self.keys.verify(hook)?;
-        Ok(Authentic::vouched(hook))
+        Ok(Authentic::vouched(hook, now))
     }
 
     fn parse(&self, proof: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {

@@ -107,7 +107,7 @@ impl Api {
             fields.push(("MessagingServiceSid", service.expose().as_str()));
         }
         // Twilio refuses a message whose callback it cannot reach.
-        if !is_local(&callback) {
+        if out.is_reachable() {
             fields.push(("StatusCallback", callback.as_str()));
         }
         let kind = "application/x-www-form-urlencoded".to_owned();
@@ -303,12 +303,4 @@ fn refusal(answer: &Answer, at: DateTime<Utc>) -> SendError {
     let said = serde_json::from_slice::<Refusal>(&answer.body).ok();
     let code = said.and_then(|refusal| refusal.code).map_or_else(String::new, |code| code.to_string());
     codes::error(answer.status, &code, answer.retry_after(), at)
-}
-
-/// Whether only this machine can reach an address.
-fn is_local(url: &str) -> bool {
-    let url = Url::parse(url).ok();
-    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host.is_empty() || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

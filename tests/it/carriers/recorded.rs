@@ -40,11 +40,12 @@ fn told(carrier: &dyn SmsProvider, wire: &Wire, now: DateTime<Utc>) -> Value {
     let url = wire.full_url();
     let headers: Vec<_> = wire.headers.clone().into_iter().collect();
     let method = if wire.method == "GET" { Method::Get } else { Method::Post };
-    let hook = Webhook { method, url: &url, headers: &headers, body: &wire.body };
+    let hook = Webhook { method, url: &url, headers: &headers, body: &wire.body, remote: None };
     let proof = match carrier.authenticate(&hook, now) {
         Ok(proof) => proof,
         Err(Forged::Unsigned) => return json!({ "forged": "unsigned" }),
         Err(Forged::OutOfTime) => return json!({ "forged": "out_of_time" }),
+        Err(Forged::Stranger) => return json!({ "forged": "stranger" }),
         Err(Forged::Mismatch) => return json!({ "forged": "mismatch" }),
     };
     match carrier.parse(proof) {
@@ -66,6 +67,7 @@ fn event(event: &Event) -> Value {
             json!({ "report": { "id": provider_id, "reference": reference, "status": status, "class": class, "note": note } })
         }
         Event::Ignored(_) => json!("ignored"),
+        Event::Later(_) => json!("later"),
         Event::Unreadable(unreadable) => json!({ "unreadable": unreadable.to_string() }),
     };
     without_nulls(value)
