@@ -69,8 +69,8 @@ impl Work<'_> {
             Some(Open::Repeats(repeats)) => repeats.clone(),
             Some(Open::Question(_)) | None => Repeats::default(),
         };
-        let [a, b, c, d, e, f, g, h, ..] = act.fingerprint;
-        let heed = repeats.count([a, b, c, d, e, f, g, h], now);
+        let words = act.fingerprint.first_chunk().copied().unwrap_or_default();
+        let heed = repeats.count(words, now);
         let expires_at = repeats.ends_at(now);
         self.open(key, Session { open: Open::Repeats(repeats), expires_at });
         heed

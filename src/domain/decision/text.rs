@@ -32,6 +32,7 @@ struct Answer {
 }
 
 /// What she said of her consent.
+#[derive(Clone, Copy)]
 struct Evidence<'a> {
     kind: &'static str,
     matched: &'a str,

@@ -183,7 +183,7 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
         world.persons.entry(Subject::from_bytes(row.bytes(1)?)).or_default().holds.push(hold);
     }
     let since = millis(now - Duration::days(1)).into();
-    for row in tx.read(&sql::READ_ANSWERED, &subjects(needs.texters.iter()), &[since]).await? {
+    for row in tx.read(&session::READ_ANSWERED, &subjects(needs.texters.iter()), &[since]).await? {
         let answered = Answered {
             at: from_millis(row.int(1)?),
             kind: row.text(2)?,
