@@ -13,6 +13,7 @@ mod migrate;
 mod numbers;
 mod place;
 mod serve;
+mod verify;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,7 @@ enum Command {
     Import(codes::ImportArgs),
     Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
+    Verify(verify::VerifyArgs),
     Words(words::WordsArgs),
     Numbers(numbers::NumbersArgs),
     Keys(keys::KeysArgs),
@@ -111,6 +113,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Campaign(args) => campaign::campaign(&args, console).await,
         Command::Import(args) => codes::import(&args, console).await,
         Command::Generate(args) => codes::generate(&args, console).await,
+        Command::Verify(args) => verify::verify(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Alerts(args) => alerts::alerts(&args, console).await,
         Command::Numbers(args) => numbers::numbers(&args, console).await,
