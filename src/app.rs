@@ -198,6 +198,9 @@ fn sizes(config: &Config) -> Sizes {
             asks_per_hour: count(limits.asks_per_hour),
             same_answer: chrono::Duration::from_std(limits.same_answer_window).unwrap_or(chrono::Duration::MAX),
             replies_per_day: count(limits.replies_per_day),
+            burst_per_range: count(limits.burst_per_range),
+            burst_window: chrono::Duration::from_std(limits.burst_window).unwrap_or(chrono::Duration::MAX),
+            serve_toll_free: limits.serve_toll_free,
             question_timeout: chrono::Duration::from_std(limits.question_timeout).unwrap_or(chrono::Duration::MAX),
         },
     }

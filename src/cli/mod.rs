@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod keys;
 mod migrate;
+mod numbers;
 mod place;
 mod serve;
 mod verify;
@@ -48,6 +49,7 @@ enum Command {
     Void(codes::VoidArgs),
     Verify(verify::VerifyArgs),
     Words(words::WordsArgs),
+    Numbers(numbers::NumbersArgs),
     Keys(keys::KeysArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
@@ -119,6 +121,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Verify(args) => verify::verify(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Alerts(args) => alerts::alerts(&args, console).await,
+        Command::Numbers(args) => numbers::numbers(&args, console).await,
         Command::Words(args) => words::words(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,

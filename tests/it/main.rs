@@ -25,6 +25,7 @@ mod faults;
 mod harness;
 mod migrations;
 mod model;
+mod numbers;
 mod peers;
 mod races;
 mod sales;
