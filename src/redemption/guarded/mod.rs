@@ -212,6 +212,11 @@ impl Guarded {
                 Ok(redemption) => return Ok(redemption),
                 Err(error) => error,
             };
+            match self.own_use(ask, &error, &tries, context).await {
+                Look::Found(redemption) => return Ok(redemption),
+                Look::CannotSay => return Err(PeerError::OutcomeUnknown),
+                Look::NotThere => {}
+            }
             in_doubt |= error.effect() == Effect::Unknown;
             // A code that a sale under way holds may be held by our own try.
             let open = error.is_passing() || in_doubt && is_locked(&error);
@@ -230,6 +235,21 @@ impl Guarded {
                 Look::NotThere if idempotency == Idempotency::ByReference && tries.again(None).await => {}
                 Look::NotThere | Look::CannotSay => return Err(PeerError::OutcomeUnknown),
             }
+        }
+    }
+
+    /// A code that is refused as used may have been used by us: a call that arrived twice, or before a restart.
+    async fn own_use(&self, ask: &Redeem, error: &PeerError, tries: &Tries<'_>, context: &CallContext<'_>) -> Look {
+        let is_used =
+            matches!(error, PeerError::Rejected { reason: Reason::AlreadyRedeemed | Reason::LimitReached, .. });
+        let capabilities = self.capabilities();
+        if !is_used || !capabilities.can_find_redemption || capabilities.idempotency == Idempotency::Native {
+            return Look::NotThere;
+        }
+        let left = context.at_most(tries.left());
+        match self.find_redemption(&ask.code, &ask.reference, &left).await {
+            Ok(found) => found.map_or(Look::NotThere, Look::Found),
+            Err(_) => Look::CannotSay,
         }
     }
 
