@@ -83,6 +83,7 @@ fn every_line_of_the_compiled_in_defaults_is_the_value_that_is_used() {
     assert_eq!(config.limits.same_answer_window, Duration::from_secs(10));
     assert_eq!((config.sender.in_flight, config.sender.lease), (16, Duration::from_mins(1)));
     assert_eq!(config.sender.rate_of("12345"), 10);
+    assert_eq!((config.spool.after, config.spool.max_bytes), (Duration::from_millis(1500), 64 << 20));
     assert_eq!(config.simulator, Simulator::On);
 }
 

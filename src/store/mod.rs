@@ -8,6 +8,7 @@ mod bulk;
 pub mod campaign_status;
 
 pub mod catalog;
+mod catch_up;
 pub mod codes;
 pub mod config;
 pub mod counts;
@@ -16,10 +17,13 @@ pub mod explain;
 pub mod holds;
 pub mod ledger;
 pub mod outbox;
+pub mod peers;
 pub mod requests;
+pub mod spool;
 mod tables;
 mod tx;
 pub mod verification;
+pub mod words;
 
 pub use error::StoreError;
 pub use tables::Tables;
