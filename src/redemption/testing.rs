@@ -1,5 +1,7 @@
 //! What tests of this wing stand on: virtual time, and a peer that keeps books and fails on order.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use super::{
     Authentic, Authority, CallContext, Capabilities, Effect, EventPage, Forged, Health, Idempotency, ImportPage, Peer,
     PeerError, PeerEvent, Reading, Redeem, Redemption, Rollback, Status, Surroundings, Unreadable, Wait, Webhook,

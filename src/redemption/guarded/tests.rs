@@ -1,7 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::testing::{Books, Mishap, Virtual, code, now, together};
-use super::super::{Noted, Reason, Status};
+use super::super::{Idempotency, Noted, Reason, Status};
+use super::redeem::LOOK_AGAIN;
 use super::*;
 
 type Asking<'a> = std::pin::Pin<Box<dyn Future<Output = Vec<Result<Reading, PeerError>>> + 'a>>;
