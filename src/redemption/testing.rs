@@ -95,7 +95,9 @@ impl Virtual {
         sleepers.waiting = later;
         drop(sleepers);
         let due: Vec<(Duration, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 }
 

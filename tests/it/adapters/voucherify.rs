@@ -44,7 +44,7 @@ impl Fake {
             .route("/v1/redemptions", post(redeem))
             .route("/v1/redemptions/{id}/rollback", post(rollback))
             .route("/v1/exports", post(async || axum_json(200, &json!({ "id": "exp_1", "status": "SCHEDULED" }))))
-            .route("/v1/exports/{id}", get(move |inside| export(inside, address)))
+            .route("/v1/exports/{id}", get(async move |inside| export(&inside, address)))
             .route("/files/{id}", get(file))
             .with_state(Arc::clone(&project));
         let mut tasks = JoinSet::new();
@@ -164,7 +164,7 @@ async fn rollback(inside: Inside<Shared>, Path(id): Path<String>) -> Response {
     axum_json(200, &json!({ "rollbacks": [entry] }))
 }
 
-async fn export(inside: Inside<Shared>, address: SocketAddr) -> Response {
+fn export(inside: &Inside<Shared>, address: SocketAddr) -> Response {
     let mut project = inside.lock().unwrap();
     project.export_asked += 1;
     let done = json!({ "status": "DONE", "result": { "url": format!("http://{address}/files/exp_1?token=t") } });
