@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adapters;
 mod alerts;
 mod apply;
 mod audit;
