@@ -13,6 +13,7 @@ use crate::domain::catalog::Limits;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::keyring::Keys;
 use crate::engine::{Clock, Committer, Engine, Faults, Parts, Sizes, SystemClock};
+use crate::redemption::Registry as Peers;
 use crate::sms::SIMULATOR;
 use crate::store::{Options, Store, StoreError, Tables};
 use keyring::{KeyringError, WhenMissing};
@@ -133,6 +134,7 @@ impl House {
             carriers: carrier_names(&self.config),
             sizes: sizes(&self.config),
             faults: Faults::default(),
+            peers: Peers::default(),
         })
         .await
     }

@@ -10,6 +10,7 @@ mod m0004_reports;
 mod m0005_alerts;
 mod m0006_peers;
 mod m0007_opt_ins;
+mod m0008_catch_up;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_alerts::Migration),
             Box::new(m0006_peers::Migration),
             Box::new(m0007_opt_ins::Migration),
+            Box::new(m0008_catch_up::Migration),
         ]
     }
 }

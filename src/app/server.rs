@@ -12,6 +12,7 @@ use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site};
 use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET};
 use crate::store::StoreError;
+use crate::workers::catch_up::CatchUp;
 use crate::workers::sender::Sender;
 use std::future::{Future, IntoFuture as _};
 use std::io;
@@ -132,6 +133,8 @@ impl Server {
             workers.spawn(deliver_reports(door.clone(), phones.notices, drained));
             door
         });
+        let catch_up = CatchUp::new(engine.clone(), carriers.clone());
+        workers.spawn(catch_up.run(reached(watched.clone(), Phase::Stopping)));
         let sender = Sender::new(engine.clone(), carriers, early, house.config.sender.clone());
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sender.run(messages, drained));

@@ -28,5 +28,6 @@ pub mod till;
 pub mod token;
 #[cfg(test)]
 mod vectors;
+pub mod verdict;
 pub mod window;
 pub mod world;

@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod apply;
 mod campaigns;
+mod catch_up;
 mod chance;
 mod clock;
 mod committer;
@@ -11,12 +12,14 @@ mod compose;
 mod decisions;
 mod fault;
 mod generate;
+mod holds;
 mod import;
 mod needs;
 mod outbox;
 pub mod plan;
 mod sale;
 mod text;
+mod verify;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
@@ -32,18 +35,25 @@ pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use sale::Found;
 pub use text::{Received, fingerprint};
+pub use verify::{Look, time_to_verify};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, SenderId, Spot};
 use crate::domain::keyring::Keys;
+use crate::redemption::{CallRecord, Registry as Peers};
 use crate::store::{Store, StoreError};
+use chrono::{DateTime, Utc};
 use committer::{Pending, Work};
 use moka::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+
+/// Calls of other systems kept to be shown.
+const PEER_CALLS: u64 = 10_000;
 
 /// What can fail; a refusal is no failure but an outcome.
 #[derive(Debug, Error)]
@@ -102,6 +112,8 @@ pub struct Parts {
     pub sizes: Sizes,
     /// Where tests park and cut.
     pub faults: Faults,
+    /// The systems that honour codes of campaigns.
+    pub peers: Peers,
 }
 
 /// The way to ask for something; cheap to clone.
@@ -117,6 +129,10 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// Numbers whose webhooks were refused, and since when.
+    missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
+    /// What other systems were last asked about a code: to be shown, never to decide by.
+    peer_calls: Cache<Spot, Arc<CallRecord>>,
 }
 
 impl Shared {
@@ -146,7 +162,14 @@ impl Engine {
         let replays = Cache::new(parts.sizes.replays);
         let catalog =
             crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
-        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
+        let shared = Arc::new(Shared {
+            parts,
+            catalog: RwLock::new(Arc::new(catalog)),
+            replays,
+            messages,
+            peer_calls: Cache::new(PEER_CALLS),
+            missed: Mutex::default(),
+        });
         Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
     }
 

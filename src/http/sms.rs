@@ -198,7 +198,10 @@ impl SmsDoor {
             }
         }
         match failed {
-            Some(error) => Err(error.into()),
+            Some(error) => {
+                self.engine.refused_webhook(sender.id);
+                Err(error.into())
+            }
             // Any answer but a 2xx makes the carrier send it again.
             None if later => Err(Problem::busy()),
             None => Ok(()),

@@ -79,7 +79,7 @@ impl SmsProvider for Twilio {
         event(&fields, reference).map(|event| vec![event])
     }
 
-    /// Empty TwiML: another type is noted there as an error, and any text in it would go to the phone.
+    /// An empty `Response`: another type is noted there as an error, and any text in it would go to the phone.
     fn acknowledge(&self) -> Acknowledgement {
         let body = r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#;
         Acknowledgement { status: 200, content_type: Some("text/xml"), body }
@@ -180,7 +180,7 @@ fn report(fields: &Fields, status: &str, reference: Option<&str>) -> Result<Repo
     })
 }
 
-/// Event Streams: an array of CloudEvents in JSON, whose data has the fields of webhooks in camel case.
+/// Event Streams: an array of `CloudEvents` in JSON, whose data has the fields of webhooks in camel case.
 fn streamed(body: &[u8], reference: Option<&str>) -> Result<Vec<Event>, Unreadable> {
     let wrong = |error: serde_json::Error| Unreadable(format!("not JSON at line {}", error.line()));
     let items = match serde_json::from_slice(body).map_err(wrong)? {

@@ -8,16 +8,19 @@ mod bulk;
 pub mod campaign_status;
 
 pub mod catalog;
+mod catch_up;
 pub mod codes;
 pub mod config;
 pub mod counts;
 mod error;
 pub mod explain;
+pub mod holds;
 pub mod ledger;
 pub mod outbox;
 pub mod requests;
 mod tables;
 mod tx;
+pub mod verification;
 
 pub use error::StoreError;
 pub use tables::Tables;

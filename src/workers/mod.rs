@@ -1,3 +1,4 @@
 //! Floor 4: loops in the background.
 
+pub mod catch_up;
 pub mod sender;

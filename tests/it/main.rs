@@ -23,6 +23,7 @@ mod faults;
 mod harness;
 mod migrations;
 mod model;
+mod peers;
 mod races;
 mod sales;
 mod sender;

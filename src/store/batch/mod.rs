@@ -5,4 +5,5 @@ mod statements;
 mod write;
 
 pub use read::{Needs, Stock, read};
+pub(super) use statements::LOCK_CAMPAIGNS;
 pub use write::write;

@@ -23,7 +23,7 @@ pub(super) static LOCK_RECIPIENTS: Bulk = Bulk::new(
     "SELECT subject, epoch FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
 );
 
-pub(super) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
+pub(in crate::store) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
     "campaign: lock",
     &[("campaign_id", Int)],
     &[Int, Int],

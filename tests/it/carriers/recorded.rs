@@ -3,28 +3,19 @@
 //! A file is a list of cases. A webhook: `{name, covers, hook, method, query, headers, body | body_hex, sign, expect}`;
 //! a call: `{name, covers, call, out, answers, requests, expect}`. docs/adding-a-carrier.md explains them.
 
-use super::signers::{Wire, secret_key, sign};
+use super::cases::{AT, CallCase, Case, OutIn, PUBLIC_URL, RequestOut, kinds};
+use super::signers::Wire;
 use super::stand_in::{Asked, Told, serve};
 use chrono::{DateTime, TimeDelta, Utc};
 use codewell::domain::phone::{PhoneNumber, SenderAddress};
-use codewell::domain::secret::Secret;
-use codewell::net::{Client, Limits};
 use codewell::sms::{
-    Account, CarrierSaid, Event, Forged, Hooks, Inbound, Lookup, Method, Outgoing, Registry, Report, ReportStatus,
-    SendError, SmsProvider, Webhook,
+    CarrierSaid, Event, Forged, Hooks, Inbound, Lookup, Method, Outgoing, Report, ReportStatus, SendError, SmsProvider,
+    Webhook,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-
-const PUBLIC_URL: &str = "https://coupons.acme.example";
-const SENDER: &str = "55501";
-/// When every fixture happens, unix seconds.
-const AT: i64 = 1_795_000_000;
 
 /// What every carrier must have a case of.
 const WEBHOOKS: [&str; 9] = [
@@ -39,204 +30,6 @@ const WEBHOOKS: [&str; 9] = [
     "several_events",
 ];
 const CALLS: [&str; 6] = ["send", "send_refused", "send_throttled", "send_config", "send_ambiguous", "send_transient"];
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AccountIn {
-    keys: BTreeMap<String, String>,
-    /// Kinds of cases that this carrier cannot have, and why.
-    #[serde(default)]
-    never: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Case {
-    Call(CallCase),
-    Webhook(WebhookCase),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WebhookCase {
-    name: String,
-    covers: String,
-    #[serde(default = "inbound")]
-    hook: String,
-    #[serde(default = "post")]
-    method: String,
-    #[serde(default)]
-    query: String,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    body_hex: Option<String>,
-    #[serde(default)]
-    sign: Sign,
-    expect: Value,
-}
-
-fn inbound() -> String {
-    "inbound".to_owned()
-}
-
-fn post() -> String {
-    "POST".to_owned()
-}
-
-/// How it is signed.
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Sign {
-    /// Which key of the account; `""` leaves the headers as they stand.
-    key: Option<String>,
-    /// Another secret than the account's.
-    secret: Option<String>,
-    /// How long ago.
-    age_s: i64,
-    /// What is changed in the body after it was signed: `[from, to]`.
-    then: Option<(String, String)>,
-}
-
-impl Default for Sign {
-    fn default() -> Self {
-        Self { key: None, secret: None, age_s: 0, then: None }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallCase {
-    name: String,
-    covers: String,
-    /// `send`, `lookup`, `pull` or `check`.
-    call: String,
-    #[serde(default)]
-    out: OutIn,
-    answers: Vec<Told>,
-    #[serde(default)]
-    requests: Vec<RequestOut>,
-    expect: Value,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct OutIn {
-    from: String,
-    to: String,
-    text: String,
-    segments: u16,
-}
-
-impl Default for OutIn {
-    fn default() -> Self {
-        let [from, to, text] = [SENDER, "+12025550123", "Acme: code PZA-7KMQ"].map(str::to_owned);
-        Self { from, to, text, segments: 1 }
-    }
-}
-
-/// What the carrier is asked; only what stands here is looked at.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RequestOut {
-    method: String,
-    path: String,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    form: Option<BTreeMap<String, String>>,
-    json: Option<Value>,
-}
-
-struct Kind {
-    word: String,
-    account: AccountIn,
-    cases: Vec<(PathBuf, Case)>,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carriers")
-}
-
-fn kinds() -> Vec<Kind> {
-    Registry::kinds().map(kind).collect()
-}
-
-fn kind(word: &str) -> Kind {
-    let dir = root().join(word);
-    let read = |path: &Path| {
-        let text = std::fs::read_to_string(path);
-        text.unwrap_or_else(|error| panic!("{}: {error}: every kind of carrier has fixtures", path.display()))
-    };
-    let account = dir.join("account.json");
-    let account = serde_json::from_str(&read(&account)).unwrap();
-    let mut cases = Vec::new();
-    for entry in std::fs::read_dir(&dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().is_some_and(|name| name == "account.json") {
-            continue;
-        }
-        let values: Vec<Value> = serde_json::from_str(&read(&path)).unwrap();
-        for value in values {
-            // Told apart first, so that a mistake in a case is named.
-            let parsed = if value.get("call").is_some() {
-                serde_json::from_value(value.clone()).map(Case::Call)
-            } else {
-                serde_json::from_value(value.clone()).map(Case::Webhook)
-            };
-            let case = parsed.unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), value["name"]));
-            cases.push((path.clone(), case));
-        }
-    }
-    Kind { word: word.to_owned(), account, cases }
-}
-
-impl Kind {
-    fn open(&self, base_url: &str) -> Arc<dyn SmsProvider> {
-        let total = Duration::from_millis(500);
-        let limits = Limits { connect: Duration::from_secs(5), total, answer_bytes: 100_000 };
-        let keys = self.account.keys.iter().map(|(key, value)| (key.clone(), Secret::new(value.clone())));
-        let account = Account {
-            name: "here".to_owned(),
-            kind: self.word.clone(),
-            base_url: Some(base_url.to_owned()),
-            keys: keys.collect(),
-        };
-        Registry::open(&account, &Client::new(limits).unwrap()).unwrap()
-    }
-
-    fn wire(&self, case: &WebhookCase) -> Wire {
-        let body = match (&case.body, &case.body_hex) {
-            (Some(text), None) => text.clone().into_bytes(),
-            (None, Some(digits)) => unhex(digits),
-            (None, None) => Vec::new(),
-            (Some(_), Some(_)) => panic!("{}: body or body_hex", case.name),
-        };
-        let hooks = Hooks::of(PUBLIC_URL, SENDER);
-        let url = if case.hook == "status" { hooks.status } else { hooks.inbound };
-        let (method, query, headers) = (case.method.clone(), case.query.clone(), case.headers.clone());
-        let mut wire = Wire { method, url, query, headers, body };
-        let key = case.sign.key.as_deref().unwrap_or_else(|| secret_key(&self.word));
-        if !key.is_empty() {
-            let own = self.account.keys.get(key).map(String::as_str);
-            let secret = case.sign.secret.as_deref().or(own);
-            let secret = secret.unwrap_or_else(|| panic!("{}: the account has no {key}", case.name));
-            sign(&self.word, &mut wire, secret, AT - case.sign.age_s);
-        }
-        if let Some((from, to)) = &case.sign.then {
-            let text = String::from_utf8(wire.body.clone()).unwrap();
-            assert!(text.contains(from), "{}: there is no {from} to change", case.name);
-            wire.body = text.replace(from, to).into_bytes();
-        }
-        wire
-    }
-}
-
-fn unhex(digits: &str) -> Vec<u8> {
-    let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
-}
 
 fn at() -> DateTime<Utc> {
     DateTime::from_timestamp(AT, 0).unwrap()
@@ -300,7 +93,7 @@ fn without_nulls(value: Value) -> Value {
             let kept = map.into_iter().filter(|(_, value)| !value.is_null());
             Value::Object(kept.map(|(name, value)| (name, without_nulls(value))).collect())
         }
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => other,
     }
 }
 

@@ -41,12 +41,14 @@ pub(super) async fn serve(listener: TcpListener, answers: Vec<Told>) -> Vec<Aske
         match told {
             Told::Answer { status, headers, body } => {
                 let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
-                let mut answer =
-                    format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-                for (name, value) in headers {
-                    answer.push_str(&format!("{name}: {value}\r\n"));
-                }
-                let _ = socket.write_all(format!("{answer}\r\n{body}").as_bytes()).await;
+                let mut answer = vec![
+                    format!("HTTP/1.1 {status} X"),
+                    "connection: close".to_owned(),
+                    format!("content-length: {}", body.len()),
+                ];
+                answer.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+                let answer = answer.join("\r\n");
+                let _ = socket.write_all(format!("{answer}\r\n\r\n{body}").as_bytes()).await;
             }
             Told::Word(word) if word == "dropped" => {}
             Told::Word(word) => {
