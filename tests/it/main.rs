@@ -21,6 +21,7 @@ mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod kannel;
 mod migrations;
 mod model;
 mod peers;
