@@ -6,6 +6,7 @@ pub mod demo_dir;
 pub mod keyring;
 pub mod lock;
 pub mod logging;
+pub mod peers;
 pub mod server;
 
 use crate::config::{Config, Simulator};
@@ -189,6 +190,7 @@ fn sizes(config: &Config) -> Sizes {
             asks_per_hour: count(limits.asks_per_hour),
             same_answer: chrono::Duration::from_std(limits.same_answer_window).unwrap_or(chrono::Duration::MAX),
             replies_per_day: count(limits.replies_per_day),
+            question_timeout: chrono::Duration::from_std(limits.question_timeout).unwrap_or(chrono::Duration::MAX),
         },
     }
 }

@@ -11,6 +11,9 @@ mod m0005_alerts;
 mod m0006_peers;
 mod m0007_opt_ins;
 mod m0008_catch_up;
+mod m0010_consent_language;
+mod m0011_sessions;
+mod m0012_unknown_words;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -32,6 +35,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_peers::Migration),
             Box::new(m0007_opt_ins::Migration),
             Box::new(m0008_catch_up::Migration),
+            Box::new(m0010_consent_language::Migration),
+            Box::new(m0011_sessions::Migration),
+            Box::new(m0012_unknown_words::Migration),
         ]
     }
 }

@@ -17,6 +17,7 @@ pub mod hold;
 pub mod ids;
 pub mod keyring;
 pub mod keyword;
+pub mod language;
 pub mod money;
 pub mod pattern;
 pub mod permutation;
@@ -24,6 +25,7 @@ pub mod phone;
 pub mod profanity;
 pub mod reply;
 pub mod secret;
+pub mod session;
 pub mod till;
 pub mod token;
 #[cfg(test)]

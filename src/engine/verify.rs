@@ -172,7 +172,7 @@ impl Engine {
         self.shared.peer_calls.get(&spot)
     }
 
-    fn remember(&self, (campaign, pool): PoolKey, codes: &[(u64, Code)], calls: Vec<CallRecord>) {
+    pub(super) fn remember(&self, (campaign, pool): PoolKey, codes: &[(u64, Code)], calls: Vec<CallRecord>) {
         let Some(last) = calls.into_iter().next_back().map(Arc::new) else {
             return;
         };

@@ -1,7 +1,7 @@
 //! `/sms/{sender}/inbound` and `/sms/{sender}/status`: what carriers tell us, by POST or, as some do, by GET.
 //!
-//! A webhook is believed by its signature over the bytes as received, read, settled, and only then answered with an
-//! empty 2xx: what was answered with anything else comes again, and is settled once.
+//! A webhook is believed by its signature over the bytes as received, read, settled or put on disk, and only then
+//! answered with an empty 2xx: what was answered with anything else comes again, and is settled once.
 
 use super::problem::Problem;
 use crate::domain::act::MessageStatus;
@@ -130,7 +130,7 @@ impl SmsDoor {
     ///
     /// # Errors
     /// 401 when it is forged, 404 for a number that is not ours, 400 when nothing can be read, 503 when something in
-    /// it could not be settled now: all of it may then be sent again.
+    /// it could neither be settled nor put on disk: all of it may then be sent again.
     pub(super) async fn take(
         &self,
         hook: Hook,
@@ -192,7 +192,9 @@ impl SmsDoor {
                 Err(EngineError::KeyReused) => {
                     tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands");
                 }
-                Err(error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_))) => {
+                Err(
+                    error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_) | EngineError::Peer(_)),
+                ) => {
                     failed = Some(error);
                 }
             }
@@ -220,7 +222,7 @@ impl SmsDoor {
             return Ok(());
         }
         let received = Received { message_id, from, text, carrier_said: opt_out };
-        self.engine.receive_text(sender.id, received).await.map(drop)
+        self.engine.receive_or_spool(sender.id, received).await.map(drop)
     }
 
     async fn report(&self, sender: &SenderRow, report: Report) -> Result<(), EngineError> {
@@ -236,7 +238,7 @@ impl SmsDoor {
             ReportStatus::Failed => MessageStatus::Failed,
         };
         let reported = Reported { provider_id, reference, status, refused: class, note };
-        self.engine.report(&self.early, sender.id, reported).await
+        self.engine.report_or_spool(&self.early, sender.id, reported).await
     }
 
     async fn sender(&self, address: &str) -> Result<(SenderRow, Arc<dyn SmsProvider>), Problem> {

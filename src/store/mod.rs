@@ -17,10 +17,13 @@ pub mod explain;
 pub mod holds;
 pub mod ledger;
 pub mod outbox;
+pub mod peers;
 pub mod requests;
+pub mod spool;
 mod tables;
 mod tx;
 pub mod verification;
+pub mod words;
 
 pub use error::StoreError;
 pub use tables::Tables;

@@ -2,3 +2,6 @@
 
 pub mod catch_up;
 pub mod sender;
+pub mod spool;
+pub mod sweeper;
+pub mod verifier;

@@ -1,6 +1,7 @@
 //! The one place that decides: a pure function from what was read under the locks to what is written.
 
 pub mod changes;
+mod conversation;
 mod hold;
 mod issue;
 pub mod outcome;
@@ -9,6 +10,9 @@ mod sale;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub use said::SIGHT;
+pub use text::repeat_text;
 
 use crate::domain::act::{Act, Ask, MessageStatus, MessageStep};
 use crate::domain::campaign::{Attribution, Campaign, Channel};

@@ -21,7 +21,7 @@ pub(crate) enum Mood {
     Mute,
 }
 
-/// A redemption peer named `till`.
+/// A redemption peer named `shop`.
 #[derive(Debug, Clone)]
 pub(crate) struct StandIn(Arc<Inner>);
 
@@ -107,7 +107,7 @@ impl StandIn {
 #[async_trait::async_trait]
 impl Peer for StandIn {
     fn name(&self) -> &str {
-        "till"
+        "shop"
     }
 
     fn kind(&self) -> &'static str {
