@@ -24,6 +24,7 @@ mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod kannel;
 mod migrations;
 mod model;
 mod numbers;
