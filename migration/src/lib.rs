@@ -10,6 +10,9 @@ mod m0004_reports;
 mod m0005_alerts;
 mod m0006_peers;
 mod m0007_opt_ins;
+mod m0020_spend;
+mod m0021_sending_processes;
+mod m0022_outbox_lanes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -30,6 +33,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_alerts::Migration),
             Box::new(m0006_peers::Migration),
             Box::new(m0007_opt_ins::Migration),
+            Box::new(m0020_spend::Migration),
+            Box::new(m0021_sending_processes::Migration),
+            Box::new(m0022_outbox_lanes::Migration),
         ]
     }
 }

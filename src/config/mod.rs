@@ -1,6 +1,7 @@
 //! Typed settings. Defaults are compiled in, a file lies over them, variables named `CODEWELL_SECTION__KEY` over
 //! both; `config/default.toml` documents every key.
 
+mod allowance;
 mod carrier;
 mod database;
 mod document;
@@ -17,13 +18,14 @@ mod tests;
 
 use std::path::Path;
 
+pub use allowance::Allowance;
 pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
 pub use error::{ConfigError, Origin};
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
-pub use sender::{SenderConfig, SenderRate};
+pub use sender::SenderConfig;
 pub use server::{PublicUrl, ServerConfig};
 
 use layers::Settings;
@@ -105,14 +107,15 @@ impl Config {
         let environment = settings.choice("environment", &places)?;
         let server = ServerConfig::read(settings)?;
         let simulator = settings.boolean("simulator.enabled")?;
+        let carriers = carrier::read_rows(settings)?;
         let config = Self {
             environment,
             database: DatabaseConfig::read(settings, &server.data_dir)?,
             server,
             engine: EngineConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
-            sender: SenderConfig::read(settings)?,
-            carriers: carrier::read_rows(settings)?,
+            sender: SenderConfig::read(settings, &carriers)?,
+            carriers,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,
         };

@@ -24,6 +24,7 @@ pub mod phone;
 pub mod profanity;
 pub mod reply;
 pub mod secret;
+pub mod sending;
 pub mod till;
 pub mod token;
 #[cfg(test)]

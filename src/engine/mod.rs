@@ -29,7 +29,7 @@ pub use compose::{ComposeError, Composed};
 pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
-pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
+pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
 pub use sale::Found;
 pub use text::{Received, fingerprint};
 

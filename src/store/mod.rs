@@ -16,6 +16,7 @@ pub mod explain;
 pub mod ledger;
 pub mod outbox;
 pub mod requests;
+mod sending;
 mod tables;
 mod tx;
 

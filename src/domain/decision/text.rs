@@ -213,6 +213,7 @@ impl Work<'_> {
                 provider_id: None,
                 segments: None,
                 body_hash: None,
+                charges: Vec::new(),
                 note: None,
             };
             self.changes.steps.push(Noted { step, at: now });

@@ -1,6 +1,7 @@
 //! One batch of acts in one transaction: lock, then read, then write.
 
 mod read;
+mod spend;
 mod statements;
 mod write;
 
