@@ -20,6 +20,7 @@ mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod killed;
 mod migrations;
 mod model;
 mod races;
