@@ -6,6 +6,7 @@ pub mod demo_dir;
 pub mod keyring;
 pub mod lock;
 pub mod logging;
+pub mod peers;
 pub mod server;
 
 use crate::config::{Config, Simulator};
@@ -13,6 +14,7 @@ use crate::domain::catalog::Limits;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::keyring::Keys;
 use crate::engine::{Clock, Committer, Engine, Faults, Parts, Sizes, SystemClock};
+use crate::redemption::Registry as Peers;
 use crate::sms::SIMULATOR;
 use crate::store::{Options, Store, StoreError, Tables};
 use keyring::{KeyringError, WhenMissing};
@@ -133,6 +135,7 @@ impl House {
             carriers: carrier_names(&self.config),
             sizes: sizes(&self.config),
             faults: Faults::default(),
+            peers: Peers::default(),
         })
         .await
     }
@@ -187,6 +190,7 @@ fn sizes(config: &Config) -> Sizes {
             asks_per_hour: count(limits.asks_per_hour),
             same_answer: chrono::Duration::from_std(limits.same_answer_window).unwrap_or(chrono::Duration::MAX),
             replies_per_day: count(limits.replies_per_day),
+            question_timeout: chrono::Duration::from_std(limits.question_timeout).unwrap_or(chrono::Duration::MAX),
         },
     }
 }

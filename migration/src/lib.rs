@@ -10,6 +10,10 @@ mod m0004_reports;
 mod m0005_alerts;
 mod m0006_peers;
 mod m0007_opt_ins;
+mod m0008_catch_up;
+mod m0010_consent_language;
+mod m0011_sessions;
+mod m0012_unknown_words;
 mod m0020_spend;
 mod m0021_sending_processes;
 mod m0022_outbox_lanes;
@@ -33,6 +37,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_alerts::Migration),
             Box::new(m0006_peers::Migration),
             Box::new(m0007_opt_ins::Migration),
+            Box::new(m0008_catch_up::Migration),
+            Box::new(m0010_consent_language::Migration),
+            Box::new(m0011_sessions::Migration),
+            Box::new(m0012_unknown_words::Migration),
             Box::new(m0020_spend::Migration),
             Box::new(m0021_sending_processes::Migration),
             Box::new(m0022_outbox_lanes::Migration),

@@ -1,5 +1,7 @@
 //! The documents of the demo: written once, with dates around the day of its first run, and applied like anyone's.
 
+pub mod peer;
+
 use crate::domain::pattern::Pattern;
 use crate::domain::permutation::Permutation;
 use chrono::{Days, NaiveDate};

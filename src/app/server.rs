@@ -9,11 +9,14 @@ use crate::engine::{EarlyReports, Engine};
 use crate::http::simulator::{SimulatorDoor, deliver_reports};
 use crate::http::sms::SmsDoor;
 use crate::http::till::Guesses;
-use crate::http::{self, Phase, Site};
+use crate::http::{self, Phase, Site, listen};
 use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET};
 use crate::store::StoreError;
+use crate::store::spool::{Spool, SpoolError};
+use crate::workers::catch_up::CatchUp;
 use crate::workers::sender::Sender;
-use std::future::{Future, IntoFuture as _};
+use crate::workers::{spool, sweeper, verifier};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// How long requests under way may take once a stop was asked for; the unit file waits 30 s before it kills.
+/// How long workers may take once no request is under way any more; the unit file waits 30 s before it kills.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Why a server does not run.
@@ -43,6 +46,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The folder of webhooks that wait.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// An account at a carrier.
     #[error(transparent)]
     Carriers(#[from] CarriersError),
@@ -124,6 +130,11 @@ impl Server {
         let mut workers = JoinSet::new();
         workers.spawn(committer.run());
         let early = EarlyReports::default();
+        let engine = with_spool(engine, house, &mut workers)?;
+        if let Some(drain) = engine.spool_drain(early.clone()) {
+            let drained = reached(watched.clone(), Phase::Drained);
+            workers.spawn(spool::drain(drain, drained));
+        }
         let (carriers, phones) = open_carriers(house)?;
         let sms = SmsDoor { engine: engine.clone(), carriers: carriers.clone(), early: early.clone() };
         let simulator = phones.map(|phones| {
@@ -132,13 +143,20 @@ impl Server {
             workers.spawn(deliver_reports(door.clone(), phones.notices, drained));
             door
         });
+        let catch_up = CatchUp::new(engine.clone(), carriers.clone());
+        workers.spawn(catch_up.run(reached(watched.clone(), Phase::Stopping)));
         let sender = Sender::new(engine.clone(), carriers, early, house.config.sender.clone());
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sender.run(messages, drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(verifier::run(engine.clone(), drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(sweeper::run(engine.clone(), house.config.alerts, drained));
         let limits = &house.config.limits;
         let site = Site {
             engine: engine.clone(),
             phase: watched,
+            limits: house.config.http.clone(),
             guesses: Guesses::new(limits.wrong_codes_per_key_minute, limits.wrong_codes_per_address_minute),
             sms,
             simulator,
@@ -146,31 +164,30 @@ impl Server {
         Ok(Self { engine, public_url, listener, workers, phase, site, _lock: lock })
     }
 
-    /// Serves until `stop` resolves, then in order: not ready any more, no new connections, requests under way
-    /// (10 s at the most), workers, committer.
+    /// Serves until `stop` resolves, then in order: not ready any more, no new connections, requests under way, workers,
+    /// committer.
     ///
     /// # Errors
-    /// [`ServeError::Io`]; [`ServeError::Store`] when the database does not close.
+    /// [`ServeError::Store`] when the database does not close.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
         let Self { engine, listener, mut workers, phase, site, .. } = self;
         let store = engine.parts().store.clone();
         drop(engine);
-        let router = http::router(site).into_make_service_with_connect_info::<SocketAddr>();
+        let limits = site.limits.clone();
+        let routes = http::router(site);
         phase.send_replace(Phase::Ready);
-        let draining = reached(phase.subscribe(), Phase::Stopping);
-        let served = axum::serve(listener, router).with_graceful_shutdown(draining);
-        let mut serving = Box::pin(served.into_future());
-        tokio::select! {
-            done = &mut serving => return done.map_err(ServeError::Io),
-            () = stop => {}
+        let stopping = async {
+            stop.await;
+            tracing::info!("stopping: requests under way are finished first");
+            phase.send_replace(Phase::Stopping);
+            // Whoever routes to us learns it from /readyz and sends nothing more.
+            tokio::time::sleep(limits.stop_notice).await;
+        };
+        let drained = listen::serve(listener, routes, &limits, stopping).await;
+        if drained.cut > 0 {
+            tracing::warn!(connections = drained.cut, "some requests took longer than the stop allows and were cut");
         }
-        tracing::info!("stopping: requests under way are finished first");
-        phase.send_replace(Phase::Stopping);
-        if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
-            tracing::warn!("some requests took longer than the stop allows and were cut");
-        }
-        // The last engines of doors go with it; then those of workers; then the committer has nothing to wait for.
-        drop(serving);
+        // The last engines of doors are gone; then those of workers go; then the committer has nothing to wait for.
         phase.send_replace(Phase::Drained);
         let finished = async { while workers.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, finished).await.is_err() {
@@ -178,6 +195,18 @@ impl Server {
         }
         Ok(store.close().await?)
     }
+}
+
+/// The engine with the spool of its data directory, whose writer joins the workers.
+fn with_spool(engine: Engine, house: &House, workers: &mut JoinSet<()>) -> Result<Engine, SpoolError> {
+    let config = house.config.spool;
+    if config.max_bytes == 0 {
+        return Ok(engine);
+    }
+    let dir = house.config.server.data_dir.join("spool");
+    let (spool, writer) = Spool::open(dir, config.max_bytes, Arc::clone(&house.keys))?;
+    workers.spawn(writer.run());
+    Ok(engine.with_spool(spool, config.after))
 }
 
 /// Resolves when the server has come to that phase, or is gone.
@@ -265,5 +294,36 @@ mod tests {
         for path in ["/simulator", "/till"] {
             assert_eq!(fetch(path).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
+    }
+
+    /// The status line's code, over a connection of its own.
+    async fn status(address: SocketAddr, path: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: c.example\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.unwrap();
+        told.split(' ').nth(1).unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stops_says_so_before_it_turns_anybody_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let notice = [("CODEWELL_HTTP__STOP_NOTICE_S".to_owned(), "300".to_owned())];
+        let config = Config::for_dir(dir.path(), notice.into_iter()).unwrap();
+        let (house, lock) = open_for_server(config, OldTables::Refuse).await.unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap(), PortTaken::Refuse).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::start(&house, listener, lock).await.unwrap();
+        let mut phase = server.phase.subscribe();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
+        assert_eq!(status(address, "/readyz").await, "200");
+        drop(stop);
+        phase.wait_for(|phase| *phase == Phase::Stopping).await.unwrap();
+        assert_eq!(status(address, "/readyz").await, "503");
+        assert_eq!(status(address, "/healthz").await, "200");
+        running.abort();
     }
 }

@@ -69,6 +69,7 @@ fn after_serving(error: &ServeError) -> Option<&'static str> {
         ServeError::Open(error) => after_opening(error),
         ServeError::Lock(error) => Some(after_locking(error)),
         ServeError::Store(error) => after_store(error),
+        ServeError::Spool(_) => Some("Check who owns the directory; it must be writable, or `spool.max_bytes = 0`."),
         ServeError::Carriers(CarriersError::Account { .. }) => {
             Some("Every key of [[carriers]] is in config/default.toml; `codewell doctor` checks an account.")
         }

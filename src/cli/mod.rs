@@ -12,6 +12,7 @@ mod keys;
 mod migrate;
 mod place;
 mod serve;
+mod words;
 
 use clap::{Parser, Subcommand};
 use console::Console;
@@ -43,6 +44,7 @@ enum Command {
     Import(codes::ImportArgs),
     Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
+    Words(words::WordsArgs),
     Keys(keys::KeysArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
@@ -109,6 +111,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Generate(args) => codes::generate(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Alerts(args) => alerts::alerts(&args, console).await,
+        Command::Words(args) => words::words(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,
         Command::Migrate(args) => migrate::migrate(&args, console).await,

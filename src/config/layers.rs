@@ -20,15 +20,21 @@ const ROW_KEYS: [&str; 8] = [
     "prices[].segment",
 ];
 /// Lists of rows: set in a file only.
-const ROWS: [&str; 3] = ["senders", "prices", "carriers"];
+const ROWS: [&str; 4] = ["senders", "prices", "carriers", "peers"];
+
+/// The keys of every row that we check.
+fn row_keys<'a>() -> impl Iterator<Item = &'a str> {
+    ROW_KEYS.into_iter().chain(super::peer::KEYS)
+}
 
 /// Rows whose keys are for others to know: what an account needs is said by its carrier.
 const OPEN_ROWS: [&str; 1] = ["carriers[]"];
 /// The keys of such rows that are shown in messages; everything else may be a secret.
 const SHOWN_IN_ROWS: [&str; 7] = ["", ".name", ".kind", ".base_url", ".rate", ".spend_hour", ".spend_day"];
 
-/// Keys whose value is never shown.
-const SECRET_KEYS: [&str; 1] = ["database.url"];
+/// Keys whose value is never shown; rows without their numbers.
+const SECRET_KEYS: [&str; 4] =
+    ["database.url", "peers[].secret", "peers[].webhook_secret", "peers[].webhook_secret_before"];
 
 /// Every variable of ours begins so.
 const PREFIX: &str = "CODEWELL_";
@@ -158,7 +164,7 @@ impl Settings {
     }
 
     fn is_known(&self, key: &str) -> bool {
-        self.defaults.contains_key(key) || ROW_KEYS.contains(&unnumbered(key).as_str()) || is_open_row(key)
+        self.defaults.contains_key(key) || row_keys().any(|known| known == unnumbered(key)) || is_open_row(key)
     }
 
     fn is_section(&self, key: &str) -> bool {
@@ -175,7 +181,7 @@ impl Settings {
     /// `did you mean …?` with the nearest key, or where all keys are listed.
     fn hint(&self, key: &str, spell: impl Fn(String) -> String) -> String {
         let wanted = unnumbered(key);
-        let known = self.defaults.keys().map(String::as_str).chain(ROW_KEYS);
+        let known = self.defaults.keys().map(String::as_str).chain(row_keys());
         let nearest = known
             .map(|known| (distance(&wanted, known), known))
             .min_by_key(|(distance, _)| *distance)
@@ -227,7 +233,9 @@ fn variable_name(key: &str) -> String {
 /// A value for messages: at most one line of 60 characters, and nothing that could hold a password.
 pub(super) fn shown(key: &str, written: &str) -> String {
     let open = OPEN_ROWS.iter().find_map(|row| unnumbered(key).strip_prefix(row).map(str::to_owned));
-    if SECRET_KEYS.contains(&key) || open.is_some_and(|name| !SHOWN_IN_ROWS.contains(&name.as_str())) {
+    if SECRET_KEYS.contains(&unnumbered(key).as_str())
+        || open.is_some_and(|name| !SHOWN_IN_ROWS.contains(&name.as_str()))
+    {
         return HIDDEN.to_owned();
     }
     let line = masked(written);

@@ -14,6 +14,8 @@ pub struct LimitsConfig {
     pub same_answer_window: Duration,
     /// Replies per phone and day, first issuances and compliance answers apart.
     pub replies_per_day: u32,
+    /// How long a question of ours waits for its answer.
+    pub question_timeout: Duration,
     /// Wrong codes per till key and minute; 0 is no limit.
     pub wrong_codes_per_key_minute: u32,
     /// Wrong codes per network address and minute; 0 is no limit.
@@ -28,6 +30,7 @@ impl LimitsConfig {
             asks_per_hour: settings.integer("limits.asks_per_hour", "texts an hour", &(1..=1000))?,
             same_answer_window: settings.seconds("limits.same_answer_window_s", &(0..=3600))?,
             replies_per_day: settings.integer("limits.replies_per_day", "replies a day", &(1..=10_000))?,
+            question_timeout: settings.seconds("limits.question_timeout_s", &(30..=86_400))?,
             wrong_codes_per_key_minute: settings.integer(by_key, "wrong codes a minute", &budget)?,
             wrong_codes_per_address_minute: settings.integer(by_address, "wrong codes a minute", &budget)?,
         })

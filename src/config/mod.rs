@@ -1,32 +1,40 @@
 //! Typed settings. Defaults are compiled in, a file lies over them, variables named `CODEWELL_SECTION__KEY` over
 //! both; `config/default.toml` documents every key.
 
+mod alerts;
 mod allowance;
 mod carrier;
 mod database;
 mod document;
 mod engine;
 mod error;
+mod http;
 mod layers;
 mod limits;
 mod log;
+mod peer;
 mod read;
 mod sender;
 mod server;
+mod spool;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
+pub use alerts::AlertsConfig;
 pub use allowance::Allowance;
 pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
 pub use error::{ConfigError, Origin};
+pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
+pub use peer::PeerConfig;
 pub use sender::SenderConfig;
 pub use server::{PublicUrl, ServerConfig};
+pub use spool::SpoolConfig;
 
 use layers::Settings;
 
@@ -37,14 +45,22 @@ pub struct Config {
     pub environment: Environment,
     /// Where we listen and keep files.
     pub server: ServerConfig,
+    /// Limits of connections and requests.
+    pub http: HttpConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// The committer's sizes.
     pub engine: EngineConfig,
+    /// Where webhooks wait while the database is away.
+    pub spool: SpoolConfig,
     /// Limits on phones and tills.
     pub limits: LimitsConfig,
+    /// Redemption systems of others.
+    pub peers: Vec<PeerConfig>,
     /// How replies leave.
     pub sender: SenderConfig,
+    /// When somebody is called.
+    pub alerts: AlertsConfig,
     /// The carrier accounts, in the order of the file.
     pub carriers: Vec<CarrierConfig>,
     /// Whether phones in the browser stand in for a carrier.
@@ -112,9 +128,13 @@ impl Config {
             environment,
             database: DatabaseConfig::read(settings, &server.data_dir)?,
             server,
+            http: HttpConfig::read(settings)?,
             engine: EngineConfig::read(settings)?,
+            spool: SpoolConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
+            peers: peer::read_rows(settings)?,
             sender: SenderConfig::read(settings, &carriers)?,
+            alerts: AlertsConfig::read(settings)?,
             carriers,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,

@@ -85,6 +85,7 @@ fn every_line_of_the_compiled_in_defaults_is_the_value_that_is_used() {
     assert_eq!(config.sender.rate_of("12345"), 10);
     assert_eq!(config.sender.retry_steps, [1, 5, 30, 120, 600].map(Duration::from_secs));
     assert_eq!((config.sender.countries.len(), config.sender.price_to(Some("US"))), (0, 0));
+    assert_eq!((config.spool.after, config.spool.max_bytes), (Duration::from_millis(1500), 64 << 20));
     assert_eq!(config.simulator, Simulator::On);
 }
 
@@ -205,7 +206,10 @@ fn bad_files() -> Vec<(String, String)> {
         for typo in [short, long] {
             files.push((with_url(format!("{typo} = {url}")), typo));
         }
-        if key != "database.url" && !["senders", "prices", "carriers"].contains(&key) && key != "server.data_dir" {
+        if key != "database.url"
+            && !["senders", "prices", "carriers", "peers"].contains(&key)
+            && key != "server.data_dir"
+        {
             files.push((format!("{key} = {url}"), key.to_owned()));
         }
     }
@@ -276,5 +280,61 @@ fn a_wrong_carrier_account_is_refused_by_its_line_and_without_its_secrets() {
     :5: carriers[1].token_file = (not shown): expected either token or token_file, not both
     /absent/token: cannot be read as a configuration
     :1: carriers = [1]: expected [[carriers]] with kind and what its account needs
+    "#);
+}
+
+/// A row with its secrets in place.
+const PEER: &str = "[[peers]]\nname = \"shop\"\nkind = \"http\"\nbase_url = \"https://shop.example/r\"\n";
+
+#[test]
+fn a_peer_reads_its_secrets_and_its_mapping_from_files_and_shows_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (key, mapping) = (file("key", &format!("{SECRET}\n")), file("shop.toml", "lag_s = 60\n"));
+    let rest = format!(
+        "secret_file = {key:?}\nwebhook_secret_file = {key:?}\nwebhook_secret_before = \"{SECRET}2\"\n\
+         quota_per_minute = 100\nmapping_file = {mapping:?}\nredeem_timeout_ms = 2000\n"
+    );
+    let config = read(&format!("{PEER}{rest}"), &[]).unwrap();
+    let [row] = &config.peers[..] else { unreachable!("one row") };
+    assert_eq!((row.name.as_str(), row.quota_per_minute), ("shop", Some(100)));
+    assert_eq!((row.read_timeout, row.redeem_timeout), (Duration::from_millis(1500), Duration::from_secs(2)));
+    assert_eq!(row.secret.as_ref().map(|secret| secret.expose().as_str()), Some(SECRET));
+    let hooks: Vec<_> = row.webhook_secrets.iter().map(|secret| secret.expose().clone()).collect();
+    assert_eq!(hooks, [SECRET.to_owned(), format!("{SECRET}2")]);
+    assert_eq!(row.mapping.as_deref(), Some("lag_s = 60\n"));
+    assert!(!format!("{config:?}").contains(SECRET));
+}
+
+#[test]
+fn a_wrong_peer_is_refused_by_its_line_and_without_its_secrets() {
+    let refusals = [
+        format!("{PEER}{PEER}"),
+        "[[peers]]\nname = \"shop\"".to_owned(),
+        PEER.replace("shop\"", "My Shop\""),
+        PEER.replace("https://shop.example/r", "shop.example"),
+        format!("{PEER}secret = \"{SECRET}\"\nsecret_file = \"/dev/null\""),
+        format!("{PEER}webhook_secret = [\"{SECRET}\"]"),
+        format!("{PEER}quota_per_minute = 0"),
+        format!("{PEER}qouta_per_minute = 1"),
+        format!("{PEER}mapping_file = \"/absent/map\""),
+        "peers = [1]".to_owned(),
+    ]
+    .map(|text| refusal(&text, &[]).replace("config/production.toml", ""));
+    assert_snapshot!(refusals.join("\n"), @r#"
+    :6: peers[1].name = "shop": expected a name that no row above has
+    :1: peers[0].kind is missing: expected which peer it is: "http" or "voucherify"
+    :2: peers[0].name = "My Shop": expected lower-case letters, digits, - and _
+    :4: peers[0].base_url = "shop.example": expected http:// or https:// and where the peer is
+    :6: peers[0].secret_file = "/dev/null": expected either secret or secret_file, not both
+    :5: peers[0].webhook_secret = (not shown): expected a text
+    :5: peers[0].quota_per_minute = 0: expected calls a minute, 1 to 1000000
+    :5: unknown key peers[0].qouta_per_minute: did you mean peers[0].quota_per_minute?
+    /absent/map: cannot be read as a configuration
+    :1: peers = [1]: expected [[peers]] with name, kind and base_url
     "#);
 }

@@ -5,8 +5,10 @@ use crate::domain::campaign::Attribution;
 use crate::domain::hold::HoldId;
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
 use crate::domain::sending::Charge;
+use crate::domain::till::TillRefusal;
 use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// One thing asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +77,8 @@ pub struct Text {
 }
 
 /// What a carrier with an opt-out list of its own took a text for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CarrierSaid {
     /// No more messages; it will refuse ours.
     Stop,
@@ -86,7 +89,8 @@ pub enum CarrierSaid {
 }
 
 /// Why a carrier refuses a message for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refused {
     /// No phone that takes texts has this number.
     InvalidRecipient,
@@ -127,8 +131,22 @@ pub struct Presented {
     pub amount: Option<i64>,
     /// ISO 4217.
     pub currency: Option<String>,
-    /// The system that honours the code has accepted it already: its name, and its name of the redemption.
-    pub accepted: Option<(String, String)>,
+    /// What the system that honours the code has answered already.
+    pub peer: Option<PeerAnswer>,
+}
+
+/// What the system that honours a code answered when a till of ours asked it to accept it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerAnswer {
+    /// It has accepted the code.
+    Accepted {
+        /// The system's name.
+        peer: String,
+        /// Its name of the redemption.
+        redemption: String,
+    },
+    /// It has not, and why.
+    Refused(TillRefusal),
 }
 
 /// What the system that honours a code says of it.
@@ -159,6 +177,8 @@ pub struct Undo {
     pub redemption: String,
     /// Why.
     pub reason: String,
+    /// Who took the redemption, and has taken it back by now: `till`, or another system by its name.
+    pub provider: String,
 }
 
 /// The state of a message of ours.

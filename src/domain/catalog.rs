@@ -8,14 +8,16 @@ pub use build::{
     BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows, SenderRecord, key_number,
 };
 pub use codes::CodePool;
-pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, limit_words, sender_texts};
+pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, choice_words, limit_words, sender_texts};
 
 use crate::domain::act::{CarrierSaid, Text};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
 use crate::domain::ids::{CampaignId, PlacementId, SenderId};
 use crate::domain::keyword::{Book, Matched, Route};
+use crate::domain::language::Language;
 use crate::domain::reply::{Compiled, ReplyId};
+use crate::domain::session::Choice;
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -107,11 +109,18 @@ pub struct Limits {
     pub same_answer: Duration,
     /// Replies in 24 hours, first issuances, STOP, HELP and START apart.
     pub replies_per_day: usize,
+    /// How long a question of ours waits for its answer.
+    pub question_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { asks_per_hour: 10, same_answer: Duration::seconds(10), replies_per_day: 20 }
+        Self {
+            asks_per_hour: 10,
+            same_answer: Duration::seconds(10),
+            replies_per_day: 20,
+            question_timeout: Duration::minutes(10),
+        }
     }
 }
 
@@ -126,6 +135,12 @@ pub struct Target {
     pub placement: PlacementId,
 }
 
+impl From<Target> for Choice {
+    fn from(Target { campaign, keyword, placement }: Target) -> Self {
+        Self { campaign, keyword, placement }
+    }
+}
+
 /// Two words for one campaign are no ambiguity, wherever they were advertised.
 impl PartialEq for Target {
     fn eq(&self, other: &Self) -> bool {
@@ -136,12 +151,12 @@ impl PartialEq for Target {
 /// What a text asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// No more messages; how it was said.
-    OptOut(&'static str),
+    /// No more messages; how it was said, and in which language.
+    OptOut(Matched, Language),
     /// Messages again.
-    OptIn,
+    OptIn(Language),
     /// Help.
-    Help,
+    Help(Language),
     /// Her codes.
     MyCodes,
     /// A code of this campaign; `read` is what she typed where it was a near miss.
@@ -153,9 +168,11 @@ pub enum Heard {
         /// The word as typed.
         read: Option<String>,
     },
+    /// Two campaigns fit equally: she is asked which.
+    Ambiguous(Vec<Choice>),
     /// A word we do not know.
     Unknown,
-    /// Nothing to answer: a reaction, an empty text.
+    /// Nothing to answer: a reaction, an empty text, the answer of a machine.
     Nothing,
 }
 
@@ -164,10 +181,20 @@ impl Catalog {
     #[must_use]
     pub fn hear_text(&self, text: &Text) -> Heard {
         match text.carrier_said {
-            Some(CarrierSaid::Stop) => Heard::OptOut("carrier"),
-            Some(CarrierSaid::Start) => Heard::OptIn,
-            Some(CarrierSaid::Help) => Heard::Help,
+            Some(CarrierSaid::Stop) => Heard::OptOut(Matched::Carrier, self.language(text)),
+            Some(CarrierSaid::Start) => Heard::OptIn(self.language(text)),
+            Some(CarrierSaid::Help) => Heard::Help(self.language(text)),
             None => self.hear(text.sender, &text.text),
+        }
+    }
+
+    /// The language of a word of the law; English for other texts.
+    fn language(&self, text: &Text) -> Language {
+        match self.hear(text.sender, &text.text) {
+            Heard::OptOut(_, language) | Heard::OptIn(language) | Heard::Help(language) => language,
+            Heard::MyCodes | Heard::Keyword { .. } | Heard::Ambiguous(_) | Heard::Unknown | Heard::Nothing => {
+                Language::English
+            }
         }
     }
 
@@ -184,16 +211,22 @@ impl Catalog {
             Heard::Keyword { campaign, from, read }
         };
         match route {
-            Route::OptOut { matched: Matched::Exact } => Heard::OptOut("exact"),
-            Route::OptOut { matched: Matched::Intent } => Heard::OptOut("intent"),
-            Route::OptIn => Heard::OptIn,
-            Route::Help => Heard::Help,
+            Route::OptOut { matched, language } => Heard::OptOut(matched, language),
+            Route::OptIn(language) => Heard::OptIn(language),
+            Route::Help(language) => Heard::Help(language),
             Route::MyCodes => Heard::MyCodes,
             Route::Keyword { target, .. } => keyword(target, None),
             Route::NearMiss { read, target, .. } => keyword(target, Some(read)),
+            Route::Ambiguous(two) => Heard::Ambiguous(two.map(|(_, target)| target.into()).to_vec()),
             Route::Unknown => Heard::Unknown,
-            Route::Reaction | Route::Empty => Heard::Nothing,
+            Route::Reaction | Route::Automatic | Route::Empty => Heard::Nothing,
         }
+    }
+
+    /// Which choice of an open question a text to that number takes, from 0.
+    #[must_use]
+    pub fn answer(&self, sender: SenderId, text: &str) -> Option<usize> {
+        self.books.get(&sender).and_then(|book| book.choice(text))
     }
 
     /// Every cap with a counter that a request may charge: the campaign's own and those across campaigns.

@@ -7,6 +7,7 @@ use crate::domain::decision::outcome::Outcome;
 use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, CapId, RequestId, SenderId, Spot, Subject};
 use crate::domain::sending::SpendKey;
+use crate::domain::session::{Session, SessionKey};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, VecDeque};
 
@@ -29,6 +30,8 @@ pub struct World {
     pub spend: HashMap<SpendKey, i64>,
     /// The messages that acts of this batch may change.
     pub messages: HashMap<[u8; 16], Message>,
+    /// What is open between the persons who texted and our numbers.
+    pub sessions: HashMap<SessionKey, Session>,
 }
 
 /// A request that was answered.
@@ -235,6 +238,16 @@ impl Held {
     #[must_use]
     pub fn is_past(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|end| now >= end) || self.events.iter().any(|one| one.kind == EventKind::Expired)
+    }
+
+    /// When its last day is over: as it was issued, or earlier, when the system that honours it says so.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        let said = self.events.iter().find(|one| one.kind == EventKind::Expired).map(|one| one.at);
+        match (self.expires_at, said) {
+            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// Its state at `now`: void before used, used before expired.

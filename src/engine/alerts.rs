@@ -3,6 +3,7 @@
 use super::{Engine, EngineError, chance};
 use crate::domain::act::{Act, Ask};
 use crate::domain::alert::{Alert, AlertKind};
+use crate::domain::campaign::Status;
 use crate::domain::ids::RequestId;
 
 pub use crate::store::alerts::{AlertRecord, Which};
@@ -26,6 +27,34 @@ impl Engine {
     /// [`EngineError::Store`].
     pub async fn alerts(&self, which: Which, limit: u32) -> Result<Vec<AlertRecord>, EngineError> {
         Ok(self.parts().store.alerts(which, limit).await?)
+    }
+
+    /// Raises an alert for each live campaign that has come below either mark, once per crossing, and clears those that
+    /// are above both again.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn watch_stock(&self, percent: u64, codes: u64) -> Result<(), EngineError> {
+        let counts = self.code_counts().await?;
+        let open = self.parts().store.alerts(Which::Open, u32::MAX).await?;
+        let stands = |about: &str| open.iter().any(|one| one.kind == AlertKind::LowStock.word() && one.about == about);
+        for campaign in self.catalog().campaigns.values() {
+            let about = format!("campaign {}", campaign.name);
+            let left = counts.get(&campaign.id).map_or(0, |count| count.in_stock);
+            let size: u64 = campaign.pools.iter().map(|pool| pool.size).sum();
+            // A pool smaller than the mark is not low from its first day on.
+            let few = left < codes.min(size / 2) || left.saturating_mul(100) < size.saturating_mul(percent);
+            let is_low = few && campaign.status == Status::Live;
+            match (stands(&about), is_low) {
+                (false, true) => {
+                    let detail = format!("{left} of {size} codes are left");
+                    self.raise(AlertKind::LowStock, &about, detail).await;
+                }
+                (true, false) => self.clear(AlertKind::LowStock, &about).await,
+                (true, true) | (false, false) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn tell(&self, ask: Ask) {

@@ -150,7 +150,9 @@ impl Committer {
         let mut tx = parts.store.begin().await?;
         let now = parts.clock.now();
         let began = Instant::now();
-        let needs = needs::of(&catalog, acts, now);
+        let answering = needs::answering(&catalog, acts);
+        let open = batch::open_questions(&mut tx, &answering).await?;
+        let needs = needs::of(&catalog, acts, now, (answering, open));
         let locked = async || {
             if began.elapsed() > LOCK_PATIENCE && tries < PATIENT_TRIES {
                 return Err(StoreError::Stale);

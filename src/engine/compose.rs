@@ -2,7 +2,7 @@
 
 use super::{Engine, EngineError};
 use crate::domain::campaign::Campaign;
-use crate::domain::catalog::{Catalog, Texts, limit_words};
+use crate::domain::catalog::{Catalog, Texts, choice_words, limit_words};
 use crate::domain::code::Code;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::gsm7;
@@ -65,7 +65,7 @@ impl Engine {
         let sealed = sealed.ok_or(ComposeError::NoPhone)?;
         let to = parts.keys.open_phone(&message.subject, &sealed).map_err(|_| ComposeError::NoPhone)?;
         let body = match message.campaign {
-            Some(id) => self.campaign_body(&catalog, id, message).await?,
+            Some(id) => self.campaign_body(&catalog, id, &self.as_seen(message).await?).await?,
             None => self.sender_body(&catalog, message).await?,
         };
         let segments = gsm7::segments(&body).count;
@@ -140,7 +140,7 @@ impl Engine {
         let code = self.code_at(spot).await?.ok_or(ComposeError::NoText)?;
         let link = show_link(&self.parts().public_url, &self.link_path(spot));
         let issued = self.parts().store.find_issued(spot).await.map_err(EngineError::from)?;
-        let ends = issued.and_then(|issued| issued.held.expires_at);
+        let ends = issued.and_then(|issued| issued.held.ends_at());
         let values = values.with(Slot::Code, code.expose()).with(Slot::Ending, &code.ending()).with(Slot::Link, &link);
         Ok(match ends {
             Some(end) => values.with(Slot::Expires, &last_day(end, zone, now)),
@@ -149,8 +149,13 @@ impl Engine {
     }
 
     async fn sender_body(&self, catalog: &Catalog, message: &NewMessage) -> Result<String, ComposeError> {
-        let (texts, compiled) = find(catalog.sender_texts.get(&message.sender), message.reply)?;
-        let values = texts.fixed.clone();
+        let texts = catalog.sender_texts.get(&message.sender).ok_or(ComposeError::NoText)?;
+        let compiled = texts.get_in(message.reply, message.params.language).ok_or(ComposeError::NoText)?;
+        let mut values = texts.fixed.clone();
+        if !message.params.choices.is_empty() {
+            let choices: Vec<_> = message.params.choices.iter().map(String::as_str).collect();
+            values = values.with(Slot::Choices, &choice_words(&choices));
+        }
         if message.reply != ReplyId::T22MyCodes {
             return Ok(compiled.render(&values));
         }
@@ -225,6 +230,7 @@ fn when(message: &NewMessage, campaign: &Campaign) -> Option<String> {
         | ReplyId::T05SoldOut
         | ReplyId::T10Unknown
         | ReplyId::T11Typo
+        | ReplyId::T12Choice
         | ReplyId::T13Stop
         | ReplyId::T14Help
         | ReplyId::T15Start

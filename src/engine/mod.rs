@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod apply;
 mod campaigns;
+mod catch_up;
 mod chance;
 mod clock;
 mod committer;
@@ -11,12 +12,18 @@ mod compose;
 mod decisions;
 mod fault;
 mod generate;
+mod holds;
 mod import;
 mod needs;
 mod outbox;
+mod peer_sale;
+mod peers;
 pub mod plan;
 mod sale;
+mod spool;
 mod text;
+mod verify;
+mod words;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
@@ -30,20 +37,30 @@ pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
+pub use peers::{Matched, Seen};
 pub use sale::Found;
+pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};
+pub use verify::{Look, time_to_verify};
+pub use words::{AliasError, Suggested, UnknownWords};
 
 use crate::domain::act::Act;
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, SenderId, Spot};
 use crate::domain::keyring::Keys;
+use crate::redemption::{CallRecord, PeerError, Registry as Peers};
 use crate::store::{Store, StoreError};
+use chrono::{DateTime, Utc};
 use committer::{Pending, Work};
 use moka::sync::Cache;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+
+/// Calls of other systems kept to be shown.
+const PEER_CALLS: u64 = 10_000;
 
 /// What can fail; a refusal is no failure but an outcome.
 #[derive(Debug, Error)]
@@ -57,6 +74,9 @@ pub enum EngineError {
     /// The database failed; whether the act was done is known when it is asked again under the same key.
     #[error("the act could not be settled")]
     Store(#[source] Arc<StoreError>),
+    /// The system that honours the code did not answer as it should; the same request may be sent again.
+    #[error("the system that honours the code did not answer")]
+    Peer(#[source] PeerError),
     /// The engine is shutting down.
     #[error("the engine has stopped")]
     Stopped,
@@ -102,6 +122,8 @@ pub struct Parts {
     pub sizes: Sizes,
     /// Where tests park and cut.
     pub faults: Faults,
+    /// The systems that honour codes of campaigns.
+    pub peers: Peers,
 }
 
 /// The way to ask for something; cheap to clone.
@@ -109,6 +131,24 @@ pub struct Parts {
 pub struct Engine {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Work>,
+    spooling: Option<Arc<spool::Spooling>>,
+}
+
+/// An act that was handed in.
+enum Submitted {
+    /// Exactly this was asked before.
+    Known(Settled),
+    /// The answer comes after the commit.
+    Waits(oneshot::Receiver<Result<Settled, EngineError>>),
+}
+
+impl Submitted {
+    async fn settled(self) -> Result<Settled, EngineError> {
+        match self {
+            Self::Known(settled) => Ok(settled),
+            Self::Waits(answered) => answered.await.map_err(|_| EngineError::Stopped)?,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -117,6 +157,10 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// Numbers whose webhooks were refused, and since when.
+    missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
+    /// What other systems were last asked about a code: to be shown, never to decide by.
+    peer_calls: Cache<Spot, Arc<CallRecord>>,
 }
 
 impl Shared {
@@ -146,8 +190,15 @@ impl Engine {
         let replays = Cache::new(parts.sizes.replays);
         let catalog =
             crate::store::catalog::load(&parts.store, &parts.keys, &parts.public_url, parts.sizes.limits).await?;
-        let shared = Arc::new(Shared { parts, catalog: RwLock::new(Arc::new(catalog)), replays, messages });
-        Ok((Self { shared: Arc::clone(&shared), queue }, Committer::new(shared, work), made))
+        let shared = Arc::new(Shared {
+            parts,
+            catalog: RwLock::new(Arc::new(catalog)),
+            replays,
+            messages,
+            peer_calls: Cache::new(PEER_CALLS),
+            missed: Mutex::default(),
+        });
+        Ok((Self { shared: Arc::clone(&shared), queue, spooling: None }, Committer::new(shared, work), made))
     }
 
     /// Settles one act: the answer comes after its commit, or from memory when exactly this was asked before.
@@ -155,8 +206,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Busy`] when the queue is full; [`EngineError::KeyReused`]; what failed.
     pub async fn settle(&self, act: Act) -> Result<Settled, EngineError> {
+        self.submit(act)?.settled().await
+    }
+
+    /// Hands an act in: acts that are handed in one after the other are settled in that order.
+    fn submit(&self, act: Act) -> Result<Submitted, EngineError> {
         if let Some((fingerprint, settled)) = self.shared.replays.get(&act.request) {
-            return if fingerprint == act.fingerprint { Ok(settled) } else { Err(EngineError::KeyReused) };
+            let is_same = fingerprint == act.fingerprint;
+            return if is_same { Ok(Submitted::Known(settled)) } else { Err(EngineError::KeyReused) };
         }
         let (answer, answered) = oneshot::channel();
         let pending = Work::Act(Box::new(Pending { act, answer }));
@@ -164,7 +221,7 @@ impl Engine {
             mpsc::error::TrySendError::Full(_) => EngineError::Busy,
             mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
         })?;
-        answered.await.map_err(|_| EngineError::Stopped)?
+        Ok(Submitted::Waits(answered))
     }
 
     /// Waits for a turn in the committer's queue: while it is held, no batch of this process runs.

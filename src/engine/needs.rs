@@ -3,12 +3,41 @@
 use crate::domain::act::{Act, Ask, Text};
 use crate::domain::campaign::{Attribution, Authority, Campaign, Unverified};
 use crate::domain::catalog::{Catalog, Heard};
+use crate::domain::ids::{SenderId, Subject};
+use crate::domain::session::{Choice, Open, Session, SessionKey, SessionKind};
 use crate::store::batch::{Needs, Stock};
 use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The locks and reads of a batch at `now`.
-pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs {
-    let mut needs = Needs { catalog_version: catalog.version, acts: acts.len(), ..Needs::default() };
+/// Persons who may answer, and what is open with them.
+type Answering = (BTreeSet<Subject>, HashMap<SessionKey, Session>);
+
+/// Questions that one batch puts, with their choices.
+type Put = BTreeMap<(SenderId, Subject), Vec<Vec<Choice>>>;
+
+/// The persons whose texts may be answers to a question of ours.
+pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
+    let answers = acts.iter().filter_map(|act| match &act.ask {
+        Ask::Text(text) => catalog.answer(text.sender, &text.text).and(act.who.as_ref()),
+        Ask::Issue(..)
+        | Ask::Redeem(..)
+        | Ask::Rollback(..)
+        | Ask::Void(..)
+        | Ask::Message(_)
+        | Ask::Said(..)
+        | Ask::Excuse(..)
+        | Ask::Fulfil(..)
+        | Ask::Raise(_)
+        | Ask::Clear(..) => None,
+    });
+    answers.map(|who| who.subject).collect()
+}
+
+/// The locks and reads of a batch at `now`. `answering` are the persons who may answer, with what is open with them.
+pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering: Answering) -> Needs {
+    let mut needs = Needs { catalog_version: catalog.version, acts: acts.len(), answering, ..Needs::default() };
+    // Questions that this very batch will put.
+    let mut put = Put::new();
     for act in acts {
         if let Some(who) = &act.who {
             let phone = needs.persons.entry(who.subject).or_default();
@@ -29,7 +58,7 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
                     issue(&mut needs, catalog, campaign, from, now);
                 }
             }
-            Ask::Text(asked) => text(&mut needs, catalog, act, asked, now),
+            Ask::Text(asked) => text(&mut needs, &mut put, catalog, act, asked, now),
             Ask::Fulfil(campaign, _) => {
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     needs.campaigns.insert(campaign.id);
@@ -43,19 +72,38 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>) -> Needs 
     needs
 }
 
-fn text(needs: &mut Needs, catalog: &Catalog, act: &Act, text: &Text, now: DateTime<Utc>) {
+fn text(needs: &mut Needs, put: &mut Put, catalog: &Catalog, act: &Act, text: &Text, now: DateTime<Utc>) {
     let Some(who) = &act.who else { return };
     needs.texters.insert(who.subject);
+    let here = (text.sender, who.subject);
+    if let Some(at) = catalog.answer(text.sender, &text.text) {
+        let put = put.get(&here).into_iter().flatten().filter_map(|choices| choices.get(at)).cloned();
+        for choice in put.chain(open_choice(needs, here, at)).collect::<Vec<_>>() {
+            if let Some(campaign) = catalog.campaigns.get(&choice.campaign) {
+                issue(needs, catalog, campaign, &choice.from(text.sender), now);
+            }
+        }
+    }
     match catalog.hear_text(text) {
         Heard::Keyword { campaign, from, .. } => {
             if let Some(campaign) = catalog.campaigns.get(&campaign) {
                 issue(needs, catalog, campaign, &from, now);
             }
         }
-        Heard::OptOut(_) => {
+        Heard::OptOut(..) => {
             needs.opting_out.insert(who.subject);
         }
-        Heard::OptIn | Heard::Help | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
+        Heard::Ambiguous(choices) => put.entry(here).or_default().push(choices),
+        Heard::OptIn(_) | Heard::Help(_) | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
+    }
+}
+
+/// The choice that an answer takes of what is open.
+fn open_choice(needs: &Needs, (sender, subject): (SenderId, Subject), at: usize) -> Option<Choice> {
+    let key = SessionKey { subject, sender, kind: SessionKind::Question };
+    match &needs.answering.1.get(&key)?.open {
+        Open::Question(question) => question.choices.get(at).cloned(),
+        Open::Repeats(_) => None,
     }
 }
 

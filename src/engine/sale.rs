@@ -2,7 +2,7 @@
 
 use super::chance::draw;
 use super::text::fingerprint;
-use super::{Engine, EngineError, Settled};
+use super::{Engine, EngineError, Parts, Settled};
 use crate::domain::act::{Act, Ask, Presented, Undo, Who};
 use crate::domain::campaign::Campaign;
 use crate::domain::code::CodeNorm;
@@ -33,19 +33,23 @@ impl Engine {
         if self.catalog().is_mistyped(&norm) {
             return Ok(None);
         }
-        let catalog = self.fresh_catalog().await?;
-        let spot = match catalog.derived_pool(&norm).and_then(|pool| Some((pool, pool.derived.as_ref()?))) {
-            Some((pool, derived)) => derived
-                .position_of(&norm)
-                .ok()
-                .filter(|position| *position < pool.size)
-                .map(|position| Spot { campaign: pool.campaign, pool: pool.pool_no, position }),
-            None => self.parts().store.find_code(&norm).await?,
-        };
-        match spot {
+        match self.spot_of(&norm).await? {
             Some(spot) => self.find_spot(spot).await,
             None => Ok(None),
         }
+    }
+
+    /// Where a code lies, whether or not anybody has it.
+    pub(super) async fn spot_of(&self, norm: &CodeNorm) -> Result<Option<Spot>, EngineError> {
+        let catalog = self.fresh_catalog().await?;
+        Ok(match catalog.derived_pool(norm).and_then(|pool| Some((pool, pool.derived.as_ref()?))) {
+            Some((pool, derived)) => derived
+                .position_of(norm)
+                .ok()
+                .filter(|position| *position < pool.size)
+                .map(|position| Spot { campaign: pool.campaign, pool: pool.pool_no, position }),
+            None => self.parts().store.find_code(norm).await?,
+        })
     }
 
     /// The code at a place, if it is out and was not taken back.
@@ -61,14 +65,17 @@ impl Engine {
         Ok(campaign.map(|campaign| Found { issued, campaign }))
     }
 
-    /// Whether a till may accept the code now. Changes nothing.
+    /// Whether a till may accept the code now. Changes nothing; what the system that honours it says is recorded.
     ///
     /// # Errors
-    /// What the database says.
+    /// What the database says; [`EngineError::Peer`] when the system that honours the code does not answer.
     pub async fn validate(&self, code: &str, shown: &Presented) -> Result<Result<Found, TillRefusal>, EngineError> {
         let Some(found) = self.find_code(code).await? else {
             return Ok(Err(TillRefusal::UnknownCode));
         };
+        if self.peer_of(&found.campaign).is_some() {
+            return self.validate_with_peer(found, shown).await;
+        }
         let now = self.parts().clock.now();
         let Issued { holder, held } = &found.issued;
         Ok(judge(&found.campaign, held, *holder, shown, now).map(|()| found))
@@ -77,12 +84,13 @@ impl Engine {
     /// A till accepts the code, once. `None` when no such code is out; nothing is written then.
     ///
     /// # Errors
-    /// As [`Engine::settle`].
+    /// As [`Engine::settle`]; [`EngineError::Peer`] when the system that honours the code does not answer: the same
+    /// request may be sent again.
     pub async fn redeem(
         &self,
         request: RequestId,
         code: &str,
-        shown: Presented,
+        mut shown: Presented,
     ) -> Result<Option<Settled>, EngineError> {
         let Some(found) = self.find_code(code).await? else {
             return Ok(None);
@@ -91,18 +99,30 @@ impl Engine {
         let customer = shown.customer.map(|customer| customer.expose_hex());
         let Presented { store, order, amount, currency, .. } = &shown;
         let asked = format!("redeem {spot:?} {store:?} {order:?} {customer:?} {amount:?} {currency:?}");
+        if let Some(peer) = self.peer_of(&found.campaign) {
+            shown.peer = self.redeem_at_peer(&request, &found, &shown, &peer).await?;
+        }
         self.sale(request, &asked, found.issued.holder, Ask::Redeem(spot, shown)).await.map(Some)
     }
 
     /// A till takes a redemption back. `None` when there is no such redemption.
     ///
     /// # Errors
-    /// As [`Engine::settle`].
-    pub async fn roll_back(&self, request: RequestId, undo: Undo) -> Result<Option<Settled>, EngineError> {
-        let Some(issued) = self.parts().store.find_redemption(&undo.redemption).await? else {
+    /// As [`Engine::redeem`].
+    pub async fn roll_back(
+        &self,
+        request: RequestId,
+        redemption: String,
+        reason: String,
+    ) -> Result<Option<Settled>, EngineError> {
+        let Parts { store, peers, .. } = self.parts();
+        let providers: Vec<_> = ["till"].into_iter().chain(peers.names()).collect();
+        let Some((issued, provider)) = store.find_redemption(&providers, &redemption).await? else {
             return Ok(None);
         };
-        let asked = format!("rollback {undo:?}");
+        self.roll_back_at_peer(&request, &issued, &provider, (&redemption, &reason)).await?;
+        let asked = format!("rollback Undo {{ redemption: {redemption:?}, reason: {reason:?} }}");
+        let undo = Undo { redemption, reason, provider };
         self.sale(request, &asked, issued.holder, Ask::Rollback(issued.held.spot, undo)).await.map(Some)
     }
 

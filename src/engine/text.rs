@@ -52,7 +52,7 @@ impl Engine {
 
     /// The act that a received text asks for. What the carrier took it for is no part of its fingerprint: a list of
     /// old texts, read after an outage, does not say it any more.
-    fn text_act(&self, sender: SenderId, received: Received) -> Act {
+    pub(super) fn text_act(&self, sender: SenderId, received: Received) -> Act {
         let Received { message_id, from, text, carrier_said } = received;
         let catalog = self.catalog();
         let address = catalog.senders.get(&sender).map_or_else(String::new, |row| row.address.clone());

@@ -6,13 +6,16 @@ use crate::domain::campaign::{Campaign, Status};
 use crate::domain::ids::Spot;
 use crate::domain::reply::{full_words, stamp_words};
 use crate::domain::world::{Event, Held, HeldState};
-use crate::engine::{Engine, EngineError, Found};
+use crate::engine::{Engine, EngineError, Found, Seen};
 use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use chrono::{DateTime, Duration, Utc};
+
+/// How long a page waits for the system that honours its code.
+const GLANCE: std::time::Duration = std::time::Duration::from_millis(600);
 
 /// The route of the coupon page.
 pub fn routes<S>() -> Router<S>
@@ -42,11 +45,13 @@ async fn coupon(engine: &Engine, spot: Spot) -> Result<Option<CouponView>, Engin
     let Some(found) = engine.find_spot(spot).await? else {
         return Ok(None);
     };
+    // A system that takes its time keeps nobody from her coupon.
+    let Seen { found, reading } = engine.see(found, GLANCE).await?;
     let now = engine.parts().clock.now();
     let (campaign, held) = (&found.campaign, &found.issued.held);
     let face = match closed_face(campaign, held, now) {
         Some(face) => face,
-        None => match active_face(engine, &found).await? {
+        None => match active_face(engine, &found, reading.map(|reading| reading.as_of)).await? {
             Some(face) => face,
             None => return Ok(None),
         },
@@ -70,7 +75,7 @@ fn closed_face(campaign: &Campaign, held: &Held, now: DateTime<Utc>) -> Option<C
             return Some(CouponFace::Used { stamp: stamp(event, campaign) });
         }
         (HeldState::Expired, _) => {
-            let at = held.expires_at.unwrap_or(now) - Duration::seconds(1);
+            let at = held.ends_at().unwrap_or(now) - Duration::seconds(1);
             return Some(CouponFace::Expired { at: full_words(at, zone) });
         }
         (HeldState::Redeemed | HeldState::Unused, _) => {}
@@ -84,7 +89,11 @@ fn closed_face(campaign: &Campaign, held: &Held, now: DateTime<Utc>) -> Option<C
     Some(CouponFace::NotYetActive { from: full_words(opens, zone) })
 }
 
-async fn active_face(engine: &Engine, found: &Found) -> Result<Option<CouponFace>, EngineError> {
+async fn active_face(
+    engine: &Engine,
+    found: &Found,
+    checked_at: Option<DateTime<Utc>>,
+) -> Result<Option<CouponFace>, EngineError> {
     let held = &found.issued.held;
     let Some(code) = engine.code_at(held.spot).await? else {
         return Ok(None);
@@ -92,9 +101,11 @@ async fn active_face(engine: &Engine, found: &Found) -> Result<Option<CouponFace
     let Ok(qr) = qr::svg(code.expose()) else {
         return Ok(None);
     };
+    let zone = found.campaign.zone;
+    let checked = checked_at.map(|at| stamp_words(at, zone));
     let last = held.expires_at.map(|end| end - Duration::seconds(1));
-    let valid_until = last.map(|last| full_words(last, found.campaign.zone));
-    Ok(Some(CouponFace::Active { code: code.expose().to_owned(), qr, valid_until }))
+    let valid_until = last.map(|last| full_words(last, zone));
+    Ok(Some(CouponFace::Active { code: code.expose().to_owned(), qr, valid_until, checked }))
 }
 
 /// "14 Nov 2026, 6:22 PM, Store 17".

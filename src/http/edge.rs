@@ -1,6 +1,7 @@
 //! What every answer has, whichever door it came through: an id, the security headers, an end.
 
 use super::Phase;
+use super::body::{BodyLimits, limit_body};
 use super::problem::Problem;
 use super::web::{self, errors::ErrorView, errors::Missing};
 use axum::Router;
@@ -25,27 +26,52 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// A year, which is what browsers ask of a host that wants to be remembered as https only.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// How the outside reaches us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// In plain text: a desk.
+    Http,
+    /// Encrypted, by a proxy before us.
+    Https,
+}
+
+impl Scheme {
+    /// That of the public address.
+    pub(super) fn of(public_url: &str) -> Self {
+        if public_url.starts_with("https://") { Self::Https } else { Self::Http }
+    }
+}
+
 /// Wraps all routes.
-pub(super) fn layers<S>(routes: Router<S>, phase: &watch::Receiver<Phase>) -> Router<S>
+pub(super) fn layers<S>(
+    routes: Router<S>,
+    phase: &watch::Receiver<Phase>,
+    limits: BodyLimits,
+    scheme: Scheme,
+) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     routes
         .layer(from_fn_with_state(phase.clone(), end_streams))
+        .layer(from_fn_with_state(limits, limit_body))
         .layer(from_fn(limit_time))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             // The panic itself was reported by the hook; its message may quote what we never log.
             tracing::error!("a request ended in a panic");
             web::server_error()
         }))
-        .layer(from_fn(identify))
+        .layer(from_fn_with_state(scheme, identify))
 }
 
 /// Whether programs talk to this address: they get a problem, people get a page.
 fn is_for_programs(path: &str) -> bool {
-    ["/v1/", "/sms/", "/simulator/"].iter().any(|begin| path.starts_with(begin))
+    ["/v1/", "/sms/", "/redemption/", "/simulator/"].iter().any(|begin| path.starts_with(begin))
 }
 
 /// Any address we do not serve.
@@ -71,7 +97,7 @@ pub(super) async fn method_not_allowed(uri: Uri, method: Method) -> Response {
 }
 
 /// Gives the request its id, a span and a line in the log, and the answer its headers.
-async fn identify(request: Request, next: Next) -> Response {
+async fn identify(State(scheme): State<Scheme>, request: Request, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().simple().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
@@ -86,11 +112,11 @@ async fn identify(request: Request, next: Next) -> Response {
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    secure(headers);
+    secure(headers, scheme);
     response
 }
 
-fn secure(headers: &mut HeaderMap) {
+fn secure(headers: &mut HeaderMap, scheme: Scheme) {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -98,6 +124,9 @@ fn secure(headers: &mut HeaderMap) {
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if scheme == Scheme::Https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

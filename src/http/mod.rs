@@ -1,9 +1,12 @@
 //! Floor 4: the doors to the outside. All routes stand on this page.
 
+mod body;
 pub mod coupon;
 mod edge;
 mod home;
+pub mod listen;
 mod machines;
+mod peers;
 pub mod problem;
 pub mod simulator;
 pub mod sms;
@@ -11,14 +14,12 @@ pub mod till;
 pub mod till_page;
 pub mod web;
 
+use crate::config::HttpConfig;
 use crate::engine::Engine;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::get;
 use tokio::sync::watch;
-
-/// The largest body that anybody needs to send us; the longest is a text of ten segments in a carrier's JSON.
-const BODY_BYTES: usize = 64 * 1024;
 
 /// Where a server stands between start and stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +41,8 @@ pub struct Site {
     pub engine: Engine,
     /// Where the server stands; streams end when it stops.
     pub phase: watch::Receiver<Phase>,
+    /// Limits of requests.
+    pub limits: HttpConfig,
     /// The budgets of tills that name wrong codes.
     pub guesses: till::Guesses,
     /// Where carriers knock.
@@ -74,6 +77,7 @@ pub fn router(site: Site) -> Router {
         .merge(sms::routes())
         .merge(till::routes())
         .merge(coupon::routes())
+        .merge(peers::routes())
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
     routes = match &site.simulator {
@@ -86,8 +90,9 @@ pub fn router(site: Site) -> Router {
     let routes = routes
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_BYTES));
-    edge::layers(routes, &site.phase).with_state(site)
+        .layer(DefaultBodyLimit::max(site.limits.body_max_bytes));
+    let scheme = edge::Scheme::of(&site.engine.parts().public_url);
+    edge::layers(routes, &site.phase, (&site.limits).into(), scheme).with_state(site)
 }
 
 #[cfg(test)]

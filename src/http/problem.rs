@@ -78,6 +78,14 @@ impl From<EngineError> for Problem {
                 "idempotency_mismatch",
                 "this Idempotency-Key was used for another request; use a new one",
             ),
+            EngineError::Peer(source) => {
+                let wait = source.retry_after().map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(60).max(1));
+                tracing::warn!(error = &source as &dyn std::error::Error, "a redemption system did not answer");
+                let detail = "the system that honours this code did not answer; send the same request again, with the \
+                              same Idempotency-Key";
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "peer_unavailable", detail);
+                Self { retry_after_s: Some(wait), ..problem }
+            }
             EngineError::Store(source) => {
                 tracing::error!(error = source.as_ref() as &dyn std::error::Error, "a request could not be settled");
                 Self::busy()

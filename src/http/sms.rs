@@ -1,7 +1,7 @@
 //! `/sms/{sender}/inbound` and `/sms/{sender}/status`: what carriers tell us, by POST or, as some do, by GET.
 //!
-//! A webhook is believed by its signature over the bytes as received, read, settled, and only then answered with an
-//! empty 2xx: what was answered with anything else comes again, and is settled once.
+//! A webhook is believed by its signature over the bytes as received, read, settled or put on disk, and only then
+//! answered with an empty 2xx: what was answered with anything else comes again, and is settled once.
 
 use super::problem::Problem;
 use crate::domain::act::{MessageStatus, Refused};
@@ -14,10 +14,11 @@ use crate::sms::{
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRef, FromRequest, Path, Request, State};
+use axum::extract::{ConnectInfo, FromRef, FromRequest, Path, Request, State};
 use axum::http::{self, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The longest name a carrier may give a message, bytes; theirs have 34 to 64.
@@ -53,6 +54,8 @@ pub(super) struct Delivery {
     /// Names in lower case.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// Who connected.
+    pub(super) remote: Option<IpAddr>,
 }
 
 /// The routes of carriers.
@@ -87,12 +90,13 @@ async fn receive_reports(
 impl Delivery {
     /// A POST without a query, as most carriers send.
     pub(super) fn post(headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self { method: Method::Post, query: None, headers, body }
+        Self { method: Method::Post, query: None, headers, body, remote: None }
     }
 
     async fn read(request: Request) -> Result<Self, Problem> {
         let method = if request.method() == http::Method::POST { Method::Post } else { Method::Get };
         let query = request.uri().query().map(str::to_owned);
+        let remote = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         // A value that is no text is no part of a signature either.
         let named = request.headers().iter().filter_map(|(name, value)| {
             let value = value.to_str().ok()?;
@@ -102,7 +106,7 @@ impl Delivery {
         let refused =
             |rejection: BytesRejection| Problem::new(rejection.status(), "invalid_request", rejection.body_text());
         let body = Bytes::from_request(request, &()).await.map_err(refused)?;
-        Ok(Self { method, query, headers, body: body.to_vec() })
+        Ok(Self { method, query, headers, body: body.to_vec(), remote })
     }
 }
 
@@ -126,7 +130,7 @@ impl SmsDoor {
     ///
     /// # Errors
     /// 401 when it is forged, 404 for a number that is not ours, 400 when nothing can be read, 503 when something in
-    /// it could not be settled now: all of it may then be sent again.
+    /// it could neither be settled nor put on disk: all of it may then be sent again.
     pub(super) async fn take(
         &self,
         hook: Hook,
@@ -135,8 +139,8 @@ impl SmsDoor {
     ) -> Result<Acknowledgement, Problem> {
         let (sender, carrier) = self.sender(address).await?;
         let url = url(&self.engine.parts().public_url, &sender.address, hook, delivery.query.as_deref());
-        let Delivery { method, headers, body, .. } = delivery;
-        let webhook = Webhook { method: *method, url: &url, headers, body };
+        let Delivery { method, query: _, headers, body, remote } = delivery;
+        let webhook = Webhook { method: *method, url: &url, headers, body, remote: *remote };
         let proof = carrier.authenticate(&webhook, self.engine.now()).map_err(|forged| {
             let error = &forged as &dyn std::error::Error;
             tracing::warn!(error, sender.id = sender.id.0, "a webhook was refused");
@@ -160,12 +164,21 @@ impl SmsDoor {
     /// and those already settled are answered from their rows.
     async fn settle(&self, sender: &SenderRow, events: Vec<Event>) -> Result<(), Problem> {
         let mut failed = None;
+        let mut later = false;
         for event in events {
             let settled = match event {
                 Event::Inbound(inbound) => self.text(sender, inbound).await,
                 Event::Report(report) => self.report(sender, report).await,
                 Event::Ignored(why) => {
                     tracing::debug!(sender.id = sender.id.0, "a part of a webhook asks for nothing: {why}");
+                    Ok(())
+                }
+                Event::Later(awaited) => {
+                    tracing::debug!(
+                        sender.id = sender.id.0,
+                        "a part of a webhook is to come again: it waits for {awaited}"
+                    );
+                    later = true;
                     Ok(())
                 }
                 Event::Unreadable(unreadable) => {
@@ -179,12 +192,22 @@ impl SmsDoor {
                 Err(EngineError::KeyReused) => {
                     tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands");
                 }
-                Err(error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_))) => {
+                Err(
+                    error @ (EngineError::Busy | EngineError::Stopped | EngineError::Store(_) | EngineError::Peer(_)),
+                ) => {
                     failed = Some(error);
                 }
             }
         }
-        failed.map_or(Ok(()), |error| Err(error.into()))
+        match failed {
+            Some(error) => {
+                self.engine.refused_webhook(sender.id);
+                Err(error.into())
+            }
+            // Any answer but a 2xx makes the carrier send it again.
+            None if later => Err(Problem::busy()),
+            None => Ok(()),
+        }
     }
 
     async fn text(&self, sender: &SenderRow, inbound: Inbound) -> Result<(), EngineError> {
@@ -199,7 +222,7 @@ impl SmsDoor {
             return Ok(());
         }
         let received = Received { message_id, from, text, carrier_said: opt_out };
-        self.engine.receive_text(sender.id, received).await.map(drop)
+        self.engine.receive_or_spool(sender.id, received).await.map(drop)
     }
 
     async fn report(&self, sender: &SenderRow, report: Report) -> Result<(), EngineError> {
@@ -216,7 +239,7 @@ impl SmsDoor {
             ReportStatus::Failed => MessageStatus::Undelivered,
         };
         let reported = Reported { provider_id, reference, status, refused: class, note };
-        self.engine.report(&self.early, sender.id, reported).await
+        self.engine.report_or_spool(&self.early, sender.id, reported).await
     }
 
     async fn sender(&self, address: &str) -> Result<(SenderRow, Arc<dyn SmsProvider>), Problem> {

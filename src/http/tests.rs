@@ -1,6 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::edge::layers;
+use super::edge::{Scheme, layers};
 use super::*;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -8,6 +8,10 @@ use axum::response::Response;
 use tower::ServiceExt as _;
 
 fn site() -> (Router, watch::Sender<Phase>) {
+    site_at(Scheme::Http)
+}
+
+fn site_at(scheme: Scheme) -> (Router, watch::Sender<Phase>) {
     let (phase, watched) = watch::channel(Phase::Ready);
     let routes = Router::new()
         .merge(web::assets::routes())
@@ -16,7 +20,7 @@ fn site() -> (Router, watch::Sender<Phase>) {
         .route("/stream", get(stream))
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed);
-    (layers(routes, &watched), phase)
+    (layers(routes, &watched, (&HttpConfig::default()).into(), scheme), phase)
 }
 
 #[expect(clippy::panic, reason = "the test is about a handler that panics")]
@@ -80,4 +84,16 @@ async fn an_event_stream_ends_when_the_server_stops() {
     let whole = axum::body::to_bytes(response.into_body(), 10);
     phase.send_replace(Phase::Stopping);
     assert!(whole.await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_a_host_that_is_reached_by_https_tells_browsers_to_stay_with_it() {
+    for (scheme, told) in [(Scheme::Http, None), (Scheme::Https, Some("max-age=31536000"))] {
+        let (router, _phase) = site_at(scheme);
+        let response = fetch(&router, "/nothing").await;
+        let header = response.headers().get(header::STRICT_TRANSPORT_SECURITY);
+        assert_eq!(header.map(|value| value.to_str().unwrap()), told);
+    }
+    assert_eq!(Scheme::of("https://c.example.com"), Scheme::Https);
+    assert_eq!(Scheme::of("http://127.0.0.1:8080"), Scheme::Http);
 }

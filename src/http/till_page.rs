@@ -3,7 +3,7 @@
 use super::coupon::stamp;
 use super::web::till::{RefusalReason, TillForm, TillResult, TillView};
 use super::web::{self, errors::ErrorView};
-use crate::domain::act::{Presented, Undo};
+use crate::domain::act::Presented;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::ids::{RequestId, Spot};
 use crate::domain::reply::full_words;
@@ -128,8 +128,8 @@ async fn redeem(engine: &Engine, code: &str, shown: Presented, key: &str) -> Res
 
 async fn roll_back(engine: &Engine, code: &str, redemption: String, key: &str) -> Result<TillResult, EngineError> {
     let request = RequestId { door: DOOR.to_owned(), key: format!("rollback-{key}") };
-    let undo = Undo { redemption, reason: "undone at the till's page".to_owned() };
-    let settled = engine.roll_back(request, undo).await?;
+    let reason = "undone at the till's page".to_owned();
+    let settled = engine.roll_back(request, redemption, reason).await?;
     Ok(match settled.map(|settled| settled.outcome) {
         Some(Outcome::RolledBack(_, redemption_id)) => TillResult::RolledBack { code: code.to_owned(), redemption_id },
         Some(_) | None => TillResult::NotRolledBack { why: "There is no such redemption.".to_owned() },

@@ -5,20 +5,33 @@
 //! sort the answer. Time-outs, tries, the breaker, pacing and the cache are [`Guarded`]'s.
 
 mod capabilities;
+mod encoding;
 mod error;
 mod event;
 mod guarded;
+mod http;
+mod observed;
 mod registry;
+mod signature;
 mod status;
+mod surroundings;
+#[cfg(test)]
+mod testing;
 mod trail;
+mod voucherify;
+mod wire;
 
 pub use capabilities::{Capabilities, Idempotency};
 pub use error::{Effect, PeerError};
 pub use event::{Authentic, EventKind, EventPage, Forged, PeerEvent, Unreadable, Webhook};
-pub use guarded::{BreakerState, Guarded};
-pub use registry::Registry;
+pub use guarded::{BreakerLimits, BreakerState, GuardLimits, Guarded};
+pub use http::{BadMapping, HttpPeer};
+pub use observed::Observed;
+pub use registry::{KINDS, PeerSettings, Registry, RegistryError, adapter};
 pub use status::{Authority, Reading, Reason, Status, reason_key};
+pub use surroundings::{Machine, Surroundings, Wait};
 pub use trail::{CallContext, CallRecord, NoTrail, Noted, Trail, Verb};
+pub use voucherify::Voucherify;
 
 use crate::domain::code::Code;
 use crate::domain::money::Money;

@@ -69,6 +69,9 @@ pub enum AccountError {
     },
 }
 
+/// An account's adapter, or why there is none.
+pub(super) type Opened = Result<Arc<dyn SmsProvider>, AccountError>;
+
 /// A kind of carrier: what its accounts are made of, and how its adapter is built.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
@@ -81,7 +84,7 @@ pub(super) struct Kind {
     /// Keys that may be left out.
     pub(super) takes: &'static [&'static str],
     /// Builds the adapter of an account whose keys are all known.
-    pub(super) build: fn(&Account, &Client) -> Result<Arc<dyn SmsProvider>, AccountError>,
+    pub(super) build: fn(&Account, &Client) -> Opened,
 }
 
 impl Account {
@@ -144,7 +147,7 @@ impl Account {
     ///
     /// # Errors
     /// [`AccountError`].
-    pub(super) fn open(&self, kinds: &[Kind], client: &Client) -> Result<Arc<dyn SmsProvider>, AccountError> {
+    pub(super) fn open(&self, kinds: &[Kind], client: &Client) -> Opened {
         let kind = kinds.iter().find(|kind| kind.word == self.kind).ok_or_else(|| AccountError::Kind {
             name: self.name.clone(),
             kind: self.kind.clone(),

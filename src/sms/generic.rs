@@ -155,7 +155,7 @@ impl SmsProvider for Generic {
 
     fn authenticate<'a>(&self, hook: &'a Webhook<'a>, now: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
         self.signing.verify(hook, now)?;
-        Ok(Authentic::vouched(hook))
+        Ok(Authentic::vouched(hook, now))
     }
 
     fn parse(&self, proof: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {

@@ -2,6 +2,7 @@
 
 use crate::domain::act::{CarrierSaid, Refused};
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use thiserror::Error;
 
 /// The longest short code, digits.
@@ -28,6 +29,8 @@ pub struct Webhook<'a> {
     pub headers: &'a [(String, String)],
     /// The bytes, untouched.
     pub body: &'a [u8],
+    /// Who connected, where the server knows it: a proxy of ours where one stands between.
+    pub remote: Option<IpAddr>,
 }
 
 impl<'a> Webhook<'a> {
@@ -61,24 +64,33 @@ impl std::fmt::Debug for Webhook<'_> {
 
 /// A webhook whose signature held: having one is the proof, and only adapters make it.
 #[derive(Debug, Clone, Copy)]
-pub struct Authentic<'a>(&'a Webhook<'a>);
+pub struct Authentic<'a> {
+    hook: &'a Webhook<'a>,
+    at: DateTime<Utc>,
+}
 
 impl<'a> Authentic<'a> {
     /// For adapters, after the signature held.
-    pub(super) fn vouched(hook: &'a Webhook<'a>) -> Self {
-        Self(hook)
+    pub(super) fn vouched(hook: &'a Webhook<'a>, at: DateTime<Utc>) -> Self {
+        Self { hook, at }
     }
 
     /// The webhook that was believed.
     #[must_use]
     pub fn hook(&self) -> &'a Webhook<'a> {
-        self.0
+        self.hook
     }
 
     /// Its bytes.
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
-        self.0.body
+        self.hook.body
+    }
+
+    /// When it was believed.
+    #[must_use]
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
     }
 }
 
@@ -91,6 +103,9 @@ pub enum Forged {
     /// It was signed too long ago or too far ahead.
     #[error("the webhook's signature is not of this time")]
     OutOfTime,
+    /// It came from a machine that may not send any.
+    #[error("the webhook comes from an address that is not allowed")]
+    Stranger,
     /// Another secret, or altered bytes.
     #[error("the webhook's signature does not hold")]
     Mismatch,
@@ -110,6 +125,9 @@ pub enum Event {
     Report(Report),
     /// Something that asks nothing of us; why, in a few words for a log.
     Ignored(&'static str),
+    /// A part of something whose other parts are not here yet; what it waits for. Nothing of it is settled, so the
+    /// carrier is asked to send it again.
+    Later(&'static str),
     /// One part of it cannot be read; the others stand.
     Unreadable(Unreadable),
 }
@@ -120,6 +138,7 @@ impl std::fmt::Debug for Event {
             Self::Inbound(_) => "Inbound(…)",
             Self::Report(_) => "Report(…)",
             Self::Ignored(_) => "Ignored(…)",
+            Self::Later(_) => "Later(…)",
             Self::Unreadable(_) => "Unreadable(…)",
         })
     }
@@ -214,7 +233,7 @@ mod tests {
     fn a_header_that_came_twice_says_nothing() {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let headers = [header("a", "1"), header("b", "2"), header("b", "3")];
-        let hook = Webhook { method: Method::Post, url: "", headers: &headers, body: b"" };
+        let hook = Webhook { method: Method::Post, url: "", headers: &headers, body: b"", remote: None };
         assert_eq!((hook.header("a"), hook.header("b"), hook.header("c")), (Some("1"), None, None));
     }
 
@@ -226,7 +245,8 @@ mod tests {
 
     #[test]
     fn an_address_and_its_query_are_told_apart_at_the_first_mark() {
-        let hook = Webhook { method: Method::Get, url: "https://c.example/x?a=1?b", headers: &[], body: b"" };
+        let hook =
+            Webhook { method: Method::Get, url: "https://c.example/x?a=1?b", headers: &[], body: b"", remote: None };
         assert_eq!((hook.address(), hook.query()), ("https://c.example/x", "a=1?b"));
     }
 }

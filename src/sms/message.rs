@@ -2,7 +2,7 @@
 
 use crate::domain::act::Refused;
 use crate::domain::phone::{PhoneNumber, SenderAddress};
-use crate::net::CallError;
+use crate::net::{CallError, Url};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use thiserror::Error;
@@ -41,6 +41,15 @@ impl Outgoing {
     #[must_use]
     pub fn callback_url(&self) -> String {
         format!("{}?ref={}", self.status_url, self.message_ref())
+    }
+
+    /// Whether carriers on the internet can reach us: some refuse a message whose callback they cannot.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        let url = Url::parse(&self.status_url).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        !host.is_empty() && host != "localhost" && !address.is_ok_and(|address| address.is_loopback())
     }
 }
 

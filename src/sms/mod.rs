@@ -8,11 +8,14 @@ mod form;
 mod generic;
 mod handset;
 mod hook;
+mod kannel;
 mod message;
 mod registry;
 mod signing;
 mod simulator;
+mod telnyx;
 mod twilio;
+mod vonage;
 
 pub use crate::domain::act::{CarrierSaid, Refused};
 pub use account::{Account, AccountError};
@@ -25,6 +28,7 @@ pub use simulator::{Notice, Outside, SIMULATOR, SIMULATOR_SECRET, Simulator};
 
 use crate::domain::phone::SenderAddress;
 use chrono::{DateTime, Utc};
+use std::fmt::Write as _;
 
 /// What a carrier wants to hear when a webhook was understood; always a 2xx.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +51,11 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// The addresses of a number under a public address.
+    /// The addresses of a number under a public address. A full number stands there without its `+`, which is signed
+    /// in one form and sent in another by whoever encodes it.
     #[must_use]
     pub fn of(public_url: &str, sender: &str) -> Self {
-        let base = public_url.trim_end_matches('/');
+        let (base, sender) = (public_url.trim_end_matches('/'), sender.trim_start_matches('+'));
         Self { inbound: format!("{base}/sms/{sender}/inbound"), status: format!("{base}/sms/{sender}/status") }
     }
 }
@@ -143,4 +148,26 @@ pub trait SmsProvider: std::fmt::Debug + Send + Sync {
     /// Looks at the account and at that number in it, as far as the carrier lets us; the first finding that is wrong
     /// comes with what to do.
     async fn check(&self, sender: &SenderAddress, hooks: &Hooks) -> Vec<Finding>;
+}
+
+/// Bytes in lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_sign_that_is_encoded_in_two_ways() {
+        let hooks = Hooks::of("https://c.example/", "+12025550199");
+        assert_eq!(hooks.inbound, "https://c.example/sms/12025550199/inbound");
+        assert_eq!(Hooks::of("https://c.example", "12345").status, "https://c.example/sms/12345/status");
+    }
 }

@@ -1,13 +1,13 @@
 //! Every carrier by its name in the documents of senders.
 
 use super::account::{Account, AccountError, Kind};
-use super::{SmsProvider, generic, twilio};
+use super::{SmsProvider, generic, kannel, telnyx, twilio, vonage};
 use crate::net::Client;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Every kind of carrier that an account can be of: a new one adds its line here.
-const KINDS: &[Kind] = &[generic::KIND, twilio::KIND];
+const KINDS: &[Kind] = &[generic::KIND, kannel::KIND, telnyx::KIND, twilio::KIND, vonage::KIND];
 
 /// The carriers of this process.
 #[derive(Debug, Clone, Default)]

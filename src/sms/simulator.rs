@@ -125,7 +125,7 @@ impl SmsProvider for Simulator {
 
     fn authenticate<'a>(&self, hook: &'a Webhook<'a>, now: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
         self.signing.verify(hook, now)?;
-        Ok(Authentic::vouched(hook))
+        Ok(Authentic::vouched(hook, now))
     }
 
     fn parse(&self, hook: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
@@ -206,6 +206,7 @@ mod tests {
             url: "http://127.0.0.1:8080/sms/12345/inbound",
             headers: &headers,
             body: body.as_bytes(),
+            remote: None,
         };
         let proof = simulator.authenticate(&hook, now()).unwrap();
         simulator.parse(proof)
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn a_webhook_without_its_signature_is_forged() {
         let (simulator, ..) = simulator();
-        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: b"{}" };
+        let hook = Webhook { method: Method::Post, url: "", headers: &[], body: b"{}", remote: None };
         assert!(matches!(simulator.authenticate(&hook, now()), Err(Forged::Unsigned)));
     }
 

@@ -60,9 +60,9 @@ impl SmsProvider for Twilio {
     }
 
     /// Twilio's signature has no time in it: a replay is told by the text's name, which is the same again.
-    fn authenticate<'a>(&self, hook: &'a Webhook<'a>, _: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
+    fn authenticate<'a>(&self, hook: &'a Webhook<'a>, now: DateTime<Utc>) -> Result<Authentic<'a>, Forged> {
         self.keys.verify(hook)?;
-        Ok(Authentic::vouched(hook))
+        Ok(Authentic::vouched(hook, now))
     }
 
     fn parse(&self, proof: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
@@ -79,7 +79,7 @@ impl SmsProvider for Twilio {
         event(&fields, reference).map(|event| vec![event])
     }
 
-    /// Empty TwiML: another type is noted there as an error, and any text in it would go to the phone.
+    /// An empty `Response`: another type is noted there as an error, and any text in it would go to the phone.
     fn acknowledge(&self) -> Acknowledgement {
         let body = r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#;
         Acknowledgement { status: 200, content_type: Some("text/xml"), body }
@@ -162,7 +162,8 @@ fn report(fields: &Fields, status: &str, reference: Option<&str>) -> Result<Repo
     if name.or(reference).is_none() {
         return Err(Unreadable("MessageSid is missing".to_owned()));
     }
-    let status = match status {
+    // Event Streams shout.
+    let status = match status.to_ascii_lowercase().as_str() {
         "accepted" | "scheduled" | "queued" | "sending" | "sent" | "partially_delivered" => ReportStatus::Sent,
         "delivered" | "read" => ReportStatus::Delivered,
         "undelivered" | "failed" | "canceled" => ReportStatus::Failed,
@@ -179,7 +180,7 @@ fn report(fields: &Fields, status: &str, reference: Option<&str>) -> Result<Repo
     })
 }
 
-/// Event Streams: an array of CloudEvents in JSON, whose data has the fields of webhooks in camel case.
+/// Event Streams: an array of `CloudEvents` in JSON, whose data has the fields of webhooks in camel case.
 fn streamed(body: &[u8], reference: Option<&str>) -> Result<Vec<Event>, Unreadable> {
     let wrong = |error: serde_json::Error| Unreadable(format!("not JSON at line {}", error.line()));
     let items = match serde_json::from_slice(body).map_err(wrong)? {

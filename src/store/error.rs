@@ -111,12 +111,34 @@ fn is_conflict(code: &str) -> bool {
     matches!(code, "40001" | "40P01" | "55P03" | "25P03" | "5" | "6" | "261" | "262" | "517")
 }
 
+/// PostgreSQL: out of disk, memory or connections (53), stopped by a person or by time (57), by its system (58), or
+/// read-only for now (25006). SQLite: READONLY, IOERR, FULL, CANTOPEN, with their extensions in the higher bits.
+fn is_short_of_something(code: &str) -> bool {
+    let begins = |class| code.len() == 5 && code.starts_with(class);
+    let primary = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff);
+    code == "25006" || ["53", "57", "58"].into_iter().any(begins) || matches!(primary, Some(8 | 10 | 13 | 14))
+}
+
 impl StoreError {
     /// What a test's cut looks like: nobody knows whether the commit happened.
     #[cfg(feature = "faults")]
     #[must_use]
     pub fn cut() -> Self {
         Self::CommitUnknown(sqlx::Error::WorkerCrashed)
+    }
+
+    /// Whether it may go by itself, so that waiting helps: the database is away, hung up, out of room, or busy with
+    /// others. What a row of ours broke stays broken.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::CommitUnknown(_) | Self::Stale | Self::Unavailable(_) | Self::Orm(_) => true,
+            Self::Database(error) => error.as_database_error().is_some_and(|error| {
+                let code = error.code().unwrap_or_default();
+                is_short_of_something(&code)
+            }),
+            Self::Constraint(_) | Self::Miscounted { .. } | Self::BadRow { .. } | Self::Configuration(_) => false,
+        }
     }
 
     /// Whether the same batch may simply be run again.
@@ -131,6 +153,29 @@ impl StoreError {
             | Self::Database(_)
             | Self::Orm(_)
             | Self::Configuration(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_short_of_something;
+
+    #[test]
+    fn a_full_disk_may_pass_and_a_broken_text_does_not() {
+        for (code, passes) in [
+            ("53100", true),
+            ("57014", true),
+            ("58030", true),
+            ("25006", true),
+            ("22021", false),
+            ("42P01", false),
+            ("13", true),
+            ("4874", true),
+            ("1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_short_of_something(code), passes, "{code}");
         }
     }
 }

@@ -55,19 +55,27 @@ impl Store {
         issued(&row, &events).map(Some)
     }
 
-    /// The code that a redemption used, and its holder.
+    /// The code that a redemption used, its holder, and who of `providers` took it: `till`, or
+    /// another system by its name.
     ///
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
-    pub async fn find_redemption(&self, redemption: &str) -> Result<Option<Issued>, StoreError> {
+    pub async fn find_redemption(
+        &self,
+        providers: &[&str],
+        redemption: &str,
+    ) -> Result<Option<(Issued, String)>, StoreError> {
         let row = code_event::Entity::find()
-            .filter(code_event::Column::Provider.eq("till"))
+            .filter(code_event::Column::Provider.is_in(providers.iter().copied()))
             .filter(code_event::Column::ProviderRef.eq(redemption))
             .filter(code_event::Column::Kind.eq(EventKind::Redeemed.word()))
             .one(self.read())
             .await?;
         match row {
-            Some(row) => self.find_issued(spot(row.campaign_id, row.pool_no, row.position)?).await,
+            Some(row) => {
+                let issued = self.find_issued(spot(row.campaign_id, row.pool_no, row.position)?).await?;
+                Ok(issued.map(|issued| (issued, row.provider)))
+            }
             None => Ok(None),
         }
     }

@@ -8,17 +8,23 @@ mod bulk;
 pub mod campaign_status;
 
 pub mod catalog;
+mod catch_up;
 pub mod codes;
 pub mod config;
 pub mod counts;
 mod error;
 pub mod explain;
+pub mod holds;
 pub mod ledger;
 pub mod outbox;
+pub mod peers;
 pub mod requests;
 mod sending;
+pub mod spool;
 mod tables;
 mod tx;
+pub mod verification;
+pub mod words;
 
 pub use error::StoreError;
 pub use tables::Tables;

@@ -1,3 +1,7 @@
 //! Floor 4: loops in the background.
 
+pub mod catch_up;
 pub mod sender;
+pub mod spool;
+pub mod sweeper;
+pub mod verifier;

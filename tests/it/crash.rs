@@ -1,6 +1,6 @@
 //! `kill -9` while texts pour in: what was acknowledged stands, once, and the ledger is sound.
 
-use crate::harness::{On, pg::Cluster, skip};
+use crate::harness::{On, pg::Cluster, pg::Fsync, skip};
 use codewell::engine::draw;
 use codewell::store::{Options, Store};
 use sea_orm::{ConnectionTrait, Statement};
@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 const BINARY: &str = env!("CARGO_BIN_EXE_codewell");
 /// Phones that text at once.
 const PHONES: usize = 32;
+const SIMULATOR_ON: &str = "[simulator]\nenabled = true\n";
 
 /// A house of its own for processes: a configuration, a database, a campaign.
 pub(crate) struct Place {
@@ -27,7 +28,7 @@ pub(crate) struct Place {
 
 impl Place {
     async fn make(on: On) -> Option<Self> {
-        Self::make_with(on, "[simulator]\nenabled = true\n", "simulator").await
+        Self::make_with(on, SIMULATOR_ON, "simulator").await
     }
 
     /// With that much more configuration, and its number at that carrier.
@@ -37,6 +38,15 @@ impl Place {
             On::Sqlite => format!("sqlite:{}", dir.path().join("codewell.db").display()),
             On::Postgres => Cluster::shared()?.create_database().await,
         };
+        Some(Self::at_with(dir, url, more, carrier))
+    }
+
+    /// A place on that database, which is empty.
+    fn at(dir: TempDir, url: String) -> Self {
+        Self::at_with(dir, url, SIMULATOR_ON, "simulator")
+    }
+
+    fn at_with(dir: TempDir, url: String, more: &str, carrier: &str) -> Self {
         let data = dir.path().join("data");
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n[database]\nurl = \"{url}\"\n{more}",
@@ -64,7 +74,7 @@ caps = { person = { lifetime = 1 }, campaign = { day = 100000 } }
         let applied = place.command("apply").arg(place.path("campaign.toml")).arg("--yes").output();
         let applied = applied.expect("the binary runs");
         assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-        Some(place)
+        place
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -194,6 +204,51 @@ async fn no_acknowledged_code_is_lost(place: Place) {
     assert!(lost.is_empty(), "of {} acknowledged texts these have no code: {lost:?}", acknowledged.len());
     let report = codewell::store::audit::audit(store.read(), &mut |_| {}).await.expect("the audit runs");
     assert!(report.is_clean(), "the audit found: {report:?}");
+}
+
+/// Texts that nobody has answered of those that were acknowledged.
+async fn unanswered(store: &Store, acknowledged: &[String]) -> usize {
+    let answered = "SELECT request_key FROM request WHERE outcome IN ('issued', 'repeat')";
+    let answered: HashSet<_> = column(store, answered).await.into_iter().collect();
+    acknowledged.iter().filter(|id| !answered.contains(*id)).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_with_texts_on_disk_while_postgresql_is_gone_the_next_server_answers_them_once() {
+    let Some(cluster) = Cluster::start(Fsync::On) else { return skip("postgresql") };
+    let url = cluster.create_database().await;
+    let place = Place::at(tempfile::tempdir().expect("a directory can be made"), url);
+    let server = Server::start(&place);
+    let mut acknowledged = vec![server.text(0).await.expect("it is served")];
+    let cluster = blocking(cluster, Cluster::stop_immediate).await;
+    let texts: Vec<_> = (1..120).map(|phone| server.text(phone)).collect();
+    let texts: JoinSet<_> = texts.into_iter().collect();
+    for id in texts.join_all().await {
+        acknowledged.push(id.expect("it is acknowledged from disk"));
+    }
+    drop(server);
+    let spooled = std::fs::read_dir(place.path("data/spool/0")).expect("the spool's folder").count();
+    assert!(spooled > 1, "something waits beside the lock");
+    let _cluster = blocking(cluster, Cluster::restart).await;
+    let server = Server::start(&place);
+    let store = place.store().await;
+    while unanswered(&store, &acknowledged).await > 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(server);
+    let answers = column(&store, "SELECT request_key FROM request WHERE outcome = 'issued'").await;
+    assert_eq!(answers.len(), 120);
+    let report = codewell::store::audit::audit(store.read(), &mut |_| {}).await.expect("the audit runs");
+    assert!(report.is_clean(), "the audit found: {report:?}");
+}
+
+/// Does something slow with a cluster beside the test's own threads.
+pub(crate) async fn blocking(cluster: Cluster, act: fn(&Cluster)) -> Cluster {
+    let done = tokio::task::spawn_blocking(move || {
+        act(&cluster);
+        cluster
+    });
+    done.await.expect("it is done")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ on_both! {
 
 mod bodies {
     use crate::harness::{House, campaign};
-    use codewell::domain::act::{Presented, Undo};
+    use codewell::domain::act::Presented;
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::RequestId;
     use codewell::domain::till::TillRefusal;
@@ -38,10 +38,6 @@ mod bodies {
     async fn redeem(house: &House, code: &str, key: &str) -> Settled {
         let found = house.engine.redeem(request(key), code, sale(2_000)).await;
         found.expect("it is settled").expect("the code is out")
-    }
-
-    fn undo(redemption: &str) -> Undo {
-        Undo { redemption: redemption.to_owned(), reason: "wrong table".to_owned() }
     }
 
     async fn events(house: &House, kind: &str) -> i64 {
@@ -114,9 +110,9 @@ mod bodies {
             panic!("the first redemption holds");
         };
         let answers = crowd(&house, 100, |house, i| {
-            let undo = undo(&redemption);
+            let redemption = redemption.clone();
             async move {
-                let back = house.engine.roll_back(request(&format!("b{i}")), undo);
+                let back = house.engine.roll_back(request(&format!("b{i}")), redemption, "wrong table".to_owned());
                 back.await.expect("it is settled").expect("it is known").outcome
             }
         })
@@ -145,7 +141,7 @@ mod bodies {
         let mut story = vec![settled.outcome.clone()];
         if let Outcome::Redeemed(_, redemption) = settled.outcome {
             let key = request(&format!("b{i}"));
-            let back = house.engine.roll_back(key, undo(&redemption)).await;
+            let back = house.engine.roll_back(key, redemption, "wrong table".to_owned()).await;
             story.extend(back.expect("it is settled").map(|settled| settled.outcome));
         }
         story

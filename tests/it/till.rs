@@ -22,6 +22,7 @@ mod bodies {
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode, header};
     use chrono::Duration;
+    use codewell::config::HttpConfig;
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::{RequestId, Spot};
     use codewell::engine::{EarlyReports, Engine};
@@ -45,7 +46,14 @@ mod bodies {
             let (_, phase) = tokio::sync::watch::channel(Phase::Ready);
             let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
             let key = engine.create_till_key("Store 17").await.expect("a key");
-            let site = Site { engine, phase, guesses: Guesses::new(0, 0), sms, simulator: None };
+            let site = Site {
+                engine,
+                phase,
+                limits: HttpConfig::default(),
+                guesses: Guesses::new(0, 0),
+                sms,
+                simulator: None,
+            };
             Self { key: key.expose().to_owned(), router: router(site), house }
         }
 
@@ -285,7 +293,8 @@ mod bodies {
         let mut till = Till::open(house).await;
         let (_, code) = till.code(1, 1).await;
         let good = till.key.clone();
-        let other_secret = format!("{}x", &good[..good.len() - 1]);
+        let last = if good.ends_with('x') { 'y' } else { 'x' };
+        let other_secret = format!("{}{last}", &good[..good.len() - 1]);
         let ask = json!({"code": code});
         for wrong in ["", "nonsense", "cwk_till_a_b", &other_secret] {
             till.key = wrong.to_owned();

@@ -4,8 +4,9 @@ use super::SenderRow;
 use crate::domain::cap::{Scope, Unit};
 use crate::domain::document::{CampaignDoc, Over};
 use crate::domain::keyword::Keyword;
+use crate::domain::language::Language;
 use crate::domain::reply::{
-    CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, opens_words, or_list, show_link,
+    CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, compliance, opens_words, or_list, show_link,
 };
 use crate::domain::token::TOKEN_CHARS;
 use crate::domain::window::Window;
@@ -31,8 +32,14 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 14] = [
     ReplyId::Busy,
 ];
 
-const SENDER_REPLIES: [ReplyId; 5] =
-    [ReplyId::T10Unknown, ReplyId::T13Stop, ReplyId::T14Help, ReplyId::T15Start, ReplyId::T22MyCodes];
+const SENDER_REPLIES: [ReplyId; 6] = [
+    ReplyId::T10Unknown,
+    ReplyId::T12Choice,
+    ReplyId::T13Stop,
+    ReplyId::T14Help,
+    ReplyId::T15Start,
+    ReplyId::T22MyCodes,
+];
 
 /// The longest day a text can name.
 const LONGEST_DAY: &str = "30 Sep 2027";
@@ -43,6 +50,8 @@ const NAMED_WORDS: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Texts {
     compiled: BTreeMap<ReplyId, Compiled>,
+    /// Answers to the law's words in other languages.
+    spoken: BTreeMap<(Language, ReplyId), Compiled>,
     /// For a campaign: brand, offer, help. For a number: brand, help, words.
     pub fixed: Values,
 }
@@ -52,6 +61,12 @@ impl Texts {
     #[must_use]
     pub fn get(&self, reply: ReplyId) -> Option<&Compiled> {
         self.compiled.get(&reply)
+    }
+
+    /// One reply in a language; in English where there is none in it.
+    #[must_use]
+    pub fn get_in(&self, reply: ReplyId, language: Language) -> Option<&Compiled> {
+        self.spoken.get(&(language, reply)).or_else(|| self.get(reply))
     }
 }
 
@@ -104,7 +119,8 @@ pub fn campaign_texts(
         .with(Slot::Link, &show_link(public_url, &format!("/c/{}", "W".repeat(TOKEN_CHARS))))
         .with(Slot::When, &longest_when(doc.tz()))
         .with(Slot::Limit, &longest_limit(doc));
-    Ok(Texts { compiled: compile(&set, &CAMPAIGN_REPLIES, &worst)?, fixed })
+    let compiled = compile(&set, &CAMPAIGN_REPLIES, &worst)?;
+    Ok(Texts { compiled, spoken: BTreeMap::new(), fixed })
 }
 
 /// Compiles the replies of a number that belong to no campaign. `keywords` may be named to who texts an unknown word.
@@ -124,8 +140,9 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
     let compiled = |named: usize| {
         let fixed = values(named);
         let codes = format!("{} WWWW unused to {LONGEST_DAY}", "W".repeat(crate::domain::keyword::MAX_CHARS));
-        let worst = fixed.clone().with(Slot::Codes, &codes);
-        Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, fixed })
+        let longest = "W".repeat(crate::domain::keyword::MAX_CHARS);
+        let worst = fixed.clone().with(Slot::Codes, &codes).with(Slot::Choices, &choice_words(&[&longest, &longest]));
+        Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, spoken: spoken(&worst)?, fixed })
     };
     let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());
     fitting.map_or_else(|| compiled(0), Ok)
@@ -137,6 +154,17 @@ fn compile(set: &ReplySet, replies: &[ReplyId], worst: &Values) -> Result<BTreeM
         Err(source) => Err(TextError::Compile { reply: *reply, source }),
     };
     replies.iter().map(one).collect()
+}
+
+fn spoken(worst: &Values) -> Result<BTreeMap<(Language, ReplyId), Compiled>, TextError> {
+    let mut spoken = BTreeMap::new();
+    for language in Language::ALL {
+        for (reply, template) in compliance(language) {
+            let compiled = template.compile(worst).map_err(|source| TextError::Compile { reply, source })?;
+            spoken.insert((language, reply), compiled);
+        }
+    }
+    Ok(spoken)
 }
 
 fn longest_keyword(doc: &CampaignDoc) -> String {
@@ -164,6 +192,13 @@ fn longest_limit(doc: &CampaignDoc) -> String {
     let september = Utc.with_ymd_and_hms(2026, 9, 15, 12, 0, 0).earliest().unwrap_or_default();
     let words = person.map(|cap| limit_words(cap.cap.unwrap_or(i64::MAX), cap.window, doc.tz(), september));
     words.max_by_key(String::len).unwrap_or_else(|| limit_words(1, Window::Lifetime, doc.tz(), september))
+}
+
+/// What may be chosen, in words: "1 PIZZA or 2 PLAZA".
+#[must_use]
+pub fn choice_words(choices: &[&str]) -> String {
+    let numbered: Vec<_> = (1..).zip(choices).map(|(number, choice)| format!("{number} {choice}")).collect();
+    or_list(&numbered.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// What a person may have, in words that follow "You've had your": "2 coupons for November", "coupon for today".

@@ -6,8 +6,10 @@ use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId, HoldStep};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
+use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
 use crate::domain::sending::SpendKey;
+use crate::domain::session::{Session, SessionKey};
 use crate::domain::world::{Event, EventKind, Held};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,10 @@ pub struct Changes {
     pub alerts: BTreeMap<(AlertKind, String), AlertChange>,
     /// Codes that are out and unused, and what they may cost, by the day they end.
     pub outstanding: BTreeMap<(CampaignId, i64), (i64, i64)>,
+    /// What is open from now on; `None` when it has ended.
+    pub sessions: BTreeMap<SessionKey, Option<Session>>,
+    /// How often which unknown words were texted to a number; empty words are all that is not kept.
+    pub unknown: BTreeMap<(SenderId, String), i64>,
 }
 
 /// A row of `request`.
@@ -140,6 +146,17 @@ pub struct Params {
     /// Her codes: campaign, pool, position, state, time of use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<(u32, u16, u64, String, Option<i64>)>,
+    /// The words she may choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// The language to answer in.
+    #[serde(skip_serializing_if = "is_english")]
+    pub language: Language,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_english(language: &Language) -> bool {
+    *language == Language::English
 }
 
 /// A step of a message, and when it was taken.
@@ -218,6 +235,8 @@ pub struct Consent {
     pub kind: &'static str,
     /// `exact`, `intent` or the keyword.
     pub matched: String,
+    /// The language of the word or sentence; keywords have none.
+    pub language: Option<Language>,
     /// When.
     pub at: DateTime<Utc>,
 }

@@ -122,9 +122,9 @@ impl Work<'_> {
         self.lowest(campaign.id, hold.pool_no)?;
         let now = self.world.now;
         let position = self.next_position(campaign.id, hold.pool_no);
-        let held = hold.issued(position, now, campaign.expiry.of(now));
-        let spot = held.spot;
-        self.give(campaign, who.subject, held);
+        let code = hold.issued(position, now, campaign.expiry.of(now));
+        let spot = code.spot;
+        self.give(campaign, who.subject, code);
         self.step_hold(who, hold.id, HoldStep::Fulfilled(spot, now));
         Some(Outcome::Issued(spot))
     }

@@ -1,6 +1,7 @@
 //! The one place that decides: a pure function from what was read under the locks to what is written.
 
 pub mod changes;
+mod conversation;
 mod hold;
 mod issue;
 mod message;
@@ -10,6 +11,9 @@ mod sale;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub use said::SIGHT;
+pub use text::repeat_text;
 
 use crate::domain::act::{Act, Ask};
 use crate::domain::campaign::{Attribution, Campaign, Channel};

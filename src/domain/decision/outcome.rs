@@ -77,6 +77,8 @@ pub enum Told {
     Helped,
     /// MYCODES.
     Listed,
+    /// She was asked which of two campaigns she meant.
+    Asked,
     /// A word we do not know.
     Unknown,
     /// Reactions, empty texts, machines.
@@ -86,8 +88,16 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 7] =
-        [Self::OptedOut, Self::OptedIn, Self::Helped, Self::Listed, Self::Unknown, Self::Ignored, Self::Lapsed];
+    const ALL: [Self; 8] = [
+        Self::OptedOut,
+        Self::OptedIn,
+        Self::Helped,
+        Self::Listed,
+        Self::Asked,
+        Self::Unknown,
+        Self::Ignored,
+        Self::Lapsed,
+    ];
 
     /// The word that tables and explanations use.
     #[must_use]
@@ -97,6 +107,7 @@ impl Told {
             Self::OptedIn => "opted_in",
             Self::Helped => "helped",
             Self::Listed => "listed",
+            Self::Asked => "asked",
             Self::Unknown => "unknown_word",
             Self::Ignored => "ignored",
             Self::Lapsed => "lapsed",

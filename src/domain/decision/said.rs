@@ -7,7 +7,10 @@ use crate::domain::decision::changes::EventRow;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::ids::{Spot, Subject};
 use crate::domain::till::TillRefusal;
-use crate::domain::world::{EventKind, Held};
+use crate::domain::world::{Event, EventKind, Held};
+
+/// How a reference begins that we made ourselves: a use was seen, and nobody told its name.
+pub const SIGHT: &str = "seen-";
 
 impl Work<'_> {
     /// Records what became of a code elsewhere; told again, or told by our own till before, nothing changes.
@@ -46,15 +49,27 @@ impl Work<'_> {
 
     fn record_said(&mut self, holder: Subject, held: &Held, said: &Said, trace: &mut Trace) {
         let same = |kind| held.events.iter().find(move |one| one.kind == kind && one.provider_ref == said.reference);
-        if same(said.kind).is_some() {
+        let is_sight = |reference: &str| reference.starts_with(SIGHT);
+        let open = held.open_redemption();
+        // A use that was seen and a use that was told are one use.
+        let seen_and_told = |open: &Event| {
+            is_sight(&open.provider_ref) || (is_sight(&said.reference) && said.kind == EventKind::Redeemed)
+        };
+        let is_known = said.kind == EventKind::Redeemed && open.is_some_and(seen_and_told);
+        if same(said.kind).is_some() || is_known {
             return;
         }
+        let reference = match open.filter(|_| said.kind == EventKind::RolledBack && same(EventKind::Redeemed).is_none())
+        {
+            Some(open) if is_sight(&open.provider_ref) => open.provider_ref.clone(),
+            Some(_) | None => said.reference.clone(),
+        };
         if let Some(why) = impossible(held, said.kind) {
             let about = format!("peer {}", said.peer);
             let detail = format!("{why} (campaign {}, position {})", held.spot.campaign.0, held.spot.position);
             self.changes.raise(Alert { kind: AlertKind::ImpossibleEvent, about, detail }, self.world.now);
         }
-        let mut row = EventRow::new(held.spot, held.next_step(), said.kind, said.at, said.reference.clone());
+        let mut row = EventRow::new(held.spot, held.next_step(), said.kind, said.at, reference.clone());
         row.provider.clone_from(&said.peer);
         row.event.store.clone_from(&said.store);
         row.event.amount = said.amount;
@@ -63,7 +78,8 @@ impl Work<'_> {
         match said.kind {
             EventKind::Redeemed => trace.amount = said.amount,
             EventKind::RolledBack => {
-                let redeemed = same(EventKind::Redeemed);
+                let is_it = |one: &&Event| one.kind == EventKind::Redeemed && one.provider_ref == reference;
+                let redeemed = held.events.iter().find(is_it);
                 row.reverses = redeemed.map(|one| one.step);
                 row.event.amount = redeemed.and_then(|one| one.amount).or(said.amount);
                 trace.amount = redeemed.and_then(|one| one.amount).map(|amount| -amount);

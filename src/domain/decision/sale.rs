@@ -1,7 +1,7 @@
 //! Redeem, roll back, void: what may become of a code, under its holder's lock.
 
 use super::{Trace, Work};
-use crate::domain::act::{Act, Presented, Undo};
+use crate::domain::act::{Act, PeerAnswer, Presented, Undo};
 use crate::domain::decision::changes::EventRow;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::ids::{Spot, Subject};
@@ -19,8 +19,12 @@ impl Work<'_> {
             return Outcome::Declined(spot, TillRefusal::UnknownCode);
         };
         trace.from = Some(held.from.clone());
-        if let Some((peer, reference)) = &shown.accepted {
-            return self.accepted((holder, &held), (peer, reference), shown, trace);
+        match &shown.peer {
+            Some(PeerAnswer::Accepted { peer, redemption }) => {
+                return self.accepted((holder, &held), (peer, redemption), shown, trace);
+            }
+            Some(PeerAnswer::Refused(why)) => return Outcome::Declined(spot, *why),
+            None => {}
         }
         let Some(campaign) = self.campaign(spot.campaign) else {
             return Outcome::Declined(spot, TillRefusal::UnknownCode);
@@ -63,8 +67,13 @@ impl Work<'_> {
         row.reverses = Some(open.step);
         row.event.amount = open.amount;
         row.reason = Some(undo.reason.clone());
+        row.provider.clone_from(&undo.provider);
+        let mut after = held.clone();
+        after.events.push(row.event.clone());
         self.happen(holder, row);
-        self.changes.outstand(&held, 1);
+        if after.is_outstanding() {
+            self.changes.outstand(&held, 1);
+        }
         back
     }
 

@@ -14,6 +14,7 @@ use crate::domain::cap::Reached;
 use crate::domain::catalog::{Catalog, SenderRow, Target};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis};
 use crate::domain::keyword::{Book, Keyword};
+use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
 use crate::domain::till::TillRefusal;
 use crate::domain::world::{Answered, HeldState, Message, Range, World};
@@ -146,13 +147,33 @@ fn an_unknown_word_is_answered_once_an_hour() {
 #[test]
 fn the_same_answer_goes_out_once_in_ten_seconds() {
     let before = |seconds, kind, told| vec![answered(Duration::seconds(seconds), kind, "", Outcome::Told(told))];
-    for (words, kind, told) in
-        [("stop", "stop", Told::OptedOut), ("help", "help", Told::Helped), ("mycodes", "my_codes", Told::Listed)]
-    {
+    for (words, kind, told) in [("help", "help", Told::Helped), ("mycodes", "my_codes", Told::Listed)] {
         assert!(!is_answered(words, before(9, kind, told)), "{words} after 9 s");
         assert!(is_answered(words, before(10, kind, told)), "{words} after 10 s");
     }
     assert!(is_answered("help", before(1, "stop", Told::OptedOut)), "another answer is no repetition");
+}
+
+#[test]
+fn one_stop_is_confirmed_once_in_five_minutes_and_five_times_a_day() {
+    let stopped = |ago| answered(ago, "stop", "", Outcome::Told(Told::OptedOut));
+    let started = |ago| answered(ago, "start", "", Outcome::Told(Told::OptedIn));
+    assert!(!is_answered("stop", vec![stopped(Duration::seconds(299))]));
+    assert!(is_answered("stop", vec![stopped(minutes(5))]));
+    assert!(is_answered("stop", vec![stopped(minutes(4)), started(minutes(3))]), "she came back in between");
+    assert!(!is_answered("stop", vec![stopped(minutes(4)), started(minutes(3)), stopped(minutes(2))]));
+    let spread = |n| (1..=n).rev().map(|i| stopped(minutes(70 * i))).collect();
+    assert!(is_answered("stop", spread(4)));
+    assert!(!is_answered("stop", spread(5)));
+}
+
+#[test]
+fn a_word_of_the_law_is_answered_and_kept_in_its_language() {
+    let (_, changes) = settled(&[text(1, "ARRET"), text(2, "ayuda"), text(3, "start")]);
+    let answers: Vec<_> = changes.messages.iter().map(|one| (one.reply, one.params.language.code())).collect();
+    assert_eq!(answers, [(ReplyId::T13Stop, "fr"), (ReplyId::T14Help, "es"), (ReplyId::T15Start, "en")]);
+    let kept: Vec<_> = changes.consents.iter().map(|one| (one.kind, one.language.map(Language::code))).collect();
+    assert_eq!(kept, [("opt_out", Some("fr")), ("help", Some("es")), ("opt_in", Some("en"))]);
 }
 
 #[test]

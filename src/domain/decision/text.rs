@@ -8,13 +8,20 @@ use crate::domain::catalog::{Heard, SenderRow};
 use crate::domain::decision::changes::{Consent, NewMessage, Noted, OptOut, Params};
 use crate::domain::decision::outcome::{Outcome, Refusal, Told};
 use crate::domain::ids::{CampaignId, PlacementId, Spot, millis};
+use crate::domain::keyword::Matched;
+use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
+use crate::domain::session::Heed;
 use crate::domain::window::Window;
 use crate::domain::world::{Answered, HeldState, Message};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 /// How many of her codes the MYCODES text can name.
 const LISTED: usize = 3;
+/// A STOP after a STOP is confirmed again after this.
+const CONFIRMED: Duration = Duration::minutes(5);
+/// Confirmations of STOP in 24 hours.
+const CONFIRMATIONS: usize = 5;
 
 /// The answer to a text.
 struct Answer {
@@ -22,6 +29,14 @@ struct Answer {
     reply: ReplyId,
     campaign: Option<CampaignId>,
     params: Params,
+}
+
+/// What she said of her consent.
+struct Evidence<'a> {
+    kind: &'static str,
+    matched: &'a str,
+    /// Of the word or sentence; keywords have none.
+    language: Option<Language>,
 }
 
 impl Work<'_> {
@@ -40,38 +55,54 @@ impl Work<'_> {
         if text.from_machine {
             return Outcome::Told(Told::Ignored);
         }
-        let heard = self.catalog.hear_text(text);
+        let heard = self.hear(who, text);
+        let heed = match &heard {
+            Heard::Unknown | Heard::Ambiguous(_) => self.heed(act, who, text),
+            Heard::OptOut(..)
+            | Heard::OptIn(_)
+            | Heard::Help(_)
+            | Heard::MyCodes
+            | Heard::Keyword { .. }
+            | Heard::Nothing => Heed::Heard,
+        };
         let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
         let ours = !is_compliance(&heard) || sender.opt_out_handled_by.is_ours(text.carrier_said);
         let is_new_promise = matches!(answer.outcome, Outcome::Held(id) if id.0 == act.id);
-        trace.replied = is_new_promise || (ours && self.may_reply(who, trace, &answer.outcome));
+        let heeded = ours && heed == Heed::Heard;
+        trace.replied = is_new_promise || (heeded && self.may_reply(who, trace, &answer.outcome));
         if trace.replied {
+            if let Heard::Ambiguous(choices) = &heard {
+                self.ask(who, text, choices);
+            }
             self.reply(act, who, text, &answer, trace);
         }
         answer.outcome
     }
 
     fn answer(&mut self, act: &Act, who: &Who, sender: &SenderRow, heard: &Heard, trace: &mut Trace) -> Option<Answer> {
-        let told = |outcome, reply| {
-            Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params: Params::default() })
+        let told_in = |outcome, reply, language| {
+            let params = Params { language, ..Params::default() };
+            Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params })
         };
+        let told = |outcome, reply| told_in(outcome, reply, Language::English);
         match heard {
-            Heard::OptOut(matched) => {
+            Heard::OptOut(matched, language) => {
                 trace.kind = "stop";
-                self.opt_out(act, who, sender, matched);
-                told(Told::OptedOut, ReplyId::T13Stop)
+                self.opt_out(act, who, sender, (*matched, *language));
+                told_in(Told::OptedOut, ReplyId::T13Stop, *language)
             }
-            Heard::OptIn => {
+            Heard::OptIn(language) => {
                 trace.kind = "start";
-                self.opt_in(act, who, sender);
-                told(Told::OptedIn, ReplyId::T15Start)
+                self.opt_in(act, who, sender, *language);
+                told_in(Told::OptedIn, ReplyId::T15Start, *language)
             }
-            Heard::Help => {
+            Heard::Help(language) => {
                 trace.kind = "help";
-                told(Told::Helped, ReplyId::T14Help)
+                self.consent(act, who, sender, Evidence { kind: "help", matched: "exact", language: Some(*language) });
+                told_in(Told::Helped, ReplyId::T14Help, *language)
             }
             Heard::MyCodes => {
                 trace.kind = "my_codes";
@@ -81,6 +112,13 @@ impl Work<'_> {
                 trace.kind = "unknown";
                 told(Told::Unknown, ReplyId::T10Unknown)
             }
+            Heard::Ambiguous(choices) => {
+                trace.kind = "asked";
+                let choices = choices.iter().map(|choice| choice.keyword.clone()).collect();
+                let params = Params { choices, ..Params::default() };
+                let outcome = Outcome::Told(Told::Asked);
+                Some(Answer { outcome, reply: ReplyId::T12Choice, campaign: None, params })
+            }
             Heard::Nothing => None,
             Heard::Keyword { campaign, from, read } => {
                 let campaign = self.campaign(*campaign)?;
@@ -88,7 +126,8 @@ impl Work<'_> {
                 trace.word.clone_from(&from.keyword);
                 trace.from = Some(from.clone());
                 let outcome = self.issue(act, &campaign, who, from);
-                self.consent(act, who, sender, "request", from.keyword.as_deref().unwrap_or_default());
+                let matched = from.keyword.as_deref().unwrap_or_default();
+                self.consent(act, who, sender, Evidence { kind: "request", matched, language: None });
                 Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
             }
         }
@@ -182,10 +221,11 @@ impl Work<'_> {
         Answer { outcome: Outcome::Told(Told::Listed), reply: ReplyId::T22MyCodes, campaign: None, params }
     }
 
-    fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, matched: &str) {
+    fn opt_out(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: (Matched, Language)) {
         let now = self.world.now;
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::Out(now));
-        self.consent(act, who, sender, "opt_out", matched);
+        let (matched, language) = (said.0.word(), Some(said.1));
+        self.consent(act, who, sender, Evidence { kind: "opt_out", matched, language });
         self.mute_holds(who, &sender.brand);
         let senders = &self.catalog.senders;
         let is_of_brand = |message: &Message| {
@@ -220,18 +260,19 @@ impl Work<'_> {
         }
     }
 
-    fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow) {
+    fn opt_in(&mut self, act: &Act, who: &Who, sender: &SenderRow, language: Language) {
         self.changes.opt_outs.insert((sender.brand.clone(), who.subject), OptOut::In);
-        self.consent(act, who, sender, "opt_in", "exact");
+        self.consent(act, who, sender, Evidence { kind: "opt_in", matched: "exact", language: Some(language) });
     }
 
-    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, kind: &'static str, matched: &str) {
+    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: Evidence<'_>) {
         self.changes.consents.push(Consent {
             request: act.request.clone(),
             brand: sender.brand.clone(),
             subject: who.subject,
-            kind,
-            matched: matched.to_owned(),
+            kind: said.kind,
+            matched: said.matched.to_owned(),
+            language: said.language,
             at: self.world.now,
         });
     }
@@ -249,6 +290,9 @@ impl Work<'_> {
         let hour = since(Duration::hours(1));
         let same_answer =
             answered.iter().filter(same).filter(since(limits.same_answer)).any(|one| one.outcome == *outcome);
+        if trace.kind == "stop" && !may_confirm(answered, now) {
+            return false;
+        }
         let in_hour = answered.iter().filter(same).filter(hour).count();
         let most = if trace.kind == "unknown" { 1 } else { limits.asks_per_hour };
         let exempt = |kind: &str| matches!(kind, "stop" | "help" | "start");
@@ -294,12 +338,24 @@ impl Work<'_> {
 /// Whether it is for the house or its carrier to answer, as [`OptOutBy`](crate::domain::catalog::OptOutBy) says.
 fn is_compliance(heard: &Heard) -> bool {
     match heard {
-        Heard::OptOut(_) | Heard::OptIn | Heard::Help => true,
-        Heard::MyCodes | Heard::Keyword { .. } | Heard::Unknown | Heard::Nothing => false,
+        Heard::OptOut(..) | Heard::OptIn(_) | Heard::Help(_) => true,
+        Heard::MyCodes | Heard::Keyword { .. } | Heard::Ambiguous(_) | Heard::Unknown | Heard::Nothing => false,
     }
 }
 
-fn repeat_text(state: HeldState) -> ReplyId {
+/// One confirmation of a STOP, never two: another one may follow in five minutes, five a day, unless she came back in
+/// between (47 CFR 64.1200(a)(12)).
+fn may_confirm(answered: &[Answered], now: DateTime<Utc>) -> bool {
+    let of = |kind: &'static str| answered.iter().filter(move |one| one.kind == kind);
+    // Times alone decide: two requests of one batch have the same, and no order that the tables would keep.
+    let back = of("start").map(|one| one.at).max();
+    let lately = of("stop").any(|one| one.at > now - CONFIRMED && back.is_none_or(|back| one.at > back));
+    !lately && of("stop").count() < CONFIRMATIONS
+}
+
+/// Which text says that she has a code already, by its state.
+#[must_use]
+pub fn repeat_text(state: HeldState) -> ReplyId {
     match state {
         HeldState::Unused => ReplyId::T02RepeatUnused,
         HeldState::Redeemed => ReplyId::T03RepeatRedeemed,

@@ -42,6 +42,7 @@ pub struct SenderDoc {
     pub opt_out_handled_by: OptOutBy,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 fn is_default(by: &OptOutBy) -> bool {
     *by == OptOutBy::default()
 }

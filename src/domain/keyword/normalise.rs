@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Characters of a text that are read; carriers cut at 1 600, so more is never sent by a person.
-const READ_CHARS: usize = 1_600;
+pub(super) const READ_CHARS: usize = 1_600;
 
 /// Words around a request that mean nothing for it.
 const COURTESY: &[&str] = &["PLEASE", "PLS", "PLZ", "THANKS", "THX", "TY", "KINDLY", "GRACIAS", "MERCI", "SVP"];

@@ -1,6 +1,32 @@
-//! Tells the texts that phones write to report a reaction from the texts of people.
+//! Tells the texts that phones write by themselves (reactions, answers while driving) from the texts of people.
 
-use super::normalise::is_invisible;
+use super::normalise::{Normalised, is_invisible};
+
+/// What phones and mailboxes answer by themselves; normalised.
+const AUTOMATIC: &[&str] = &[
+    "AUTOMATIC REPLY",
+    "AUTO REPLY",
+    "AUTOREPLY",
+    "AUTO RESPONSE",
+    "AUTORESPONSE",
+    "AUTOMATED REPLY",
+    "AUTOMATED RESPONSE",
+    "AUTOMATED MESSAGE",
+    "OUT OF OFFICE",
+    "OUT OF THE OFFICE",
+    "DO NOT DISTURB WHILE DRIVING",
+    "DRIVING FOCUS",
+    "ILL SEE YOUR MESSAGE WHEN",
+    "IM DRIVING RIGHT NOW",
+    "I AM DRIVING RIGHT NOW",
+    "IM CURRENTLY DRIVING",
+    "NOT MONITORED",
+    "UNMONITORED",
+    "CANT TALK RIGHT NOW",
+    "DOES NOT ACCEPT TEXT MESSAGES",
+    "RESPUESTA AUTOMATICA",
+    "REPONSE AUTOMATIQUE",
+];
 
 /// Verbs with which phones report a reaction in words: `Loved “Acme: your code”`.
 const REACTIONS: &[&str] = &["liked ", "loved ", "disliked ", "laughed at ", "emphasized ", "questioned "];
@@ -27,6 +53,12 @@ pub(super) fn is_reaction(raw: &str) -> bool {
         let drawn = before.starts_with("reacted ") || !before.chars().any(char::is_alphanumeric);
         drawn && !before.trim().is_empty() && opens_quote(object)
     })
+}
+
+/// Whether a phone or a mailbox answered by itself.
+pub(super) fn is_automatic(text: &Normalised) -> bool {
+    let spaced = format!(" {} ", text.text());
+    AUTOMATIC.iter().any(|phrase| spaced.contains(&format!(" {phrase} ")))
 }
 
 fn opens_quote(text: &str) -> bool {

@@ -1,105 +1,50 @@
 //! Words that are ours or the law's: opt-out, opt-in, help, MYCODES. They outrank every campaign.
-//!
-//! Word sets: CTIA messaging principles (May 2023), 47 CFR 64.1200(a)(10), and what large carriers
-//! treat as mandatory in the US and Canada (TD, ARRET), with Spanish and French.
 
-use super::normalise::{Normalised, unwrap_request};
+mod intents;
+mod typos;
+mod words;
 
-/// Opt-out words that count when they are all that is said, courtesies apart.
-const OPT_OUT: &[&str] = &[
-    "STOP",
-    "STOPALL",
-    "UNSUBSCRIBE",
-    "UNSUB",
-    "END",
-    "QUIT",
-    "CANCEL",
-    "OPTOUT",
-    "REVOKE",
-    "REMOVE",
-    "TD",
-    "ALTO",
-    "PARAR",
-    "BAJA",
-    "CANCELAR",
-    "DETENER",
-    "NOMAS",
-    "ARRET",
-    "ARRETER",
-    "DESABONNER",
-];
-
-/// Opt-out words that count as the first or the last word of a short text too. END, QUIT and CANCEL
-/// do not: they occur in speech.
-const HARD: &[&str] = &["STOP", "STOPALL", "UNSUBSCRIBE", "UNSUB", "OPTOUT", "REVOKE"];
-
-const OPT_IN: &[&str] = &["START", "UNSTOP", "RESUME", "SUBSCRIBE"];
-const HELP: &[&str] = &["HELP", "INFO", "AYUDA", "AIDE"];
-const MY_CODES: &[&str] = &["MYCODES", "MYCODE"];
-/// Answers to questions of ours: no command by itself, but not to be had as a keyword either.
-const ANSWERS: &[&str] = &["YES"];
+use super::normalise::{Normalised, latin_look, unwrap_request};
+use crate::domain::language::Language;
+use words::{
+    AFTER_VERB, ANSWERS, BEFORE_NOUN, HARD, HELP, INTERJECTIONS, MY_CODES, OPT_IN, OPT_OUT, STOP_SIGNS, Words,
+    language_of,
+};
 
 /// Words of a text that still counts as short.
 const SHORT_TEXT: usize = 5;
-
-/// Ways to say opt out in a sentence. Each pattern is a run of neighbouring words, each word given
-/// by its alternatives.
-const INTENTS: &[&[&[&str]]] = &[
-    &[&["STOP", "QUIT", "CEASE"], CONTACTING],
-    &[&["STOP", "QUIT", "CANCEL", "END"], &["MY", "THE", "THESE", "THIS", "YOUR", "ALL"], MESSAGES],
-    &[&["STOP", "QUIT", "CANCEL", "END"], MESSAGES],
-    &[&["DONT", "NEVER"], TO_TEXT, ADDRESSEE],
-    &[&["DO"], &["NOT"], TO_TEXT, ADDRESSEE],
-    &[&["DONT", "NEVER", "NOT"], &["EVER", "EVEN"], TO_TEXT, ADDRESSEE],
-    &[&["REMOVE", "DELETE"], &["ME"]],
-    &[&["REMOVE", "DELETE", "TAKE"], &["MY"], &["NUMBER", "PHONE"]],
-    &[&["TAKE"], &["ME"], &["OFF", "OUT"]],
-    &[&["NO"], &["MORE"], MESSAGES],
-    &[&["LEAVE"], &["ME"], &["ALONE"]],
-    &[&["WRONG"], &["NUMBER", "PERSON"]],
-    &[&["UNSUBSCRIBE"]],
-    &[&["OPT"], &["OUT"]],
-    &[&["OPT"], &["ME"], &["OUT"]],
-    &[&["NO"], &["MAS"]],
-    &[&["NO"], &["ME"], &["MANDEN", "MANDES", "ENVIEN", "ENVIES", "ESCRIBAN", "ESCRIBAS"]],
-    &[&["PLUS"], &["DE"], &["MESSAGES", "SMS", "TEXTOS"]],
-];
-
-const CONTACTING: &[&str] =
-    &["TEXTING", "TXTING", "MESSAGING", "SENDING", "CONTACTING", "BOTHERING", "SPAMMING", "CALLING"];
-const MESSAGES: &[&str] = &[
-    "TEXT",
-    "TEXTS",
-    "TXT",
-    "TXTS",
-    "MESSAGE",
-    "MESSAGES",
-    "MSG",
-    "MSGS",
-    "SMS",
-    "ALERTS",
-    "SPAM",
-    "SUBSCRIPTION",
-    "SUBSCRIPTIONS",
-];
-const TO_TEXT: &[&str] = &["TEXT", "TXT", "MESSAGE", "MSG", "CONTACT", "SEND", "BOTHER", "SPAM"];
-const ADDRESSEE: &[&str] = &["ME", "US", "THIS", "HERE", "AGAIN", "ANYMORE", "ANY", "ANYTHING", "MESSAGES", "TEXTS"];
+/// Most words that are read as one word with a typo: "opt uot", "un subscibe".
+const TYPO_WORDS: usize = 2;
 
 /// How an opt-out was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Matched {
     /// By a word of the list.
     Exact,
-    /// By a sentence that means it.
+    /// By a sentence that means it, or by a word of the list with a typo.
     Intent,
+    /// By the carrier, which keeps a list of its own.
+    Carrier,
+}
+
+impl Matched {
+    /// The word that tables use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Intent => "intent",
+            Self::Carrier => "carrier",
+        }
+    }
 }
 
 /// The reserved meaning of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    OptOut(Matched),
-    OptIn,
-    Help,
+    OptOut(Matched, Language),
+    OptIn(Language),
+    Help(Language),
     MyCodes,
 }
 
@@ -115,71 +60,88 @@ pub(super) enum Holds {
 }
 
 /// What the reserved words make of a text; `holds` is asked only where it matters.
-pub(super) fn command(text: &Normalised, holds: impl FnOnce() -> Holds) -> Option<Command> {
+pub(super) fn command(text: &Normalised, holds: impl Fn() -> Holds) -> Option<Command> {
     let words: Vec<&str> = text.words().collect();
     let request = text.without_courtesy();
     let (polite, inner) = (request.concat(), unwrap_request(&request).concat());
-    let forms = [text.joined(), &polite, &inner];
-    let said = |set: &[&str]| forms.iter().any(|form| set.contains(form));
+    // letters of other scripts that look like ours are ours here: nobody may be kept from stopping
+    let forms = [text.joined().to_owned(), latin_look(text.joined()), polite.clone(), latin_look(&polite), inner];
+    let said = |set: &Words| forms.iter().find_map(|form| language_of(set, form));
     // "no mas" is the one phrase that is a joined word too; spoken as two words it is a sentence
-    if said(OPT_OUT) && words != ["NO", "MAS"] {
-        return Some(Command::OptOut(Matched::Exact));
+    if let Some(language) = said(OPT_OUT).filter(|_| words != ["NO", "MAS"]) {
+        return Some(Command::OptOut(Matched::Exact, language));
     }
-    if INTENTS.iter().any(|pattern| stands_in(pattern, &words)) && !alone(&words, HARD) {
-        return Some(Command::OptOut(Matched::Intent));
+    let bare: Vec<&str> = request.iter().copied().filter(|word| !INTERJECTIONS.contains(word)).collect();
+    if let Some(language) = intents::heard(&words, &bare) {
+        return Some(Command::OptOut(Matched::Intent, language));
     }
-    if said(HELP) {
-        return Some(Command::Help);
+    if let Some(language) = said(HELP) {
+        return Some(Command::Help(language));
     }
-    if said(OPT_IN) {
-        return Some(Command::OptIn);
+    if let Some(language) = said(OPT_IN) {
+        return Some(Command::OptIn(language));
     }
-    if said(MY_CODES) {
+    if said(MY_CODES).is_some() {
         return Some(Command::MyCodes);
     }
-    at_the_edge(&words, holds)
+    typo(&request, &forms, &holds).or_else(|| at_the_edge(&bare, &holds))
+}
+
+/// An opt-out word with one typo, alone. A word of the sender's own is no typo.
+fn typo(request: &[&str], forms: &[String], holds: &impl Fn() -> Holds) -> Option<Command> {
+    if request.len() > TYPO_WORDS {
+        return None;
+    }
+    let language = forms.iter().find_map(|form| typos::opt_out(form))?;
+    (holds() != Holds::Whole).then_some(Command::OptOut(Matched::Intent, language))
 }
 
 /// An opt-out or help word as the first or last word of a short text. STOP in front outranks a
 /// keyword behind it; at the end of a text that holds a keyword it is read as part of that text.
-fn at_the_edge(words: &[&str], holds: impl FnOnce() -> Holds) -> Option<Command> {
+fn at_the_edge(words: &[&str], holds: &impl Fn() -> Holds) -> Option<Command> {
     if words.len() > SHORT_TEXT {
         return None;
     }
-    let (first, last) = (words.first()?, words.last()?);
-    let command = |set: &[&str]| (set.contains(first), set.contains(last));
-    let (stop_first, stop_last) = command(HARD);
-    let (help_first, help_last) = command(HELP);
-    if !(stop_first || stop_last || help_first || help_last) {
+    let (first, last) = (*words.first()?, *words.last()?);
+    let second = words.get(1).copied().unwrap_or_default();
+    let before = words.len().checked_sub(2).and_then(|at| words.get(at)).copied().unwrap_or_default();
+    let stop_first = hard(first).filter(|_| !AFTER_VERB.contains(&second));
+    let stop_last = hard(last).filter(|_| !BEFORE_NOUN.contains(&before));
+    let help = language_of(HELP, first).or_else(|| language_of(HELP, last));
+    if stop_first.is_none() && stop_last.is_none() && help.is_none() {
         return None;
     }
+    let stopped = |(language, matched)| Command::OptOut(matched, language);
     match holds() {
         Holds::Whole => None,
-        Holds::Part => stop_first.then_some(Command::OptOut(Matched::Exact)),
-        Holds::No if stop_first || stop_last => Some(Command::OptOut(Matched::Exact)),
-        Holds::No => Some(Command::Help),
+        Holds::Part => stop_first.map(stopped),
+        Holds::No => stop_first.or(stop_last).map(stopped).or_else(|| help.map(Command::Help)),
     }
 }
 
-/// Whether a short text opens with one of `set`, so that the word itself decides.
-fn alone(words: &[&str], set: &[&str]) -> bool {
-    words.len() <= 2
-        && words.first().is_some_and(|word| set.contains(word))
-        && words.get(1).is_none_or(|word| *word == "ME")
+/// The language of a hard opt-out word, and whether it is written as it should be.
+fn hard(word: &str) -> Option<(Language, Matched)> {
+    let exact = language_of(HARD, word).map(|language| (language, Matched::Exact));
+    exact.or_else(|| Some((typos::within_one(HARD, word)?, Matched::Intent)))
 }
 
-fn stands_in(pattern: &[&[&str]], words: &[&str]) -> bool {
-    words
-        .windows(pattern.len())
-        .any(|run| run.iter().zip(pattern).all(|(word, alternatives)| alternatives.contains(word)))
+/// Whether these signs and nothing else say stop.
+pub(super) fn is_stop_sign(emoji: &str) -> bool {
+    !emoji.is_empty() && emoji.chars().all(|c| STOP_SIGNS.contains(&c))
+}
+
+/// Whether a sign that says stop is among others.
+pub(super) fn has_stop_sign(emoji: &str) -> bool {
+    emoji.contains(STOP_SIGNS)
 }
 
 /// The reserved word that `word` equals, or is one edit away from (two neighbours swapped are one
 /// edit). Words of up to three letters clash only when equal: END and AND are neighbours in speech.
 pub(super) fn clash(word: &str) -> Option<&'static str> {
     let all = [OPT_OUT, OPT_IN, HELP, MY_CODES, ANSWERS];
-    let words = || all.into_iter().flatten().copied();
-    words().find(|reserved| *reserved == word).or_else(|| {
+    let words = || all.into_iter().flatten().flat_map(|(_, words)| words.iter().copied());
+    let sign = is_stop_sign(word).then_some("🛑");
+    sign.or_else(|| words().find(|reserved| *reserved == word)).or_else(|| {
         let length = word.chars().count();
         words().find(|reserved| {
             reserved.len() > 3 && reserved.len().abs_diff(length) <= 1 && strsim::osa_distance(word, reserved) <= 1

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::choice::choice;
+use super::emoji::emoji;
 use super::normalise::{Normalised, latin_look, normalise, unwrap_request};
-use super::reaction::is_reaction;
+use super::reaction::{is_automatic, is_reaction};
 use super::reserved::{self, Command, Holds, Matched};
 use super::{Keyword, MAX_CHARS};
+use crate::domain::language::Language;
 
 /// Words of a text that are looked at for a keyword; a call to action asks for one word.
 const READ_WORDS: usize = 64;
@@ -13,6 +16,8 @@ const READ_WORDS: usize = 64;
 const MIN_TYPO_CHARS: usize = 4;
 /// Most words in a text whose words are tried one by one for a typo; in more it is conversation.
 const MAX_TYPO_WORDS: usize = 3;
+/// Most words around an emoji that asks for something; in more it is decoration.
+const MAX_EMOJI_WORDS: usize = 5;
 /// Shortest keyword found in the middle of other words: GO in "I go home" asks for nothing.
 const MIN_INNER_CHARS: usize = 3;
 
@@ -48,11 +53,13 @@ pub enum Route<T> {
     OptOut {
         /// By word or by sentence.
         matched: Matched,
+        /// In which language.
+        language: Language,
     },
     /// START and its like.
-    OptIn,
+    OptIn(Language),
     /// HELP and its like.
-    Help,
+    Help(Language),
     /// The person's own codes.
     MyCodes,
     /// A keyword of this sender.
@@ -71,11 +78,15 @@ pub enum Route<T> {
         /// What that leads to.
         target: T,
     },
+    /// Two keywords fit equally, neither of them first.
+    Ambiguous([(Keyword, T); 2]),
     /// Words, but none of ours.
     Unknown,
     /// A phone's report that somebody liked a message; nobody wrote it.
     Reaction,
-    /// No letter and no digit.
+    /// A phone or a mailbox answered by itself; nobody wrote it.
+    Automatic,
+    /// No letter and no digit, and no emoji of ours.
     Empty,
 }
 
@@ -105,7 +116,7 @@ impl<T: Clone + PartialEq> Book<T> {
 
     /// What `raw` asks for when no question of ours is open.
     ///
-    /// In this order: reaction, nothing, opt-out, help, opt-in, MYCODES, keyword, near miss. Reads
+    /// In this order: reaction, nothing, opt-out, help, opt-in, MYCODES, keyword, machine, emoji, near miss. Reads
     /// the first 1 600 characters and at most 64 words.
     #[must_use]
     pub fn route(&self, raw: &str) -> Route<T> {
@@ -114,21 +125,60 @@ impl<T: Clone + PartialEq> Book<T> {
         }
         let text = normalise(raw);
         if text.joined().is_empty() {
-            return Route::Empty;
+            return self.drawn(raw);
         }
         match reserved::command(&text, || self.holds(&text)) {
-            Some(Command::OptOut(matched)) => return Route::OptOut { matched },
-            Some(Command::OptIn) => return Route::OptIn,
-            Some(Command::Help) => return Route::Help,
+            Some(Command::OptOut(matched, language)) => return Route::OptOut { matched, language },
+            Some(Command::OptIn(language)) => return Route::OptIn(language),
+            Some(Command::Help(language)) => return Route::Help(language),
             Some(Command::MyCodes) => return Route::MyCodes,
             None => {}
         }
         let core = text.core();
         let asked = unwrap_request(&core);
-        if let Some(entry) = self.named(&text, asked) {
-            return Route::Keyword { word: entry.word.clone(), target: entry.target.clone() };
+        match self.named(&text, asked).as_slice() {
+            [] => {}
+            [entry] => return entry.route(),
+            [first, second, others @ ..] => {
+                return if others.is_empty() { ambiguous(first, second) } else { Route::Unknown };
+            }
         }
-        self.near_miss(asked).unwrap_or(Route::Unknown)
+        if is_automatic(&text) {
+            return Route::Automatic;
+        }
+        let drawn = if asked.len() <= MAX_EMOJI_WORDS { self.drawn_in(&emoji(raw)) } else { None };
+        drawn.or_else(|| self.near_miss(asked)).unwrap_or(Route::Unknown)
+    }
+
+    /// A text without letters and digits.
+    fn drawn(&self, raw: &str) -> Route<T> {
+        let emoji = emoji(raw);
+        if reserved::is_stop_sign(&emoji) {
+            return Route::OptOut { matched: Matched::Intent, language: Language::English };
+        }
+        self.drawn_in(&emoji).unwrap_or(Route::Empty)
+    }
+
+    /// The first emoji of the book in a row of emoji; of two that begin there, the longer one.
+    fn drawn_in(&self, emoji: &str) -> Option<Route<T>> {
+        if reserved::has_stop_sign(emoji) {
+            return None;
+        }
+        let starts = emoji.char_indices().filter_map(|(at, _)| emoji.get(at..));
+        let drawn = self.entries.iter().filter(|entry| entry.word.is_emoji());
+        let found = |rest: &str| {
+            let begins = drawn.clone().filter(|entry| rest.starts_with(entry.word.as_str()));
+            begins.max_by_key(|entry| entry.chars)
+        };
+        starts.into_iter().find_map(found).map(Entry::route)
+    }
+
+    /// Which of two choices `raw` takes, from 0; `None` when it says anything else, or a keyword that happens to be a
+    /// number.
+    #[must_use]
+    pub fn choice(&self, raw: &str) -> Option<usize> {
+        let text = normalise(raw);
+        choice(&text).filter(|_| self.whole(&text, &text.core()).is_none())
     }
 
     fn holds(&self, text: &Normalised) -> Holds {
@@ -155,17 +205,13 @@ impl<T: Clone + PartialEq> Book<T> {
         })
     }
 
-    /// The whole text, else the longest keyword in front, else the only one anywhere.
-    fn named(&self, text: &Normalised, asked: &[&str]) -> Option<&Entry<T>> {
-        if let Some(entry) = self.whole(text, asked) {
-            return Some(entry);
+    /// The whole text, else the longest keyword in front, else those anywhere, one for each target.
+    fn named(&self, text: &Normalised, asked: &[&str]) -> Vec<&Entry<T>> {
+        let one = self.whole(text, asked).or_else(|| self.longest_at(asked).map(|(entry, _)| entry));
+        if let Some(entry) = one {
+            return vec![entry];
         }
-        if let Some((entry, _)) = self.longest_at(asked) {
-            return Some(entry);
-        }
-        let found = self.found(asked);
-        let (first, others) = found.split_first()?;
-        others.iter().all(|other| other.target == first.target).then_some(*first)
+        by_target(self.found(asked))
     }
 
     /// The longest keyword made of the first words, with the number of words it takes.
@@ -209,21 +255,19 @@ impl<T: Clone + PartialEq> Book<T> {
         let joined = asked.concat();
         let single = (asked.len() > 1 && asked.len() <= MAX_TYPO_WORDS).then_some(asked);
         let reads = std::iter::once(joined.as_str()).chain(single.into_iter().flatten().copied());
-        let mut best: Option<(usize, &str, &Entry<T>)> = None;
-        let mut tied = false;
-        for read in reads {
-            for (distance, entry) in self.neighbours(read) {
-                match best {
-                    Some((least, _, _)) if distance > least => {}
-                    Some((least, _, known)) if distance == least => {
-                        tied |= known.target != entry.target;
-                    }
-                    Some(_) | None => (best, tied) = (Some((distance, read, entry)), false),
-                }
+        let near: Vec<_> = reads.flat_map(|read| self.neighbours(read).into_iter().map(move |at| (read, at))).collect();
+        let least = near.iter().map(|(_, (distance, _))| *distance).min()?;
+        let nearest = near.into_iter().filter(|(_, (distance, _))| *distance == least);
+        let (reads, entries): (Vec<_>, Vec<_>) = nearest.map(|(read, (_, entry))| (read, entry)).unzip();
+        let read = (*reads.first()?).to_owned();
+        match by_target(entries).as_mut_slice() {
+            [entry] => Some(Route::NearMiss { read, word: entry.word.clone(), target: entry.target.clone() }),
+            [one, other] => {
+                let (first, second) = if one.word <= other.word { (one, other) } else { (other, one) };
+                Some(ambiguous(first, second))
             }
+            _ => None,
         }
-        let (_, read, entry) = best.filter(|_| !tied)?;
-        Some(Route::NearMiss { read: read.to_owned(), word: entry.word.clone(), target: entry.target.clone() })
     }
 
     /// Keywords that look like `read` or are one edit from it; none when a reserved word is that near.
@@ -240,6 +284,28 @@ impl<T: Clone + PartialEq> Book<T> {
         };
         self.entries.iter().filter(near).filter_map(measured).collect()
     }
+}
+
+impl<T: Clone> Entry<T> {
+    fn route(&self) -> Route<T> {
+        Route::Keyword { word: self.word.clone(), target: self.target.clone() }
+    }
+}
+
+fn ambiguous<T: Clone>(first: &Entry<T>, second: &Entry<T>) -> Route<T> {
+    let choice = |entry: &Entry<T>| (entry.word.clone(), entry.target.clone());
+    Route::Ambiguous([choice(first), choice(second)])
+}
+
+/// The first entry of each target, in the order given.
+fn by_target<T: PartialEq>(entries: Vec<&Entry<T>>) -> Vec<&Entry<T>> {
+    let mut kept: Vec<&Entry<T>> = Vec::new();
+    for entry in entries {
+        if kept.iter().all(|known| known.target != entry.target) {
+            kept.push(entry);
+        }
+    }
+    kept
 }
 
 /// Distance 0 or 1 (two neighbours swapped count as one edit), `None` beyond.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
+use crate::domain::language::Language;
 use crate::domain::vectors;
 
 #[derive(Deserialize)]
@@ -31,15 +32,16 @@ fn shop() -> Book<usize> {
 
 fn described(route: Route<usize>) -> (&'static str, Option<String>) {
     match route {
-        Route::OptOut { matched: Matched::Exact } => ("opt_out", Some("exact".to_owned())),
-        Route::OptOut { matched: Matched::Intent } => ("opt_out", Some("intent".to_owned())),
-        Route::OptIn => ("opt_in", None),
-        Route::Help => ("help", None),
+        Route::OptOut { matched, .. } => ("opt_out", Some(matched.word().to_owned())),
+        Route::OptIn(_) => ("opt_in", None),
+        Route::Help(_) => ("help", None),
         Route::MyCodes => ("my_codes", None),
         Route::Keyword { word, .. } => ("keyword", Some(word.to_string())),
         Route::NearMiss { word, .. } => ("did_you_mean", Some(word.to_string())),
+        Route::Ambiguous([(one, _), (other, _)]) => ("ask", Some(format!("{one} {other}"))),
         Route::Unknown => ("unknown", None),
         Route::Reaction => ("reaction_ignore", None),
+        Route::Automatic => ("automatic", None),
         Route::Empty => ("empty", None),
     }
 }
@@ -75,7 +77,11 @@ fn stop_outranks_a_keyword_that_follows_it() {
 #[test]
 fn a_typo_of_a_reserved_word_is_never_a_coupon() {
     let near = book(&["SHOP", "STOPS", "STARS", "HELPS", "ENDS", "STEP"]);
-    for text in ["STPO", "STOPP", "SOTP", "STP", "stop1", "STRT", "HELPP", "SТOP", "infoo"] {
+    for text in ["STPO", "STOPP", "SOTP", "STP", "stop1", "st0p"] {
+        assert_eq!(routed(&near, text), "opt_out intent", "{text}");
+    }
+    assert_eq!(routed(&near, "SТOP"), "opt_out exact", "with a letter of another alphabet");
+    for text in ["STRT", "HELPP", "infoo"] {
         assert_eq!(routed(&near, text), "unknown", "{text}");
     }
     assert_eq!(routed(&near, "shop"), "keyword SHOP");
@@ -153,7 +159,8 @@ fn a_keyword_is_found_through_wrapping_greeting_and_spacing() {
     ] {
         assert_eq!(routed(&shop, text), format!("keyword {word}"), "{text}");
     }
-    assert_eq!(routed(&shop, "either pizza or taco"), "unknown");
+    assert_eq!(routed(&shop, "either pizza or taco"), "ask PIZZA TACO");
+    assert_eq!(routed(&shop, "either pizza or taco or burger"), "unknown");
     assert_eq!(routed(&shop, "i want to go home"), "unknown");
 }
 
@@ -169,9 +176,33 @@ fn a_near_miss_needs_four_letters_and_one_candidate() {
     ] {
         assert_eq!(routed(&words, text), format!("did_you_mean {word}"), "{text}");
     }
-    for text in ["plzza", "tac", "sunn", "pizzazz", "give me one tacko right now"] {
+    assert_eq!(routed(&words, "plzza"), "ask PIZZA PLAZA");
+    assert_eq!(routed(&words, "plaza"), "keyword PLAZA");
+    for text in ["tac", "sunn", "pizzazz", "give me one tacko right now"] {
         assert_eq!(routed(&words, text), "unknown", "{text}");
     }
+}
+
+#[test]
+fn a_number_in_digits_or_words_takes_a_choice_unless_it_is_a_keyword() {
+    let shop = shop();
+    for (text, choice) in [
+        ("1", Some(0)),
+        (" 2. ", Some(1)),
+        ("#1", Some(0)),
+        ("1️⃣", Some(0)),
+        ("one please", Some(0)),
+        ("The second one", Some(1)),
+        ("option 2", Some(1)),
+        ("dos", Some(1)),
+        ("12", None),
+        ("3", None),
+        ("1 pizza", None),
+        ("", None),
+    ] {
+        assert_eq!(shop.choice(text), choice, "{text:?}");
+    }
+    assert_eq!(book(&["ONE", "TWO"]).choice("one"), None);
 }
 
 #[test]
@@ -237,8 +268,58 @@ fn keywords_that_clash_with_reserved_words_are_named() {
 fn a_keyword_is_given_once() {
     let twice = ["Café", "CAFE"].map(|word| (Keyword::parse(word).unwrap(), ()));
     assert_eq!(Book::new(twice).unwrap_err().to_string(), "keyword CAFE is given twice");
-    assert_eq!(Keyword::parse("🍕!"), Err(KeywordError::Empty));
+    assert_eq!(Keyword::parse("?!"), Err(KeywordError::Empty));
     assert_eq!(Keyword::parse(&"A".repeat(21)), Err(KeywordError::TooLong));
+}
+
+#[test]
+fn an_emoji_is_an_alias_whatever_its_skin_and_style() {
+    let words = book(&["PIZZA", "🍕", "TACO", "🌮", "👍", "🍕🍺", "❤️"]);
+    for (text, word) in [
+        ("🍕", "🍕"),
+        ("🍕🍕🍕", "🍕"),
+        ("🍕!", "🍕"),
+        ("🍕 please", "🍕"),
+        ("gimme 🍕", "🍕"),
+        ("👍🏽", "👍"),
+        ("👍🏿👍", "👍"),
+        ("❤", "❤"),
+        ("🍺 🍕🍺", "🍕🍺"),
+        ("🌮 or 🍕", "🌮"),
+        ("pizza 🌮", "PIZZA"),
+    ] {
+        assert_eq!(routed(&words, text), format!("keyword {word}"), "{text}");
+    }
+    assert_eq!(routed(&words, "🍔"), "empty");
+    assert_eq!(routed(&words, "so we went out for 🍕 and then home"), "unknown", "talk asks for nothing");
+    assert_eq!(routed(&words, "stop 🍕"), "opt_out exact");
+    assert_eq!(routed(&words, "👍 to “Acme: your code”"), "reaction_ignore");
+}
+
+#[test]
+fn signs_that_say_stop_stop_and_are_no_alias() {
+    for text in ["🛑", "🛑🛑", "⛔️", "🔕"] {
+        assert_eq!(routed(&shop(), text), "opt_out intent", "{text}");
+        assert!(reserved_clash(&Keyword::parse(text).unwrap()).is_some(), "{text}");
+    }
+    assert_eq!(routed(&shop(), "🛑🍕"), "empty");
+}
+
+#[test]
+fn answers_of_machines_are_told_from_words_of_people() {
+    let shop = shop();
+    for text in [
+        "I'm driving with Do Not Disturb While Driving turned on. I'll see your message when I get where I'm going.",
+        "Automatic reply: I am out of the office until Monday.",
+        "AUTO-REPLY",
+        "This is an automated message. This number is not monitored.",
+        "Sorry, can't talk right now.",
+    ] {
+        assert_eq!(routed(&shop, text), "automatic", "{text}");
+    }
+    for text in ["im driving, one pizza please", "I'm driving there now, pizza"] {
+        assert_eq!(routed(&shop, text), "keyword PIZZA", "{text}");
+    }
 }
 
 proptest! {
@@ -256,7 +337,7 @@ proptest! {
     fn stop_is_heard_through_any_punctuation_and_case(
         letters in "[!-/:-@ ]{0,4}[sS][!-/:-@ ]{0,2}[tT][!-/:-@ ]{0,2}[oO][!-/:-@ ]{0,2}[pP][!-/:-@\\n ]{0,4}",
     ) {
-        prop_assert_eq!(shop().route(&letters), Route::OptOut { matched: Matched::Exact });
+        prop_assert_eq!(shop().route(&letters), Route::OptOut { matched: Matched::Exact, language: Language::English });
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::gsm7;
 use crate::domain::sending::Priority;
 
-pub use set::{ReplySet, ReplySetError};
+pub use set::{ReplySet, ReplySetError, compliance};
 pub use template::{CompileError, Compiled, Template, TemplateError, TooLong};
 pub use words::{day_words, full_words, join_fitting, opens_words, or_list, show_link, stamp_words, time_words};
 
@@ -40,6 +40,8 @@ pub enum ReplyId {
     T10Unknown,
     /// "T11": a new code for a word with a typo.
     T11Typo,
+    /// "T12": which of two campaigns was meant.
+    T12Choice,
     /// "T13": opt-out confirmed.
     T13Stop,
     /// "T14": where help is.
@@ -72,6 +74,8 @@ impl ReplyId {
     pub fn priority(self) -> Priority {
         if self.is_compliance() {
             Priority::Compliance
+        } else if self == Self::T12Choice {
+            Priority::Prompt
         } else if self == Self::T17Late {
             Priority::Reminder
         } else {
@@ -80,7 +84,7 @@ impl ReplyId {
     }
 
     /// Every text, in the order of declaration.
-    pub const ALL: [ReplyId; 19] = [
+    pub const ALL: [ReplyId; 20] = [
         ReplyId::T01FirstIssue,
         ReplyId::T02RepeatUnused,
         ReplyId::T03RepeatRedeemed,
@@ -91,6 +95,7 @@ impl ReplyId {
         ReplyId::T09Ended,
         ReplyId::T10Unknown,
         ReplyId::T11Typo,
+        ReplyId::T12Choice,
         ReplyId::T13Stop,
         ReplyId::T14Help,
         ReplyId::T15Start,
@@ -116,6 +121,7 @@ impl ReplyId {
             ReplyId::T09Ended => "T09",
             ReplyId::T10Unknown => "T10",
             ReplyId::T11Typo => "T11",
+            ReplyId::T12Choice => "T12",
             ReplyId::T13Stop => "T13",
             ReplyId::T14Help => "T14",
             ReplyId::T15Start => "T15",
@@ -160,9 +166,7 @@ impl From<ReplyId> for &'static str {
 
 /// There is no text of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10, T11, T13 to T17, T21 and T22"
-)]
+#[error("there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10 to T17, T21 and T22")]
 pub struct UnknownReply {
     name: String,
 }
@@ -198,11 +202,13 @@ pub enum Slot {
     Help,
     /// `{words}`: words to try.
     Words,
+    /// `{choices}`: "1 PIZZA or 2 PLAZA".
+    Choices,
 }
 
 impl Slot {
     /// Every placeholder.
-    pub const ALL: [Slot; 14] = [
+    pub const ALL: [Slot; 15] = [
         Slot::Brand,
         Slot::Offer,
         Slot::Keyword,
@@ -217,6 +223,7 @@ impl Slot {
         Slot::Codes,
         Slot::Help,
         Slot::Words,
+        Slot::Choices,
     ];
 
     /// The name between the braces.
@@ -237,6 +244,7 @@ impl Slot {
             Slot::Codes => "codes",
             Slot::Help => "help",
             Slot::Words => "words",
+            Slot::Choices => "choices",
         }
     }
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::language::Language;
+
 use super::{ReplyId, Slot, Template, TemplateError};
 
 /// Our texts, compiled in.
 const ENGLISH: &str = include_str!("../../../config/replies.en.toml");
+/// Answers to STOP, HELP and START in Spanish and French.
+const SPANISH: &str = include_str!("../../../config/replies.es.toml");
+const FRENCH: &str = include_str!("../../../config/replies.fr.toml");
 
 /// One template for every [`ReplyId`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +65,7 @@ impl ReplySet {
         let texts: BTreeMap<ReplyId, String> = toml::from_str(source).map_err(ReplySetError::NotToml)?;
         let templates = ReplyId::ALL.into_iter().map(|id| {
             let text = texts.get(&id).ok_or(ReplySetError::Missing { id })?;
-            checked(id, text)
+            checked(id, text, Language::English)
         });
         Ok(ReplySet { templates: templates.collect::<Result<_, _>>()? })
     }
@@ -73,7 +78,7 @@ impl ReplySet {
     pub fn with_overrides(mut self, texts: &BTreeMap<ReplyId, String>) -> Result<ReplySet, ReplySetError> {
         for (id, slot) in ReplyId::ALL.into_iter().zip(&mut self.templates) {
             if let Some(text) = texts.get(&id) {
-                *slot = checked(id, text)?;
+                *slot = checked(id, text, Language::English)?;
             }
         }
         Ok(self)
@@ -94,14 +99,36 @@ impl ReplySet {
     }
 }
 
-fn checked(id: ReplyId, text: &str) -> Result<Template, ReplySetError> {
+/// The answers to the law's words that are spoken in `language` besides English; none for English itself.
+#[must_use]
+pub fn compliance(language: Language) -> Vec<(ReplyId, Template)> {
+    let source = match language {
+        Language::English => return Vec::new(),
+        Language::Spanish => SPANISH,
+        Language::French => FRENCH,
+    };
+    #[expect(clippy::expect_used, reason = "a test reads the compiled-in files")]
+    spoken(source, language).expect("the compiled-in texts are valid")
+}
+
+fn spoken(source: &str, language: Language) -> Result<Vec<(ReplyId, Template)>, ReplySetError> {
+    let texts: BTreeMap<ReplyId, String> = toml::from_str(source).map_err(ReplySetError::NotToml)?;
+    let owed = ReplyId::ALL.into_iter().filter(|id| id.is_compliance());
+    let checked = owed.map(|id| {
+        let text = texts.get(&id).ok_or(ReplySetError::Missing { id })?;
+        Ok((id, checked(id, text, language)?))
+    });
+    checked.collect()
+}
+
+fn checked(id: ReplyId, text: &str, language: Language) -> Result<Template, ReplySetError> {
     let template = Template::parse(text).map_err(|source| ReplySetError::BadTemplate { id, source })?;
     let slots = needed(id).iter().filter(|slot| !template.always_shows(**slot));
     if let Some(slot) = slots.copied().next() {
         return Err(ReplySetError::Lacks { id, what: format!("{{{}}}", slot.as_str()) });
     }
     // the confirmation of STOP itself says how to come back instead
-    let word = if id == ReplyId::T13Stop { "START" } else { "STOP" };
+    let word = if id == ReplyId::T13Stop { language.start_word() } else { language.stop_word() };
     if !template.always_says(word) {
         return Err(ReplySetError::Lacks { id, what: word.to_owned() });
     }
@@ -112,6 +139,7 @@ fn checked(id: ReplyId, text: &str) -> Result<Template, ReplySetError> {
 fn needed(id: ReplyId) -> &'static [Slot] {
     match id {
         ReplyId::T01FirstIssue | ReplyId::T02RepeatUnused | ReplyId::T11Typo => &[Slot::Brand, Slot::Code, Slot::Link],
+        ReplyId::T12Choice => &[Slot::Brand, Slot::Choices],
         ReplyId::T14Help => &[Slot::Brand, Slot::Help],
         ReplyId::T22MyCodes => &[Slot::Brand, Slot::Codes],
         ReplyId::T03RepeatRedeemed

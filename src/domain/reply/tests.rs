@@ -24,6 +24,7 @@ fn worst(host: &str, (keyword, offer, code): (&str, &str, &str)) -> Values {
         .with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov")
         .with(Slot::Help, "coupons.acme.example/help or 800-555-0199")
         .with(Slot::Words, "PIZZA, BURGER or MYCODES")
+        .with(Slot::Choices, "1 PIZZA or 2 BURGER")
 }
 
 fn compiled(source: &str, values: &Values) -> Compiled {

@@ -124,6 +124,11 @@ fn keywords(
     if let Some(word) = both {
         lines.refuse(format!("keyword {word} is an alias and a word of its own"));
     }
+    for word in counted_words(doc).into_iter().filter(|word| word.is_emoji()) {
+        lines.refuse(format!(
+            "keyword {word} is an emoji, which every answer would show and cost double: make it an alias"
+        ));
+    }
     for word in words(doc) {
         match reserved_clash(word) {
             Some(reserved) if reserved == word.as_str() => {
@@ -176,7 +181,9 @@ fn caps(doc: &CampaignDoc, lines: &mut Lines<'_>) {
             Over::Placement(name) if !places.contains(&name.as_str()) => {
                 lines.refuse(format!("caps.placement names {name}, which no keyword has"));
             }
-            Over::Scope(Scope::Keyword(word)) if !counted_words(doc).contains(&word.as_str()) => {
+            Over::Scope(Scope::Keyword(word))
+                if !counted_words(doc).iter().any(|known| known.as_str() == word.as_str()) =>
+            {
                 lines.refuse(format!("caps.keyword names {word}, which is no main or placement keyword of it"));
             }
             Over::Placement(_) | Over::Scope(_) => {}
@@ -185,12 +192,9 @@ fn caps(doc: &CampaignDoc, lines: &mut Lines<'_>) {
 }
 
 /// The words that reports and caps know: aliases count as the main one.
-fn counted_words(doc: &CampaignDoc) -> Vec<&str> {
+fn counted_words(doc: &CampaignDoc) -> Vec<&Keyword> {
     let keywords = doc.keywords.iter();
-    keywords
-        .flat_map(|keywords| [&keywords.main].into_iter().chain(keywords.placements.keys()))
-        .map(Keyword::as_str)
-        .collect()
+    keywords.flat_map(|keywords| [&keywords.main].into_iter().chain(keywords.placements.keys())).collect()
 }
 
 /// Whether every place of `old` is one of `new`.

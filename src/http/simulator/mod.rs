@@ -91,15 +91,24 @@ impl SimulatorDoor {
     /// Checks what somebody wants to text.
     async fn draft(&self, from: &str, to: &str, text: &str) -> Result<Draft, NotSent> {
         let from = phone(from)?;
-        let catalog = self.sms.engine.fresh_catalog().await;
-        let catalog = catalog.map_err(|error| NotSent::Away(error.into()))?;
-        let to = catalog.sender_at(to).filter(|sender| sender.carrier == SIMULATOR);
-        let to = to.ok_or(NotSent::NoSender)?;
+        let to = self.sender(to).await?;
         let chars = text.chars().count();
         if text.trim().is_empty() || chars > MAX_TEXT_CHARS {
             return Err(NotSent::Length(chars));
         }
-        Ok(Draft { from, to: to.clone(), text: text.to_owned() })
+        Ok(Draft { from, to, text: text.to_owned() })
+    }
+
+    /// One of our numbers that phones in the browser can text; those we know serve while the database is away.
+    async fn sender(&self, to: &str) -> Result<SenderRow, NotSent> {
+        let known = self.sms.engine.catalog().sender_at(to).cloned();
+        let row = if let Some(row) = known {
+            Some(row)
+        } else {
+            let fresh = self.sms.engine.fresh_catalog().await;
+            fresh.map_err(|error| NotSent::Away(error.into()))?.sender_at(to).cloned()
+        };
+        row.filter(|row| row.carrier == SIMULATOR).ok_or(NotSent::NoSender)
     }
 
     /// Sends a text as a phone does: the carrier signs it, our door takes it. Gives the carrier's name of it.

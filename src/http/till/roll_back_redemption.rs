@@ -1,7 +1,6 @@
 //! `POST /v1/redemptions/{id}/rollback`.
 
 use super::auth::IdempotencyKey;
-use crate::domain::act::Undo;
 use crate::domain::decision::outcome::Outcome;
 use crate::engine::{Engine, Till};
 use crate::http::problem::{Json, Problem};
@@ -40,8 +39,7 @@ pub(super) async fn roll_back_redemption(
     if ask.reason.is_empty() || ask.reason.chars().count() > 200 {
         return Err(Problem::invalid(&["reason: 1 to 200 characters".to_owned()]));
     }
-    let undo = Undo { redemption, reason: ask.reason };
-    let settled = engine.roll_back(key.request(&till), undo).await?;
+    let settled = engine.roll_back(key.request(&till), redemption, ask.reason).await?;
     match settled.map(|settled| (settled.outcome, settled.at)) {
         Some((Outcome::RolledBack(_, id), rolled_back_at)) => {
             Ok(Json(RollbackOut { redemption_id: id, status: "rolled_back", rolled_back_at }))

@@ -77,7 +77,7 @@ impl CodeIn {
             customer,
             amount: self.amount,
             currency: self.currency.clone(),
-            accepted: None,
+            peer: None,
         })
     }
 }

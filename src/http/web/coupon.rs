@@ -80,6 +80,8 @@ pub enum CouponFace {
         qr: QrSvg,
         /// "Thu 31 Dec 2026, 11:59 PM ET"; none when it does not expire.
         valid_until: Option<String>,
+        /// "14 Nov 2026, 6:22 PM": when the system that honours it last said so; none where we honour it.
+        checked: Option<String>,
     },
     /// Given out, but its first day is to come.
     NotYetActive {
@@ -147,6 +149,7 @@ mod tests {
             code: CODE.to_owned(),
             qr: qr::svg(CODE).unwrap(),
             valid_until: Some("Thu 31 Dec 2026, 11:59 PM ET".to_owned()),
+            checked: None,
         });
         for part in [CODE, "<svg class=\"qr\"", "One per person.", "Valid until Thu 31 Dec 2026, 11:59 PM ET"] {
             assert!(html.contains(part), "{part} is missing");

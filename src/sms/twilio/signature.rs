@@ -75,10 +75,7 @@ pub(super) fn scheme(settings: Option<&str>) -> Option<Scheme> {
 /// the address.
 fn signed_fields(hook: &Webhook<'_>) -> Result<Vec<u8>, Forged> {
     if let Some(hash) = Fields::read(hook.query().as_bytes()).get("bodySHA256") {
-        let mut own = String::new();
-        for byte in digest::digest(&digest::SHA256, hook.body).as_ref() {
-            own.push_str(&format!("{byte:02x}"));
-        }
+        let own = super::super::hex(digest::digest(&digest::SHA256, hook.body).as_ref());
         let same = constant_time::verify_slices_are_equal(own.as_bytes(), hash.to_ascii_lowercase().as_bytes());
         return same.map(|()| Vec::new()).map_err(|_| Forged::Mismatch);
     }

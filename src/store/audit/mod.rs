@@ -5,6 +5,7 @@
 //! of it is read from one snapshot, so a server may issue meanwhile, and in pages, so memory does not grow with it.
 
 mod book;
+mod conversations;
 mod document;
 mod events;
 mod holds;
@@ -108,6 +109,8 @@ pub async fn audit(db: &DatabaseConnection, progress: &mut (dyn FnMut(&str) + Se
     checks.extend(events::check(&snapshot).await?);
     progress("requests and messages");
     checks.extend(requests::check(&snapshot).await?);
+    progress("conversations");
+    checks.extend(conversations::check(&snapshot).await?);
     progress("reports");
     checks.extend(reports::check(&snapshot).await?);
     snapshot.close().await?;

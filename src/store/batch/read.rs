@@ -1,6 +1,6 @@
 //! Locks in the one order that every writer of every process keeps, then the reads.
 
-use super::{spend, statements as sql};
+use super::{session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::campaign::{Attribution, Channel};
 use crate::domain::cap::Quota;
@@ -9,11 +9,12 @@ use crate::domain::hold::{Hold, HoldId};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
 use crate::domain::sending::SpendKey;
+use crate::domain::session::{Session, SessionKey, SessionKind};
 use crate::domain::world::{Answered, Event, EventKind, Held, Message, Range, Stored, World};
 use crate::store::bulk::{Cell, Row};
 use crate::store::{StoreError, Tx, subject_bytes};
 use chrono::{DateTime, Duration, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything a batch could need, by the configuration it was planned with.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +41,19 @@ pub struct Needs {
     pub pools: BTreeMap<(CampaignId, u16), Stock>,
     /// The messages that might take a step.
     pub messages: BTreeSet<[u8; 16]>,
+    /// The persons who may answer a question, and what was open with them when the locks were chosen.
+    pub answering: (BTreeSet<Subject>, HashMap<SessionKey, Session>),
+}
+
+/// What is open with persons who may answer it: a look ahead of the locks, so that they can be chosen.
+///
+/// # Errors
+/// What the database says.
+pub async fn open_questions(
+    tx: &mut Tx<'_>,
+    persons: &BTreeSet<Subject>,
+) -> Result<HashMap<SessionKey, Session>, StoreError> {
+    session::read(tx, persons).await
 }
 
 /// Which positions of a pool may be given out.
@@ -76,6 +90,15 @@ pub async fn read(
     read_persons(tx, needs, now, &mut world).await?;
     read_stock(tx, needs, &mut world).await?;
     read_messages(tx, needs, &mut world).await?;
+    world.sessions = session::read(tx, &needs.texters).await?;
+    let (answering, seen) = &needs.answering;
+    let is_asked = |key: &SessionKey| key.kind == SessionKind::Question && answering.contains(&key.subject);
+    let count = |open: &HashMap<_, _>| open.keys().filter(|key| is_asked(key)).count();
+    let same = world.sessions.iter().filter(|(key, _)| is_asked(key)).all(|(key, open)| seen.get(key) == Some(open));
+    // A question that came or went meanwhile leads to other campaigns than were locked.
+    if !same || count(&world.sessions) != count(seen) {
+        return Err(StoreError::Stale);
+    }
     Ok(world)
 }
 

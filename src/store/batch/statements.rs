@@ -23,7 +23,7 @@ pub(super) static LOCK_RECIPIENTS: Bulk = Bulk::new(
     "SELECT subject, epoch FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
 );
 
-pub(super) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
+pub(in crate::store) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
     "campaign: lock",
     &[("campaign_id", Int)],
     &[Int, Int],
@@ -350,10 +350,11 @@ pub(super) static WRITE_CONSENTS: Bulk = Bulk::new(
         ("kind", Text),
         ("matched", Text),
         ("occurred_at", Int),
+        ("language", Text),
     ],
     &[],
-    "INSERT INTO consent_event (door, request_key, brand, subject, kind, matched, occurred_at)
-     SELECT door, request_key, brand, subject, kind, matched, occurred_at FROM {rows} WHERE true",
+    "INSERT INTO consent_event (door, request_key, brand, subject, kind, matched, occurred_at, language)
+     SELECT door, request_key, brand, subject, kind, matched, occurred_at, language FROM {rows} WHERE true",
 );
 
 const RANGE: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("last", Int), ("first", Int)];

@@ -1,6 +1,6 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::{spend, statements as sql};
+use super::{session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{
@@ -8,6 +8,7 @@ use crate::domain::decision::changes::{
 };
 use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, Subject, millis};
+use crate::domain::language::Language;
 use crate::domain::world::Held;
 use crate::store::bulk::Cell;
 use crate::store::{StoreError, Tx, subject_bytes};
@@ -27,7 +28,10 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     write_consent(tx, changes).await?;
+    session::write(tx, changes).await?;
     write_counters(tx, changes).await?;
+    let now = changes.requests.iter().map(|row| row.received_at).max().unwrap_or_default();
+    session::count_words(tx, changes, now).await?;
     write_alerts(tx, changes).await
 }
 
@@ -112,6 +116,7 @@ async fn write_consent(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreEr
             consent.kind.into(),
             consent.matched.clone().into(),
             millis(consent.at).into(),
+            consent.language.map(Language::code).into(),
         ]
     });
     tx.write(&sql::WRITE_CONSENTS, &sorted(consents)).await

@@ -142,8 +142,7 @@ async fn pool(
         insert_pool(tx, id, offer_no, wanted).await?;
     }
     let grows = wanted.size.saturating_sub(old);
-    let sql = "UPDATE pool SET offer_no = $3, size = size + $4, in_stock = in_stock + $4
-        WHERE campaign_id = $1 AND pool_no = $2";
+    let sql = "UPDATE pool SET offer_no = $3, size = size + $4 WHERE campaign_id = $1 AND pool_no = $2";
     let (campaign, pool_no) = (Value::from(id.0), Value::from(POOL_NO));
     run_one(tx, sql, vec![campaign.clone(), pool_no.clone(), u32::from(offer_no).into(), big(grows)]).await?;
     if grows == 0 {
@@ -162,7 +161,16 @@ async fn pool(
         }
     }
     let sql = "INSERT INTO stock (campaign_id, pool_no, first, last, verified_at) VALUES ($1, $2, $3, $4, NULL)";
-    run_one(tx, sql, vec![campaign, pool_no, big(old), big(wanted.size - 1)]).await
+    run_one(tx, sql, vec![campaign.clone(), pool_no.clone(), big(old), big(wanted.size - 1)]).await?;
+    // Promises beyond stock have left nothing; what is new is theirs first.
+    let sql = "UPDATE pool SET in_stock = (
+            SELECT CASE WHEN s.n > h.n THEN s.n - h.n ELSE 0 END FROM
+                (SELECT CAST(COALESCE(SUM(last - first + 1), 0) AS BIGINT) AS n FROM stock
+                 WHERE campaign_id = $1 AND pool_no = $2) AS s,
+                (SELECT COUNT(*) AS n FROM hold
+                 WHERE campaign_id = $1 AND pool_no = $2 AND ended_at IS NULL) AS h)
+        WHERE campaign_id = $1 AND pool_no = $2";
+    run_one(tx, sql, vec![campaign, pool_no]).await
 }
 
 /// An empty pool.

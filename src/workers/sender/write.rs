@@ -75,7 +75,7 @@ impl Hands {
                     warn(&error);
                     return Err(Over::done());
                 }
-                EngineError::Busy | EngineError::Store(_) => {}
+                EngineError::Busy | EngineError::Store(_) | EngineError::Peer(_) => {}
             }
             let left = due.lease_until - self.engine.now();
             if left < TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX) {

@@ -31,6 +31,8 @@ const TABLES: &[&str] = &[
     "opt_out",
     "rollup_channel",
     "rollup_outstanding",
+    "session",
+    "unknown_word",
 ];
 
 /// 20 November 2026, a Friday, in days since 1970.
@@ -42,8 +44,8 @@ const NOON: i64 = DAY * 86_400_000 + 15 * 3_600_000;
 /// `{AA}` the sixteen bytes of a person.
 ///
 /// A asked on Friday and Saturday, and once through the engine; her first code was used, given back and used again,
-/// the one through the engine was voided. B asked once, and is promised a code of a campaign whose
-/// next code is dead. C was refused and said STOP.
+/// the one through the engine was voided. B asked once, was asked what a word meant, and is promised a code of a
+/// campaign whose next code is dead. C was refused and said STOP.
 const CLEAN: &str = r#"
 INSERT INTO sender VALUES (1, '12345', 'simulator', 'Acme', '{}');
 INSERT INTO campaign VALUES (1, 'PIZZA', 'live', 2), (2, 'BURGER', 'live', 1);
@@ -70,7 +72,8 @@ INSERT INTO code VALUES (1, 1, 0, 'PZA0', 'PZA-0'), (1, 1, 1, 'PZA1', 'PZA-1'), 
 INSERT INTO stock VALUES (1, 1, 5, 3, NULL), (1, 1, 9, 6, NULL), (2, 1, 999, 2, NULL);
 INSERT INTO hold VALUES ({0A}, 2, 1, {BB}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 0, {T+0}, 0, NULL, NULL, NULL);
 INSERT INTO quarantine VALUES (2, 1, 1, 'dead', 'expired', {T+0});
-INSERT INTO recipient VALUES ({AA}, 0, NULL, {T+0}), ({BB}, 0, NULL, {T+0}), ({CC}, 0, NULL, {T+0});
+INSERT INTO recipient (subject, epoch, phone_ciphertext, created_at) VALUES
+    ({AA}, 0, NULL, {T+0}), ({BB}, 0, NULL, {T+0}), ({CC}, 0, NULL, {T+0});
 INSERT INTO request VALUES
     ('sms-1', 'm1', {AA}, {T+0}, {AA}, 'keyword', 'issued', '', NULL, NULL, NULL, NULL, 1, 1, 0, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
     ('sms-1', 'm2', {AA}, {T+0}, {BB}, 'keyword', 'issued', '', NULL, NULL, NULL, NULL, 1, 1, 1, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
@@ -78,6 +81,7 @@ INSERT INTO request VALUES
     ('engine', 'e1', {AA}, {T+1}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL, 2, 1, 0, NULL, 'api', NULL, NULL, 7, 0, NULL),
     ('sms-1', 'm4', {AA}, {T+0}, {CC}, 'keyword', 'refused', 'cap_reached', 2, 5, 5, {T+14}, 1, NULL, NULL, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
     ('sms-1', 'm5', {AA}, {T+0}, {CC}, 'stop', 'opted_out', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'sms', 1, NULL, 0, 1, NULL),
+    ('sms-1', 'm6', {AA}, {T+0}, {BB}, 'asked', 'asked', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'sms', 1, NULL, 0, 1, NULL),
     ('till-1', 't1', {AA}, {T+2}, {AA}, 'redeem', 'redeemed', '', NULL, NULL, NULL, NULL, 1, 1, 0, 'rd_1', 'sms', 1, NULL, 0, 0, 2000),
     ('till-1', 't2', {AA}, {T+3}, {AA}, 'rollback', 'rolled_back', '', NULL, NULL, NULL, NULL, 1, 1, 0, 'rd_1', 'sms', 1, NULL, 0, 0, -2000),
     ('till-1', 't3', {AA}, {T+3}, {AA}, 'redeem', 'redeemed', '', NULL, NULL, NULL, NULL, 1, 1, 0, 'rd_2', 'sms', 1, NULL, 0, 0, NULL),
@@ -99,12 +103,15 @@ INSERT INTO outbox_message VALUES
     ({02}, {BB}, 1, 'T01', 1, 1, 1, 1, '{}', 'sms-1', 'm2', 'delivered', 0, {T+0}, 0, 1, 'p2', 1, NULL, '[]', {T+0}),
     ({03}, {AA}, 1, 'T01', 1, 1, 1, 2, '{}', 'sms-1', 'm3', 'queued', 1, {T+24}, 0, 0, NULL, NULL, NULL, '[]', {T+24}),
     ({04}, {CC}, 1, 'T05', 1, 1, NULL, NULL, '{}', 'sms-1', 'm4', 'suppressed', 0, {T+0}, 0, 0, NULL, NULL, NULL, '[]', {T+0}),
-    ({05}, {CC}, 1, 'T13', 0, NULL, NULL, NULL, '{}', 'sms-1', 'm5', 'queued', 1, {T+0}, 0, 0, NULL, NULL, NULL, '[]', {T+0});
+    ({05}, {CC}, 1, 'T13', 0, NULL, NULL, NULL, '{}', 'sms-1', 'm5', 'queued', 1, {T+0}, 0, 0, NULL, NULL, NULL, '[]', {T+0}),
+    ({06}, {BB}, 1, 'T12', 1, NULL, NULL, NULL, '{}', 'sms-1', 'm6', 'delivered', 0, {T+0}, 0, 1, 'p6', 1, NULL, '[]', {T+0});
+INSERT INTO session VALUES ({BB}, 1, 'question', '{}', {T+1});
+INSERT INTO unknown_word VALUES (1, 'WORDX', 1, {T+0});
 INSERT INTO opt_out VALUES ('Acme', {CC}, {T+1});
 INSERT INTO rollup_channel VALUES
     (1, {T/900000+0}, 'sms', 0, 'issued', 2, 0), (1, {T/900000+96}, 'sms', 0, 'issued', 1, 0),
     (2, {T/900000+4}, 'api', 7, 'issued', 1, 0), (1, {T/900000+0}, 'sms', 0, 'refused:cap_reached', 1, 0),
-    (0, {T/900000+0}, 'sms', 0, 'opted_out', 1, 0), (1, {T/900000+8}, 'sms', 0, 'redeemed', 1, 2000),
+    (0, {T/900000+0}, 'sms', 0, 'opted_out', 1, 0), (0, {T/900000+0}, 'sms', 0, 'asked', 1, 0), (1, {T/900000+8}, 'sms', 0, 'redeemed', 1, 2000),
     (1, {T/900000+12}, 'sms', 0, 'rolled_back', 1, -2000), (1, {T/900000+12}, 'sms', 0, 'redeemed', 1, 0),
     (2, {T/900000+16}, 'api', 7, 'voided', 1, 0);
 INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), (2, 2932896, 0, 0)

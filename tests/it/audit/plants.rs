@@ -189,6 +189,13 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     ("rollup_channel", "refused:cap_reached", "UPDATE rollup_channel SET n = 2 WHERE outcome = 'refused:cap_reached'"),
     ("rollup_channel", "2000 more in money", "UPDATE rollup_channel SET amount_minor = 0 WHERE amount_minor = 2000"),
     ("rollup_outstanding", "500 more in money", "UPDATE rollup_outstanding SET value_minor = 0 WHERE expiry_day = {D+31}"),
+    (
+        "question_not_put",
+        "sender 1 waits for an answer of aaaa",
+        "INSERT INTO session VALUES ({AA}, 1, 'question', '{}', {T+24})",
+    ),
+    ("words_not_texted", "counts 2 unknown words", "UPDATE unknown_word SET n = 2"),
+    ("holder_to_come", "code 1/1/", "UPDATE recipient SET epoch = -1"),
 ];
 
 /// Both versions of campaign 1 limit a person to one in this window.

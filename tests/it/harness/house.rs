@@ -10,6 +10,7 @@ use codewell::domain::keyring::Keys;
 use codewell::domain::phone::PhoneNumber;
 use codewell::domain::secret::Secret;
 use codewell::engine::{Clock, Engine, EngineError, Faults, Parts, Settled, Sizes, draw, fingerprint};
+use codewell::redemption::Registry;
 use codewell::store::{Options, Store};
 use sea_orm::ConnectionTrait;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl House {
         let clock = TestClock(Arc::default());
         clock.set(Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap());
         let keys = Arc::new(Keys::from_root(&Secret::new([7; 32])));
-        Self::start(url, clock, keys, dir, sizes()).await
+        Self::start(url, clock, keys, dir, sizes(), Registry::default()).await
     }
 
     /// Another process on the same database: its own connections, its own committer.
@@ -85,15 +86,29 @@ impl House {
         self.second_of(sizes()).await
     }
 
+    /// Another process, that lives with other systems.
+    pub(crate) async fn living_with(&self, peers: Registry) -> Self {
+        let (url, clock, keys) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.keys));
+        Self::start(url, clock, keys, Arc::clone(&self.dir), sizes(), peers).await
+    }
+
     /// Another process, of another size.
     pub(crate) async fn second_of(&self, sizes: Sizes) -> Self {
         let (url, clock, keys) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.keys));
-        let mut second = Self::start(url, clock, keys, Arc::clone(&self.dir), sizes).await;
+        let peers = self.engine.parts().peers.clone();
+        let mut second = Self::start(url, clock, keys, Arc::clone(&self.dir), sizes, peers).await;
         second.asked = Arc::clone(&self.asked);
         second
     }
 
-    async fn start(url: String, clock: TestClock, keys: Arc<Keys>, dir: Arc<tempfile::TempDir>, sizes: Sizes) -> Self {
+    async fn start(
+        url: String,
+        clock: TestClock,
+        keys: Arc<Keys>,
+        dir: Arc<tempfile::TempDir>,
+        sizes: Sizes,
+        peers: Registry,
+    ) -> Self {
         let options = Options { readers: 4, acquire: std::time::Duration::from_secs(20), ..Options::new(url.clone()) };
         let store = Store::connect(&options).await.expect("the database can be opened");
         store.migrate().await.expect("the tables can be made");
@@ -106,6 +121,7 @@ impl House {
             carriers: vec!["simulator".to_owned(), "twilio".to_owned()],
             sizes,
             faults: faults.clone(),
+            peers,
         };
         let (engine, committer, _) = Engine::new(parts).await.expect("the engine can be built");
         tokio::spawn(committer.run());
@@ -199,7 +215,8 @@ impl House {
     /// Proves the ledger from the tables alone.
     pub(crate) async fn audited(&self) {
         let report = codewell::store::audit::audit(self.store.read(), &mut |_| {}).await.expect("the audit runs");
-        assert!(report.is_clean(), "the audit found: {report:?}");
+        let broken: Vec<_> = report.checks.iter().filter(|check| !check.breaches.is_empty()).collect();
+        assert!(report.is_clean(), "the audit found: {broken:?}");
     }
 
     /// Changes the configuration as people do: alone in the queue, in one transaction that first locks `campaign`;

@@ -215,9 +215,20 @@ impl Reference {
         let of_law = |word: &str| matches!(word, "stop" | "start" | "help");
         let just_said = since(10).any(|one| one.word == word && one.said == *said);
         let in_hour = since(HOUR).filter(|one| one.word == word).count();
+        if word == "stop" && !self.may_confirm(person) {
+            return false;
+        }
         let plain = |one: &&Replied| !of_law(one.word) && !matches!(one.said, Said::Issued(..));
         let in_day = since(DAY).filter(plain).count();
         !just_said && in_hour < if word == "hello" { 1 } else { 10 } && (of_law(word) || in_day < 20)
+    }
+    /// STOP is confirmed once: again after five minutes, five times a day, or when she came back in between.
+    fn may_confirm(&self, person: u64) -> bool {
+        let hers = |word| self.replied.iter().filter(move |one| one.person == person && one.word == word);
+        let stops = || hers("stop").map(|one| one.at).filter(|at| *at > self.now - DAY);
+        let back = hers("start").map(|one| one.at).max().unwrap_or(i64::MIN);
+        let confirmed = stops().any(|at| at > self.now - 300 && at > back);
+        !confirmed && stops().count() < 5
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Script {
 
 #[async_trait::async_trait]
 impl SmsProvider for Script {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "simulator"
     }
 

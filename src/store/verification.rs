@@ -1,0 +1,467 @@
+//! Stock of campaigns whose codes another system honours: what was looked at, what comes next, what was put aside.
+
+use super::batch::LOCK_CAMPAIGNS;
+use super::bulk::{Bulk, Cell, Kind};
+use crate::domain::ids::{CampaignId, millis};
+use crate::domain::verdict::Verdict;
+use crate::store::{Store, StoreError, Tx};
+use chrono::{DateTime, Duration, Utc};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+const INT: Kind = Kind::Int;
+const TEXT: Kind = Kind::Text;
+
+/// Ranges read to find what comes next; a verified buffer is a few of them.
+const RANGES: i64 = 4096;
+
+/// A pool by its campaign and number.
+pub type PoolKey = (CampaignId, u16);
+
+/// How a pool's stock stands, and what to look at next.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Buffer {
+    /// Positions that may be given out now.
+    pub fresh: u64,
+    /// The lowest positions worth a look, in order; at most as many as were asked for.
+    pub next: Vec<u64>,
+}
+
+/// Which looks count, and how many more are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// A look before this one does not count any more.
+    pub fresh_after: DateTime<Utc>,
+    /// A look before this one is renewed.
+    pub renew_before: DateTime<Utc>,
+    /// Positions that may be given out.
+    pub fresh: u64,
+    /// Positions in one look.
+    pub at_once: usize,
+}
+
+/// What a look changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Looked {
+    /// Positions that may be given out.
+    pub alive: u64,
+    /// Positions put aside for good.
+    pub dead: u64,
+    /// Positions put aside for another look.
+    pub undecided: u64,
+}
+
+/// The verifying of one pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Verification {
+    /// A person must say that it goes on.
+    pub is_paused: bool,
+    /// Positions found alive since it last went on.
+    pub alive: u64,
+    /// Positions found dead since then.
+    pub dead: u64,
+}
+
+static RANGES_OF: Bulk = Bulk::new(
+    "stock: looked at",
+    &[("campaign_id", INT), ("pool_no", INT), ("lowest", INT), ("highest", INT)],
+    &[INT, INT, INT],
+    "SELECT s.first, s.last, s.verified_at FROM {rows} JOIN stock s
+     ON s.campaign_id = t.campaign_id AND s.pool_no = t.pool_no AND s.last >= t.lowest AND s.first <= t.highest
+     ORDER BY s.last",
+);
+
+const RANGE: &[(&str, Kind)] = &[("campaign_id", INT), ("pool_no", INT), ("last", INT)];
+
+static DELETE_RANGES: Bulk = Bulk::new(
+    "stock: delete looked at",
+    RANGE,
+    &[],
+    "DELETE FROM stock WHERE (campaign_id, pool_no, last) IN (SELECT t.campaign_id, t.pool_no, t.last FROM {rows})",
+);
+
+static WRITE_RANGES: Bulk = Bulk::new(
+    "stock: write looked at",
+    &[("campaign_id", INT), ("pool_no", INT), ("last", INT), ("first", INT), ("verified_at", INT)],
+    &[],
+    "INSERT INTO stock (campaign_id, pool_no, last, first, verified_at)
+     SELECT campaign_id, pool_no, last, first, verified_at FROM {rows} WHERE true",
+);
+
+static PUT_ASIDE: Bulk = Bulk::new(
+    "quarantine: put aside",
+    &[
+        ("campaign_id", INT),
+        ("pool_no", INT),
+        ("position", INT),
+        ("verdict", TEXT),
+        ("evidence", TEXT),
+        ("looked_at", INT),
+    ],
+    &[],
+    "INSERT INTO quarantine (campaign_id, pool_no, position, verdict, evidence, looked_at)
+     SELECT campaign_id, pool_no, position, verdict, evidence, looked_at FROM {rows} WHERE true
+     ON CONFLICT (campaign_id, pool_no, position) DO UPDATE SET verdict = excluded.verdict,
+         evidence = excluded.evidence, looked_at = excluded.looked_at",
+);
+
+const SPOT: &[(&str, Kind)] = &[("campaign_id", INT), ("pool_no", INT), ("position", INT)];
+
+static ASIDE: Bulk = Bulk::new(
+    "quarantine: read",
+    SPOT,
+    &[INT],
+    "SELECT q.position FROM {rows} JOIN quarantine q ON q.campaign_id = t.campaign_id AND q.pool_no = t.pool_no
+     AND q.position = t.position AND q.verdict = 'undecided'",
+);
+
+static TAKE_BACK: Bulk = Bulk::new(
+    "quarantine: take back",
+    SPOT,
+    &[],
+    "DELETE FROM quarantine WHERE (campaign_id, pool_no, position) IN
+     (SELECT t.campaign_id, t.pool_no, t.position FROM {rows})",
+);
+
+/// Promises beyond stock leave nothing; a higher stock is theirs first.
+static RECOUNT: Bulk = Bulk::new(
+    "pool: recount",
+    &[("campaign_id", INT), ("pool_no", INT)],
+    &[],
+    "UPDATE pool AS p SET in_stock = (
+         SELECT CASE WHEN s.n > h.n THEN s.n - h.n ELSE 0 END FROM
+             (SELECT CAST(COALESCE(SUM(last - first + 1), 0) AS BIGINT) AS n FROM stock
+              WHERE campaign_id = p.campaign_id AND pool_no = p.pool_no) AS s,
+             (SELECT COUNT(*) AS n FROM hold
+              WHERE campaign_id = p.campaign_id AND pool_no = p.pool_no AND ended_at IS NULL) AS h)
+     FROM {rows} WHERE p.campaign_id = t.campaign_id AND p.pool_no = t.pool_no",
+);
+
+static COUNT_LOOKS: Bulk = Bulk::new(
+    "verification: count",
+    &[("campaign_id", INT), ("pool_no", INT), ("alive", INT), ("dead", INT)],
+    &[],
+    "UPDATE verification AS v SET alive = v.alive + t.alive, dead = v.dead + t.dead
+     FROM {rows} WHERE v.campaign_id = t.campaign_id AND v.pool_no = t.pool_no",
+);
+
+/// A run of positions that were looked at together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    first: u64,
+    last: u64,
+    looked_at: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct RangeRow {
+    first: i64,
+    last: i64,
+    verified_at: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct PositionRow {
+    position: i64,
+}
+
+#[derive(FromQueryResult)]
+struct LeaseRow {
+    paused_at: Option<i64>,
+    alive: i64,
+    dead: i64,
+}
+
+impl From<LeaseRow> for Verification {
+    fn from(row: LeaseRow) -> Self {
+        Self { is_paused: row.paused_at.is_some(), alive: count(row.alive), dead: count(row.dead) }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct PeakRow {
+    n: Option<i64>,
+}
+
+impl Store {
+    /// Takes the verifying of a pool until `until`; `None` while another process has it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn lease_verification(
+        &self,
+        pool: PoolKey,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Verification>, StoreError> {
+        let sql = "INSERT INTO verification AS v (campaign_id, pool_no, lease_until, alive, dead)
+            VALUES ($1, $2, $4, 0, 0)
+            ON CONFLICT (campaign_id, pool_no) DO UPDATE SET lease_until = excluded.lease_until
+            WHERE v.lease_until <= $3 RETURNING paused_at, alive, dead";
+        let values = [key(pool)[0].clone(), key(pool)[1].clone(), millis(now).into(), millis(until).into()];
+        let statement = self.statement(sql, values);
+        let row = LeaseRow::find_by_statement(statement).one(self.write()).await.map_err(StoreError::from)?;
+        Ok(row.map(Verification::from))
+    }
+
+    /// How the verifying of a pool stands.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn verification(&self, pool: PoolKey) -> Result<Verification, StoreError> {
+        let sql = "SELECT paused_at, alive, dead FROM verification WHERE campaign_id = $1 AND pool_no = $2";
+        let row = LeaseRow::find_by_statement(self.statement(sql, key(pool))).one(self.read()).await?;
+        Ok(row.map(Verification::from).unwrap_or_default())
+    }
+
+    /// Lets the verifying of a pool go.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn release_verification(&self, pool: PoolKey) -> Result<(), StoreError> {
+        self.verification_is(pool, "lease_until = 0").await
+    }
+
+    /// Stops verifying a pool until a person says that it goes on.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn pause_verification(&self, pool: PoolKey, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.verification_is(pool, &format!("paused_at = {}", millis(now))).await
+    }
+
+    /// Goes on verifying a pool, counting anew.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resume_verification(&self, pool: PoolKey) -> Result<(), StoreError> {
+        self.verification_is(pool, "paused_at = NULL, alive = 0, dead = 0").await
+    }
+
+    async fn verification_is(&self, pool: PoolKey, set: &str) -> Result<(), StoreError> {
+        let sql = format!("UPDATE verification SET {set} WHERE campaign_id = $1 AND pool_no = $2");
+        self.write().execute_raw(self.statement(&sql, key(pool))).await.map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    /// How the stock of a pool stands, lowest positions first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn verified_buffer(&self, pool: PoolKey, wanted: &Wanted) -> Result<Buffer, StoreError> {
+        let sql = format!(
+            "SELECT first, last, verified_at FROM stock WHERE campaign_id = $1 AND pool_no = $2
+             ORDER BY last LIMIT {RANGES}"
+        );
+        let rows = RangeRow::find_by_statement(self.statement(&sql, key(pool))).all(self.read()).await?;
+        let runs: Vec<_> = rows
+            .iter()
+            .map(|row| Run { first: count(row.first), last: count(row.last), looked_at: row.verified_at })
+            .collect();
+        Ok(buffer(&runs, wanted))
+    }
+
+    /// Positions put aside whose second look is due, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn undecided(&self, pool: PoolKey, before: DateTime<Utc>, limit: usize) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT position FROM quarantine
+            WHERE verdict = 'undecided' AND looked_at <= $3 AND campaign_id = $1 AND pool_no = $2
+            ORDER BY looked_at, position LIMIT $4";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = key(pool).into_iter().chain([millis(before).into(), limit.into()]);
+        let rows = PositionRow::find_by_statement(self.statement(sql, values)).all(self.read()).await?;
+        Ok(rows.into_iter().map(|row| count(row.position)).collect())
+    }
+
+    /// The most codes that were asked for in a quarter of an hour since `since`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn peak_demand(&self, campaign: CampaignId, since: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sql = "SELECT CAST(MAX(n) AS BIGINT) AS n FROM (
+                SELECT SUM(n) AS n FROM rollup_channel
+                WHERE campaign_id = $1 AND quarter >= $2 AND outcome IN ('issued', 'held') GROUP BY quarter) AS quarters";
+        let quarter = millis(since).div_euclid(Duration::minutes(15).num_milliseconds());
+        let values = [Value::from(campaign.0), quarter.into()];
+        let row = PeakRow::find_by_statement(self.statement(sql, values)).one(self.read()).await?;
+        Ok(row.and_then(|row| row.n).map_or(0, count))
+    }
+
+    /// Writes down what a look found, under the campaign's lock. Positions that were given out meanwhile are left alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] may be tried again; what the database says.
+    pub async fn settle_look(
+        &self,
+        pool: PoolKey,
+        verdicts: &BTreeMap<u64, Verdict>,
+        now: DateTime<Utc>,
+    ) -> Result<Looked, StoreError> {
+        let (Some((lowest, _)), Some((highest, _))) = (verdicts.first_key_value(), verdicts.last_key_value()) else {
+            return Ok(Looked::default());
+        };
+        let pool = || -> Vec<Cell> { vec![pool.0.0.into(), pool.1.into()] };
+        let with = |more: Vec<Cell>| -> Vec<Cell> { pool().into_iter().chain(more).collect() };
+        let mut tx = self.begin().await?;
+        tx.read(&LOCK_CAMPAIGNS, &[pool().into_iter().take(1).collect()], &[]).await?;
+        let spots: Vec<_> = verdicts.keys().map(|position| with(vec![(*position).into()])).collect();
+        let aside: BTreeSet<u64> =
+            tx.read(&ASIDE, &spots, &[]).await?.iter().map(|row| row.number(0)).collect::<Result<_, _>>()?;
+        let found = tx.read(&RANGES_OF, &[with(vec![(*lowest).into(), (*highest).into()])], &[]).await?;
+        let runs = found
+            .iter()
+            .map(|row| Ok(Run { first: row.number(0)?, last: row.number(1)?, looked_at: row.maybe_int(2)? }))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let (after, settled) = settle(&runs, &aside, verdicts, millis(now));
+        let gone: Vec<_> = runs.iter().map(|run| with(vec![run.last.into()])).collect();
+        tx.write(&DELETE_RANGES, &gone).await?;
+        let ranges = after.iter().map(|run| with(vec![run.last.into(), run.first.into(), run.looked_at.into()]));
+        tx.write(&WRITE_RANGES, &ranges.collect::<Vec<_>>()).await?;
+        put_aside(&mut tx, &with, &settled, verdicts, millis(now)).await?;
+        let back: Vec<_> = settled.alive.intersection(&aside).map(|position| with(vec![(*position).into()])).collect();
+        tx.write(&TAKE_BACK, &back).await?;
+        tx.write(&RECOUNT, &[pool()]).await?;
+        let looked = settled.looked();
+        tx.run(&COUNT_LOOKS, &[with(vec![looked.alive.into(), looked.dead.into()])], &[]).await?;
+        tx.commit().await?;
+        Ok(looked)
+    }
+}
+
+async fn put_aside(
+    tx: &mut Tx<'_>,
+    with: &impl Fn(Vec<Cell>) -> Vec<Cell>,
+    settled: &Settled,
+    verdicts: &BTreeMap<u64, Verdict>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let row = |position: &u64| {
+        let (verdict, evidence) = match verdicts.get(position)? {
+            Verdict::Alive => return None,
+            Verdict::Dead(evidence) => ("dead", evidence),
+            Verdict::Undecided(evidence) => ("undecided", evidence),
+        };
+        Some(with(vec![(*position).into(), verdict.into(), evidence.as_str().into(), now_ms.into()]))
+    };
+    let rows: Vec<_> = settled.dead.union(&settled.undecided).filter_map(row).collect();
+    tx.write(&PUT_ASIDE, &rows).await
+}
+
+/// The positions whose verdict counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Settled {
+    alive: BTreeSet<u64>,
+    dead: BTreeSet<u64>,
+    undecided: BTreeSet<u64>,
+}
+
+impl Settled {
+    fn looked(&self) -> Looked {
+        let len = |set: &BTreeSet<u64>| set.len() as u64;
+        Looked { alive: len(&self.alive), dead: len(&self.dead), undecided: len(&self.undecided) }
+    }
+}
+
+/// The runs of stock after a look, and what counted: positions in stock or put aside before. In this order a position
+/// that was given out meanwhile is in neither.
+fn settle(runs: &[Run], aside: &BTreeSet<u64>, verdicts: &BTreeMap<u64, Verdict>, now_ms: i64) -> (Vec<Run>, Settled) {
+    let mut after: Vec<Run> = Vec::new();
+    let mut settled = Settled::default();
+    let mut keep = |run: Run| match after.last_mut() {
+        Some(last) if last.last + 1 == run.first && last.looked_at == run.looked_at => last.last = run.last,
+        Some(_) | None => after.push(run),
+    };
+    for run in runs {
+        let mut at = run.first;
+        for (position, verdict) in verdicts.range(run.first..=run.last) {
+            if *position > at {
+                keep(Run { first: at, last: position - 1, ..*run });
+            }
+            at = position + 1;
+            match verdict {
+                Verdict::Alive => {
+                    keep(Run { first: *position, last: *position, looked_at: Some(now_ms) });
+                    settled.alive.insert(*position);
+                }
+                Verdict::Dead(_) => drop(settled.dead.insert(*position)),
+                Verdict::Undecided(_) => drop(settled.undecided.insert(*position)),
+            }
+        }
+        if at <= run.last {
+            keep(Run { first: at, ..*run });
+        }
+    }
+    for (position, verdict) in verdicts.iter().filter(|(position, _)| aside.contains(position)) {
+        match verdict {
+            Verdict::Alive => {
+                after.push(Run { first: *position, last: *position, looked_at: Some(now_ms) });
+                settled.alive.insert(*position);
+            }
+            Verdict::Dead(_) => drop(settled.dead.insert(*position)),
+            Verdict::Undecided(_) => drop(settled.undecided.insert(*position)),
+        }
+    }
+    (after, settled)
+}
+
+fn buffer(runs: &[Run], wanted: &Wanted) -> Buffer {
+    let (fresh_after, renew_before) = (millis(wanted.fresh_after), millis(wanted.renew_before));
+    let fresh = runs.iter().filter(|run| run.looked_at.is_some_and(|at| at > fresh_after));
+    let fresh: u64 = fresh.map(|run| run.last - run.first + 1).sum();
+    let is_old = |run: &&Run| run.looked_at.is_some_and(|at| at <= renew_before);
+    let is_new = |run: &&Run| run.looked_at.is_none();
+    let old = runs.iter().filter(is_old).flat_map(|run| run.first..=run.last);
+    let missing = usize::try_from(wanted.fresh.saturating_sub(fresh)).unwrap_or(usize::MAX);
+    let new = runs.iter().filter(is_new).flat_map(|run| run.first..=run.last).take(missing);
+    Buffer { fresh, next: old.chain(new).take(wanted.at_once).collect() }
+}
+
+fn key(pool: PoolKey) -> [Value; 2] {
+    [Value::from(pool.0.0), Value::from(u32::from(pool.1))]
+}
+
+fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(first: u64, last: u64, looked_at: Option<i64>) -> Run {
+        Run { first, last, looked_at }
+    }
+
+    fn verdicts<const N: usize>(all: [(u64, Verdict); N]) -> BTreeMap<u64, Verdict> {
+        all.into()
+    }
+
+    #[test]
+    fn a_look_splits_ranges_cuts_the_dead_out_and_joins_what_was_seen_together() {
+        let dead = || Verdict::Dead("expired".to_owned());
+        let seen = verdicts([(0, Verdict::Alive), (1, Verdict::Alive), (2, dead()), (3, Verdict::Alive), (8, dead())]);
+        let (after, settled) = settle(&[run(0, 5, None)], &BTreeSet::new(), &seen, 7);
+        assert_eq!(after, [run(0, 1, Some(7)), run(3, 3, Some(7)), run(4, 5, None)]);
+        assert_eq!((settled.alive.len(), settled.dead), (3, [2].into()), "8 was given out meanwhile");
+    }
+
+    #[test]
+    fn what_was_put_aside_comes_back_when_it_is_alive_after_all() {
+        let seen = verdicts([(4, Verdict::Alive), (6, Verdict::Dead("unknown_code".to_owned()))]);
+        let (after, settled) = settle(&[run(5, 5, Some(1))], &[4, 6].into(), &seen, 7);
+        assert_eq!(after, [run(5, 5, Some(1)), run(4, 4, Some(7))]);
+        assert_eq!((settled.alive, settled.dead), ([4].into(), [6].into()));
+    }
+
+    #[test]
+    fn the_lowest_are_looked_at_until_the_buffer_is_full_and_old_looks_are_renewed_first() {
+        let at = |ms| crate::domain::ids::from_millis(ms);
+        let wanted = Wanted { fresh_after: at(10), renew_before: at(20), fresh: 6, at_once: 4 };
+        let runs = [run(0, 1, Some(30)), run(2, 2, Some(15)), run(3, 3, Some(5)), run(4, 99, None)];
+        assert_eq!(buffer(&runs, &wanted), Buffer { fresh: 3, next: vec![2, 3, 4, 5] });
+        let full = Wanted { fresh: 3, ..wanted };
+        assert_eq!(buffer(&runs, &full), Buffer { fresh: 3, next: vec![2, 3] });
+    }
+}

@@ -1,0 +1,24 @@
+//! Looks now and then at what nobody asks about: campaigns that run out of codes.
+
+use crate::config::AlertsConfig;
+use crate::engine::Engine;
+use std::future::Future;
+use std::time::Duration;
+
+/// Between two looks: a campaign that sells a thousand codes a second is seen in time at 10 % of a million.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Sweeps until `stop` resolves.
+pub async fn run(engine: Engine, config: AlertsConfig, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        let swept = engine.watch_stock(config.low_stock_percent, config.low_stock_codes).await;
+        if let Err(error) = swept {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the stock of campaigns cannot be looked at");
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
