@@ -101,6 +101,9 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
         OpenError::OldTables(_) => {
             Some("Back up the database, then run `codewell migrate` with the same --dir or --config.")
         }
+        OpenError::Peers(_) => {
+            Some("Correct its row of [[peers]] in the configuration; docs/redemption-peers.md tells each key.")
+        }
         OpenError::Store(error) => after_store(error),
     }
 }

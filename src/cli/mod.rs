@@ -12,6 +12,7 @@ mod keys;
 mod migrate;
 mod place;
 mod serve;
+mod verify;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -44,6 +45,7 @@ enum Command {
     Import(codes::ImportArgs),
     Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
+    Verify(verify::VerifyArgs),
     Words(words::WordsArgs),
     Keys(keys::KeysArgs),
     Alerts(alerts::AlertsArgs),
@@ -109,6 +111,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Campaign(args) => campaign::campaign(&args, console).await,
         Command::Import(args) => codes::import(&args, console).await,
         Command::Generate(args) => codes::generate(&args, console).await,
+        Command::Verify(args) => verify::verify(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Alerts(args) => alerts::alerts(&args, console).await,
         Command::Words(args) => words::words(&args, console).await,
