@@ -2,6 +2,7 @@
 
 mod cases;
 mod recorded;
+mod rest;
 mod signers;
 mod stand_in;
 mod twilio;
