@@ -5,7 +5,7 @@
 #   ./test.sh quick      library, house rules, and the `it` tests not named slow_… or browser…
 #   ./test.sh lib | it | browser     only these
 #
-# PostgreSQL and Chromium are installed with apt-get only as root or under CI=true; at a terminal you are asked.
+# PostgreSQL, Kannel and Chromium are installed with apt-get only as root or under CI=true; at a terminal you are asked.
 # Elsewhere the tests that need them are skipped and named. Under CI=true nothing may be missing.
 # The last line is always: passed N, failed N, skipped N (names)
 set -euo pipefail
@@ -43,6 +43,14 @@ have_postgresql() {
   local folder
   for folder in ${PG_BIN:+"$PG_BIN"} $(printf '%s' "$PATH" | tr ':' ' ') /usr/lib/postgresql/*/bin; do
     [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && return
+  done
+  return 1
+}
+# The programs only: a service of theirs that the packages started has other ports than the tests.
+have_kannel() {
+  local folder
+  for folder in $(printf '%s' "$PATH" | tr ':' ' ') /usr/sbin; do
+    [ -x "$folder/bearerbox" ] && [ -x "$folder/smsbox" ] && [ -x /usr/lib/kannel/test/fakesmsc ] && return
   done
   return 1
 }
@@ -87,6 +95,7 @@ ensure() { # name package…
 
 phase "tools"
 [ "$what" = lib ] || [ "$what" = browser ] || ensure postgresql postgresql
+[ "$what" = lib ] || [ "$what" = browser ] || ensure kannel kannel kannel-extras
 case $what in all | browser) ensure chromium chromium chromium-driver ;; esac
 if [ "$ci" = true ] && [ -n "$missing" ]; then
   echo "missing under CI=true:$missing"

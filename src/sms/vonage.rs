@@ -73,7 +73,7 @@ impl Vonage {
         let sent_at = fields.filled("message-timestamp").and_then(moment);
         let (id, text, segments) = match Part::read(fields, &from, &to) {
             None => (id.to_owned(), text.to_owned(), None),
-            Some(part) => match self.parts.take(part, id, text, sent_at, now) {
+            Some(part) => match self.parts.take(&part, id, text, sent_at, now) {
                 Some(whole) => (whole.id, whole.text, Some(whole.segments)),
                 None => return Ok(Event::Later("the other parts of a long text")),
             },
@@ -84,12 +84,14 @@ impl Vonage {
 
     /// What Opt-out Assist has answered already: it says so nowhere, but its words are fixed.
     fn answered(&self, text: &str) -> Option<CarrierSaid> {
-        match (self.assist, text.trim().to_ascii_uppercase().as_str()) {
-            (Assist::Off, _) => None,
-            (Assist::On, "STOP" | "END" | "QUIT" | "CANCEL" | "UNSUBSCRIBE") => Some(CarrierSaid::Stop),
-            (Assist::On, "START" | "JOIN") => Some(CarrierSaid::Start),
-            (Assist::On, "HELP") => Some(CarrierSaid::Help),
-            (Assist::On, _) => None,
+        if self.assist == Assist::Off {
+            return None;
+        }
+        match text.trim().to_ascii_uppercase().as_str() {
+            "STOP" | "END" | "QUIT" | "CANCEL" | "UNSUBSCRIBE" => Some(CarrierSaid::Stop),
+            "START" | "JOIN" => Some(CarrierSaid::Start),
+            "HELP" => Some(CarrierSaid::Help),
+            _ => None,
         }
     }
 

@@ -19,12 +19,15 @@ mod codes;
 mod conversations;
 mod counted;
 mod crash;
+mod doctor;
 mod doors;
 #[cfg(feature = "faults")]
 mod faults;
 mod harness;
+mod kannel;
 mod migrations;
 mod model;
+mod numbers;
 mod peers;
 mod races;
 mod sales;

@@ -42,7 +42,8 @@ pub(super) fn lets_in(answer: &Answer) -> bool {
 pub(super) fn failure(words: &str) -> (Refused, Option<String>) {
     if let Some(nack) = words.strip_prefix("NACK/") {
         let number = nack.split('/').next().unwrap_or_default();
-        let number = number.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(number).unwrap_or_default();
+        let number = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let number = number.unwrap_or_default();
         // SMPP 3.4, 5.1.3: ESME_RINVDSTADR.
         let is_recipient = matches!(number, "11" | "0x0000000b" | "0x0000000B");
         let class = if is_recipient { Refused::InvalidRecipient } else { Refused::Other };

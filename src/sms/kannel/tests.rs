@@ -122,3 +122,9 @@ fn an_account_that_cannot_work_is_refused_when_it_is_read() {
         assert!(matches!(told, Err(AccountError::Value { .. })), "{wrong:?}: {told:?}");
     }
 }
+
+#[test]
+fn a_webhook_is_answered_with_the_one_empty_yes_that_kannel_neither_repeats_nor_texts_to_the_phone() {
+    let wanted = Acknowledgement { status: 200, content_type: Some("text/plain"), body: "" };
+    assert_eq!(open(&[]).unwrap().acknowledge(), wanted);
+}

@@ -67,7 +67,7 @@ struct Pieces {
     /// When we first saw one.
     since: DateTime<Utc>,
     /// By their number: name and words.
-    pieces: BTreeMap<u16, (String, String)>,
+    by_number: BTreeMap<u16, (String, String)>,
 }
 
 impl Pieces {
@@ -75,17 +75,17 @@ impl Pieces {
         let Part { from, to, reference, total, number } = part;
         let same = (from, to, reference, total) == (&self.of.from, &self.of.to, &self.of.reference, &self.of.total);
         let apart = (self.sent_at - sent_at).abs();
-        same && apart <= TOGETHER && self.pieces.get(number).is_none_or(|(known, _)| known == id)
+        same && apart <= TOGETHER && self.by_number.get(number).is_none_or(|(known, _)| known == id)
     }
 
     fn whole(&self, now: DateTime<Utc>) -> Option<Whole> {
-        let is_complete = self.pieces.len() == usize::from(self.of.total);
+        let is_complete = self.by_number.len() == usize::from(self.of.total);
         if !is_complete && now - self.since < PATIENCE {
             return None;
         }
-        let (id, _) = self.pieces.values().next()?;
-        let text = self.pieces.values().map(|(_, text)| text.as_str()).collect();
-        Some(Whole { id: id.clone(), text, segments: u16::try_from(self.pieces.len()).unwrap_or(u16::MAX) })
+        let (id, _) = self.by_number.values().next()?;
+        let text = self.by_number.values().map(|(_, text)| text.as_str()).collect();
+        Some(Whole { id: id.clone(), text, segments: u16::try_from(self.by_number.len()).unwrap_or(u16::MAX) })
     }
 }
 
@@ -94,7 +94,7 @@ impl Parts {
     /// brings its whole again.
     pub(super) fn take(
         &self,
-        part: Part,
+        part: &Part,
         id: &str,
         text: &str,
         sent_at: Option<DateTime<Utc>>,
@@ -102,14 +102,14 @@ impl Parts {
     ) -> Option<Whole> {
         let sent_at = sent_at.unwrap_or(now);
         let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !texts.iter().any(|text| text.takes(&part, id, sent_at)) {
+        if !texts.iter().any(|text| text.takes(part, id, sent_at)) {
             if texts.len() == MAX_TEXTS {
                 texts.pop_front();
             }
-            texts.push_back(Pieces { of: part.clone(), sent_at, since: now, pieces: BTreeMap::new() });
+            texts.push_back(Pieces { of: part.clone(), sent_at, since: now, by_number: BTreeMap::new() });
         }
-        let pieces = texts.iter_mut().find(|text| text.takes(&part, id, sent_at))?;
-        pieces.pieces.entry(part.number).or_insert_with(|| (id.to_owned(), text.to_owned()));
+        let pieces = texts.iter_mut().find(|text| text.takes(part, id, sent_at))?;
+        pieces.by_number.entry(part.number).or_insert_with(|| (id.to_owned(), text.to_owned()));
         pieces.whole(now)
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     fn take(parts: &Parts, given: &[(u16, &str, i64)]) -> Vec<Option<String>> {
         let mut told = Vec::new();
         for (number, id, seconds) in given {
-            let whole = parts.take(part("7", *number), id, &format!("<{id}>"), Some(at(*seconds)), at(*seconds));
+            let whole = parts.take(&part("7", *number), id, &format!("<{id}>"), Some(at(*seconds)), at(*seconds));
             told.push(whole.map(|whole| format!("{}: {}", whole.id, whole.text)));
         }
         told
@@ -174,21 +174,21 @@ mod tests {
     fn parts_of_different_phones_and_references_never_meet() {
         let parts = Parts::default();
         for number in 1..=2 {
-            assert_eq!(parts.take(part("1", number), "x", "x", None, at(0)), None);
+            assert_eq!(parts.take(&part("1", number), "x", "x", None, at(0)), None);
         }
-        assert_eq!(parts.take(part("2", 3), "y", "y", None, at(0)), None);
+        assert_eq!(parts.take(&part("2", 3), "y", "y", None, at(0)), None);
         let other = Part { from: "+12025550124".to_owned(), ..part("1", 3) };
-        assert_eq!(parts.take(other, "z", "z", None, at(0)), None);
+        assert_eq!(parts.take(&other, "z", "z", None, at(0)), None);
     }
 
     #[test]
     fn the_oldest_texts_make_room_and_their_parts_begin_anew() {
         let parts = Parts::default();
-        parts.take(part("first", 1), "a", "a", None, at(0));
+        parts.take(&part("first", 1), "a", "a", None, at(0));
         for n in 0..MAX_TEXTS {
-            parts.take(part(&format!("r{n}"), 1), "b", "b", None, at(0));
+            parts.take(&part(&format!("r{n}"), 1), "b", "b", None, at(0));
         }
         assert_eq!(parts.0.lock().unwrap().len(), MAX_TEXTS);
-        assert_eq!(parts.take(part("first", 2), "c", "c", None, at(61)), None, "its first part comes again, too");
+        assert_eq!(parts.take(&part("first", 2), "c", "c", None, at(61)), None, "its first part comes again, too");
     }
 }

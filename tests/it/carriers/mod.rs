@@ -1,6 +1,7 @@
 //! Carriers by their recorded bytes, and end to end against stand-ins of their APIs.
 
 mod cases;
+mod parts;
 mod recorded;
 mod signers;
 mod stand_in;
