@@ -33,6 +33,8 @@ pub struct House {
     pub keys: Arc<Keys>,
     /// Its database, with tables of this release.
     pub store: Store,
+    /// The systems that honour codes of campaigns.
+    pub peers: Peers,
     /// What was made on the way, each in a sentence for its owner.
     pub made: Vec<String>,
 }
@@ -79,6 +81,9 @@ pub enum OpenError {
     /// The tables are of an older release.
     #[error("the tables are of an older release: {0} changes are still to come")]
     OldTables(usize),
+    /// The configured redemption systems.
+    #[error("the redemption systems cannot be used")]
+    Peers(#[from] Box<peers::PeersError>),
     /// The database.
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
@@ -116,7 +121,8 @@ impl House {
         if !belongs(&ring.keys, store.any_sealed_phone().await?.as_deref()) {
             return Err(OpenError::OtherKeyring(dir));
         }
-        Ok(Self { config, keys: Arc::new(ring.keys), store, made })
+        let peers = peers::open(&config).map_err(Box::new)?;
+        Ok(Self { config, keys: Arc::new(ring.keys), store, peers, made })
     }
 
     /// The engine of this house, its committer to run, and the messages it will make.
@@ -135,7 +141,7 @@ impl House {
             carriers: carrier_names(&self.config),
             sizes: sizes(&self.config),
             faults: Faults::default(),
-            peers: Peers::default(),
+            peers: self.peers.clone(),
         })
         .await
     }
@@ -154,7 +160,9 @@ impl House {
     }
 }
 
-fn options(config: &Config) -> Options {
+/// How to reach the database of a configuration.
+#[must_use]
+pub fn options(config: &Config) -> Options {
     let database = &config.database;
     Options {
         url: database.url.expose().to_owned(),
@@ -190,6 +198,9 @@ fn sizes(config: &Config) -> Sizes {
             asks_per_hour: count(limits.asks_per_hour),
             same_answer: chrono::Duration::from_std(limits.same_answer_window).unwrap_or(chrono::Duration::MAX),
             replies_per_day: count(limits.replies_per_day),
+            burst_per_range: count(limits.burst_per_range),
+            burst_window: chrono::Duration::from_std(limits.burst_window).unwrap_or(chrono::Duration::MAX),
+            serve_toll_free: limits.serve_toll_free,
             question_timeout: chrono::Duration::from_std(limits.question_timeout).unwrap_or(chrono::Duration::MAX),
         },
     }

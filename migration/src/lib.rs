@@ -14,6 +14,7 @@ mod m0008_catch_up;
 mod m0010_consent_language;
 mod m0011_sessions;
 mod m0012_unknown_words;
+mod m0013_holders;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_consent_language::Migration),
             Box::new(m0011_sessions::Migration),
             Box::new(m0012_unknown_words::Migration),
+            Box::new(m0013_holders::Migration),
         ]
     }
 }

@@ -8,6 +8,8 @@ use chrono::{Days, NaiveDate};
 
 /// The demo's number.
 pub const SENDER: &str = "12345";
+/// The redemption system that honours BURGER's codes, as the configuration names it.
+pub const PEER: &str = "burger-shop";
 /// The zone whose calendar the demo's dates follow.
 pub const ZONE: chrono_tz::Tz = chrono_tz::America::New_York;
 
@@ -22,7 +24,7 @@ const DOCUMENTS: [(&str, &str); 7] = [
 ];
 
 /// The file of codes that burger.toml names, and how many it has.
-const CODES: &str = "burger-codes.csv";
+pub(super) const CODES: &str = "burger-codes.csv";
 const CODE_COUNT: u128 = 1_000;
 const CODE_PATTERN: &str = "BRG-!!!!!-!!!!!";
 

@@ -1,11 +1,13 @@
 //! The directory of a demo: its documents, written once, and its till's key, kept so that a pasted line stays good.
 
-use super::demo::documents;
+use super::demo::{CODES, PEER, documents};
 use super::keyring::write_private;
 use super::lock::ServerLock;
 use super::server::ServeError;
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, OWN_FILE};
 use crate::domain::access_key::TillKey;
+use crate::domain::code::Code;
+use crate::domain::secret::Secret;
 use crate::engine::{Engine, EngineError, draw};
 use chrono::NaiveDate;
 use std::io;
@@ -16,9 +18,12 @@ const MARKER: &str = "demo.txt";
 const MARKER_TEXT: &str = "This directory belongs to `codewell demo`. `codewell demo --fresh` empties it.\n";
 const CAMPAIGNS: &str = "campaigns";
 const TILL_KEY: &str = "till.key";
+const PEER_SECRET: &str = "burger-shop.key";
+const PEER_BOOKS: &str = "burger-shop.json";
 
 /// What a demo leaves behind, besides its campaigns.
-const FILES: [&str; 5] = ["codewell.db", "codewell.db-wal", "codewell.db-shm", "keyring.json", TILL_KEY];
+const FILES: [&str; 8] =
+    ["codewell.db", "codewell.db-wal", "codewell.db-shm", "keyring.json", TILL_KEY, PEER_SECRET, PEER_BOOKS, OWN_FILE];
 
 /// A directory that is a demo's.
 #[derive(Debug, Clone)]
@@ -115,6 +120,51 @@ impl DemoDir {
             (place.unwrap_or(usize::MAX), file.clone())
         });
         Ok(files)
+    }
+
+    /// The secret that the demo and its redemption system share: the one that is kept, else a new one.
+    ///
+    /// # Errors
+    /// [`DemoError::Io`].
+    pub fn peer_secret(&self) -> Result<Secret<String>, DemoError> {
+        let path = self.path.join(PEER_SECRET);
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        if !kept.trim().is_empty() {
+            return Ok(Secret::new(kept.trim().to_owned()));
+        }
+        let secret = format!("bs_{:032x}", u128::from_be_bytes(draw()));
+        write_private(&path, &secret).map_err(io_error(&path))?;
+        Ok(Secret::new(secret))
+    }
+
+    /// Where the redemption system keeps its books.
+    #[must_use]
+    pub fn peer_books(&self) -> PathBuf {
+        self.path.join(PEER_BOOKS)
+    }
+
+    /// The codes that the redemption system made and honours.
+    ///
+    /// # Errors
+    /// [`DemoError::Io`].
+    pub fn peer_codes(&self) -> Result<Vec<Code>, DemoError> {
+        let path = self.path.join(CAMPAIGNS).join(CODES);
+        let list = std::fs::read_to_string(&path).map_err(io_error(&path))?;
+        Ok(list.lines().skip(1).filter_map(|line| Code::parse(line.trim()).ok()).collect())
+    }
+
+    /// Writes down where the redemption system is, so that commands beside this server know it.
+    ///
+    /// # Errors
+    /// [`DemoError::Io`].
+    pub fn write_settings(&self, peer_url: &str) -> Result<(), DemoError> {
+        let path = self.path.join(OWN_FILE);
+        let secret = self.path.join(PEER_SECRET);
+        let text = format!(
+            "# Written anew at every start of the demo.\n[[peers]]\nname = \"{PEER}\"\nkind = \"http\"\n\
+             base_url = {peer_url:?}\nsecret_file = {secret:?}\nwebhook_secret_file = {secret:?}\n"
+        );
+        write_private(&path, &text).map_err(io_error(&path))
     }
 
     /// The key of the demo's till: the one that is kept while it opens, else a new one.

@@ -222,6 +222,14 @@ struct Browser {
     notices: mpsc::UnboundedReceiver<Notice>,
 }
 
+/// The carriers of a house, the simulator included where it is on, for a command that only asks them.
+///
+/// # Errors
+/// [`ServeError::Carriers`].
+pub fn carriers_of(house: &House) -> Result<Registry, ServeError> {
+    Ok(open_carriers(house)?.0)
+}
+
 /// The carriers of this process; the simulator comes with its phones.
 fn open_carriers(house: &House) -> Result<(Registry, Option<Browser>), CarriersError> {
     let carriers = carriers::open(&house.config)?;

@@ -4,18 +4,23 @@ use super::apply;
 use super::console::Console;
 use super::failure::Refused;
 use super::place::DEMO_DIR;
-use crate::app::demo::{SENDER, ZONE};
+use crate::app::demo::peer::{DemoPeer, DemoPeerParts};
+use crate::app::demo::{PEER, SENDER, ZONE};
 use crate::app::demo_dir::DemoDir;
-use crate::app::server::{PortTaken, Server, listen, open_for_server, stop_signal};
+use crate::app::lock::ServerLock;
+use crate::app::server::{PortTaken, ServeError, Server, listen, open_for_server, stop_signal};
 use crate::app::{OldTables, logging};
 use crate::config::{self, Config, LogConfig, LogLevel};
 use crate::domain::access_key::TillKey;
-use crate::engine::Engine;
+use crate::engine::{Clock as _, Engine, SystemClock};
+use crate::net::Url;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// Try it: a phone in the browser, demo campaigns, an embedded database
 ///
@@ -32,7 +37,8 @@ pub(super) struct DemoArgs {
     /// Forget everything and begin anew
     #[arg(long)]
     fresh: bool,
-    /// Print one JSON object instead of words: `base_url`, `simulator_url`, `sender`, `keywords`, `till_key`
+    /// Print one JSON object instead of words: `base_url`, `simulator_url`, `sender`, `keywords`, `till_key`,
+    /// `peer_url`
     #[arg(long)]
     json: bool,
 }
@@ -54,18 +60,19 @@ struct Running<'a> {
     sender: &'a str,
     keywords: Vec<String>,
     till_key: &'a str,
+    peer_url: &'a str,
 }
 
 pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
-    let mut config = settings(&args.dir)?;
-    config.server.listen = args.listen;
+    let config = settings(&args.dir)?;
     start_log(config.log);
     let stop = stop_signal()?;
     let dir = DemoDir::take(&args.dir)?;
     if args.fresh {
         dir.start_over(&config.database.url)?;
     }
-    let (house, lock) = open_for_server(config, OldTables::Migrate).await?;
+    // Held while the directory's own settings are written; the server takes it again below.
+    let writing = ServerLock::take(&config.database.url).map_err(ServeError::from)?;
     let taken = match args.listen.port() {
         0 => PortTaken::Refuse,
         _ => PortTaken::Next,
@@ -76,6 +83,11 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
         let wanted = args.listen.port();
         console.note(&format!("Port {wanted} is taken, so the demo uses {port}."));
     }
+    let shop = open_shop(&dir, &config, &listener).await?;
+    let mut config = settings(&args.dir)?;
+    config.server.listen = args.listen;
+    drop(writing);
+    let (house, lock) = open_for_server(config, OldTables::Migrate).await?;
     let server = Server::start(&house, listener, lock).await?;
     fill(&server.engine, &dir, console).await?;
     let key = dir.till_key(&server.engine).await?;
@@ -85,6 +97,7 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
         sender: SENDER,
         keywords: keywords(&server.engine),
         till_key: key.expose(),
+        peer_url: &shop.url(),
     };
     if args.json {
         console.say(&serde_json::to_string(&running)?)?;
@@ -94,6 +107,29 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
     console.flush()?;
     server.run(stop).await?;
     Ok(())
+}
+
+/// The redemption system that honours BURGER's codes, on the next free port.
+async fn open_shop(dir: &DemoDir, config: &Config, server: &TcpListener) -> anyhow::Result<DemoPeer> {
+    let ours = server.local_addr()?;
+    let today = SystemClock.now().with_timezone(&ZONE).date_naive();
+    dir.documents(today)?;
+    let (port, taken) = match ours.port().checked_add(1) {
+        Some(next) => (next, PortTaken::Next),
+        None => (0, PortTaken::Refuse),
+    };
+    let listener = listen(SocketAddr::new(ours.ip(), port), taken).await?;
+    let events = format!("{}/redemption/{PEER}/events", config.server.public_url_at(ours).as_str());
+    let shop = DemoPeer::start(DemoPeerParts {
+        listener,
+        store: dir.peer_books(),
+        secret: dir.peer_secret()?,
+        events_url: Url::parse(&events)?,
+        codes: dir.peer_codes()?,
+        clock: Arc::new(SystemClock),
+    })?;
+    dir.write_settings(&shop.url())?;
+    Ok(shop)
 }
 
 /// The settings of a demo: the directory's, whatever production the variables describe.
@@ -143,7 +179,7 @@ fn keywords(engine: &Engine) -> Vec<String> {
 }
 
 fn say_what_runs(running: &Running<'_>, key: &TillKey, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<()> {
-    let Running { base_url, simulator_url, sender, .. } = running;
+    let Running { base_url, simulator_url, sender, peer_url, .. } = running;
     let program = program();
     let dir = dir.display();
     let again = if dir.to_string() == DEMO_DIR { String::new() } else { format!(" --dir {dir}") };
@@ -156,11 +192,15 @@ fn say_what_runs(running: &Running<'_>, key: &TillKey, dir: &Path, console: &mut
 
 Text to {sender}:
   PIZZA   $5 off. Text it twice: the same code comes again
+  BURGER  codes of another shop: {peer_url} honours them
   LUCKY   only 20 of them, two per phone, one a day
   STOP    and she gets no more messages, until START
 
 A till in one line (put in the code from the phone):
   curl -s {base_url}/v1/codes/redeem -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s%N)\" -d '{{\"code\":\"PZA-...\",\"store\":\"1\"}}'
+
+Stop that shop and bring it back, while you text BURGER:
+  curl -s {peer_url}/control -H 'Content-Type: application/json' -d '{{\"mode\":\"down\"}}'    ({{\"mode\":\"ok\"}})
 
 Change an offer: edit {dir}/campaigns/pizza.toml, then, beside this server: {program} apply {dir}/campaigns/pizza.toml{again}
 Start over: {program} demo --fresh{again}    Stop: ctrl-c",

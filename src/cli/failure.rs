@@ -28,16 +28,22 @@ impl Refused {
 
 /// Prints a failure with its whole chain, then what to do next.
 pub(super) fn report(error: &anyhow::Error, console: &mut Console<'_>) {
-    let mut chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    // Some libraries repeat their cause in their own words.
-    chain.dedup_by(|cause, effect| effect.ends_with(cause.as_str()));
-    console.note(&format!("codewell: {}", chain.join(": ")));
+    console.note(&format!("codewell: {}", chain(error)));
     if let Some(next) = next_step(error) {
         console.note(&format!("  {next}"));
     }
 }
 
-fn next_step(error: &anyhow::Error) -> Option<String> {
+/// A failure with all its causes, in one line.
+pub(super) fn chain(error: &anyhow::Error) -> String {
+    let mut chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    // Some libraries repeat their cause in their own words.
+    chain.dedup_by(|cause, effect| effect.ends_with(cause.as_str()));
+    chain.join(": ")
+}
+
+/// What to do about a failure, as a sentence.
+pub(super) fn next_step(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         if let Some(refused) = cause.downcast_ref::<Refused>() {
             return Some(refused.next.clone());
@@ -100,6 +106,9 @@ fn after_opening(error: &OpenError) -> Option<&'static str> {
         ),
         OpenError::OldTables(_) => {
             Some("Back up the database, then run `codewell migrate` with the same --dir or --config.")
+        }
+        OpenError::Peers(_) => {
+            Some("Correct its row of [[peers]] in the configuration; docs/redemption-peers.md tells each key.")
         }
         OpenError::Store(error) => after_store(error),
     }

@@ -7,11 +7,14 @@ mod campaign;
 mod codes;
 mod console;
 mod demo;
+mod doctor;
 mod failure;
 mod keys;
 mod migrate;
+mod numbers;
 mod place;
 mod serve;
+mod verify;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -25,7 +28,7 @@ To run it:        codewell serve --config codewell.toml
 To make an offer: codewell apply pizza.toml
 
 Commands work beside a running server; it sees what they change on the next text.
-Exit codes: 0 done · 1 failed or refused · 2 the command line is wrong · 3 the audit found a breach.";
+Exit codes: 0 done · 1 failed or refused · 2 the command line is wrong · 3 the audit or the doctor found a fault.";
 
 /// Hands out single-use coupon codes, and can prove where each one went
 #[derive(Debug, Parser)]
@@ -44,11 +47,14 @@ enum Command {
     Import(codes::ImportArgs),
     Generate(codes::GenerateArgs),
     Void(codes::VoidArgs),
+    Verify(verify::VerifyArgs),
     Words(words::WordsArgs),
+    Numbers(numbers::NumbersArgs),
     Keys(keys::KeysArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
+    Doctor(doctor::DoctorArgs),
     Migrate(migrate::MigrateArgs),
 }
 
@@ -59,13 +65,15 @@ enum Ending {
     Done,
     /// The audit found what must not be.
     Breached,
+    /// The doctor found what is wrong.
+    Unwell,
 }
 
 impl Ending {
     fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Breached => 3,
+            Self::Breached | Self::Unwell => 3,
         }
     }
 }
@@ -103,14 +111,17 @@ fn run(line: impl Iterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
 async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result<Ending> {
     match command {
         Command::Audit(args) => return audit::audit(&args, console).await,
+        Command::Doctor(args) => return doctor::doctor(&args, console).await,
         Command::Demo(args) => Box::pin(demo::demo(args, console)).await,
         Command::Serve(args) => serve::serve(&args, console).await,
         Command::Apply(args) => apply::apply(&args, console).await,
         Command::Campaign(args) => campaign::campaign(&args, console).await,
         Command::Import(args) => codes::import(&args, console).await,
         Command::Generate(args) => codes::generate(&args, console).await,
+        Command::Verify(args) => verify::verify(&args, console).await,
         Command::Void(args) => codes::void(&args, console).await,
         Command::Alerts(args) => alerts::alerts(&args, console).await,
+        Command::Numbers(args) => numbers::numbers(&args, console).await,
         Command::Words(args) => words::words(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,

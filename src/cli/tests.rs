@@ -130,3 +130,103 @@ fn a_campaign_is_applied_paused_resumed_and_ended_for_ever() {
     let base = dir.path().to_str().unwrap();
     assert_snapshot!(talk.replace(base, "DIR"));
 }
+
+/// What the doctor says of a house, with what differs from machine to machine left out.
+fn examined(line: &[&str], base: &Path) -> (u8, String) {
+    let (code, out, err) = called(line);
+    let base = base.to_str().unwrap();
+    let steady = |line: &str| {
+        let line = line.replace(base, "DIR");
+        let line = match line.split_once("SQLite ") {
+            Some((before, _)) => format!("{before}SQLite … answers in … ms"),
+            None => line,
+        };
+        match line.split_once(" belongs to this database") {
+            Some(_) => "✓ keyring: … belongs to this database".to_owned(),
+            None => line,
+        }
+    };
+    let said: Vec<_> = out.lines().chain(err.lines()).map(steady).collect();
+    (code, said.join("\n"))
+}
+
+#[test]
+fn the_doctor_is_sensible_before_anything_exists_and_makes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("none");
+    let (code, said) = examined(&["doctor", "--dir", place.to_str().unwrap()], dir.path());
+    assert_eq!(code, 0, "{said}");
+    assert_snapshot!(said);
+    assert!(!place.exists());
+}
+
+#[test]
+fn the_doctor_finds_a_house_well_and_names_what_is_to_be_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let (house, file) = written(dir.path());
+    let (code, out, err) = called(&["apply", &file, "--yes", "--dir", &house]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, said) = examined(&["doctor", "--dir", &house], dir.path());
+    assert_eq!(code, 0, "{said}");
+    assert_snapshot!(said);
+    let (code, said) = examined(&["doctor", "--dir", &house, "--sender", "777"], dir.path());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("✗ senders: there is no sender 777"), "{said}");
+    let (code, said) = examined(&["doctor", "--dir", &house, "--peer", "till"], dir.path());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("there is no redemption system till: none is configured"), "{said}");
+}
+
+#[test]
+fn the_doctor_finds_each_thing_that_is_wrong() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (house, file) = written(dir.path());
+    called(&["apply", &file, "--yes", "--dir", &house]);
+    let house_dir = Path::new(&house);
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let keyring = house_dir.join("keyring.json");
+    let diagnose = || examined(&["doctor", "--dir", &house], dir.path());
+
+    mode(house_dir, 0o755);
+    let (code, said) = diagnose();
+    assert!(code == 0 && said.contains("! data directory: DIR/house is open to others (mode 0755)"), "{said}");
+    mode(house_dir, 0o700);
+
+    mode(&keyring, 0o644);
+    let (code, said) = diagnose();
+    assert!(code == 3 && said.contains("✗ keyring: ") && said.contains("chmod 600"), "{said}");
+    mode(&keyring, 0o600);
+
+    let aside = house_dir.join("spool/quarantine");
+    let waiting = house_dir.join("spool/0");
+    for (folder, bytes) in [(&aside, 10), (&waiting, 20)] {
+        std::fs::create_dir_all(folder).unwrap();
+        let name = format!("{}.spool", uuid::Uuid::now_v7().simple());
+        std::fs::write(folder.join(name), vec![0; bytes]).unwrap();
+    }
+    let (code, said) = diagnose();
+    assert!(code == 0 && said.contains("! spool: 20 bytes of webhooks wait"), "{said}");
+    assert!(said.contains("! spool: 1 files could not be settled whole"), "{said}");
+
+    std::fs::remove_file(&keyring).unwrap();
+    let (code, said) = diagnose();
+    assert!(code == 3 && said.contains("✗ keyring: there is a database, but its keyring"), "{said}");
+
+    let config = dir.path().join("bad.toml");
+    std::fs::write(&config, "server.lisen = 1\n").unwrap();
+    let (code, said) = examined(&["doctor", "--config", config.to_str().unwrap()], dir.path());
+    assert!(code == 3 && said.contains("✗ configuration: ") && said.contains("did you mean server.listen?"), "{said}");
+}
+
+#[test]
+fn the_doctor_speaks_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let (house, file) = written(dir.path());
+    called(&["apply", &file, "--yes", "--dir", &house]);
+    let (code, out, _) = called(&["doctor", "--json", "--dir", &house]);
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, said.get("ok")), (0, Some(&serde_json::json!(true))));
+    let findings = said.get("findings").and_then(serde_json::Value::as_array).unwrap();
+    assert!(findings.iter().all(|finding| finding.get("area").is_some() && finding.get("grade").is_some()));
+}

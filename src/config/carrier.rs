@@ -64,11 +64,11 @@ fn read_row(settings: &Settings, head: &Setting) -> Result<CarrierConfig, Config
     let mut keys = BTreeMap::new();
     for setting in settings.row(&head.key) {
         let key = setting.key.rsplit('.').next().unwrap_or_default();
-        let text = as_text(&setting.value).filter(|text| !text.is_empty());
-        let text = text.ok_or_else(|| settings.bad_value(setting, "a text"))?;
+        let text = text_of(&setting.value).filter(|text| !text.is_empty());
+        let text = text.ok_or_else(|| settings.bad_value(setting, "a text, a whole number, true or false"))?;
         let (key, value) = match key.strip_suffix(FILE) {
-            Some(key) => (key, read_file(text)?),
-            None => (key, text.to_owned()),
+            Some(key) => (key, read_file(&text)?),
+            None => (key, text),
         };
         if keys.insert(key.to_owned(), value).is_some() {
             return Err(settings.bad_value(setting, &format!("either {key} or {key}{FILE}, not both")));
@@ -91,6 +91,17 @@ fn read_row(settings: &Settings, head: &Setting) -> Result<CarrierConfig, Config
         keys: keys.into_iter().map(|(key, value)| (key, Secret::new(value))).collect(),
         origin: head.origin.clone(),
     })
+}
+
+/// Numbers and switches as their adapters read them: as texts.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        Value::Text(_) | Value::List(_) | Value::Table | Value::Variable(_) | Value::Other => {
+            as_text(value).map(str::to_owned)
+        }
+    }
 }
 
 /// The text of a file, without the line's end that editors add.

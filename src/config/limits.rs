@@ -14,6 +14,12 @@ pub struct LimitsConfig {
     pub same_answer_window: Duration,
     /// Replies per phone and day, first issuances and compliance answers apart.
     pub replies_per_day: u32,
+    /// First codes for phones of one range of numbers within the window; 0 is no limit.
+    pub burst_per_range: u32,
+    /// The window of `burst_per_range`.
+    pub burst_window: Duration,
+    /// Toll-free numbers are served like phones.
+    pub serve_toll_free: bool,
     /// How long a question of ours waits for its answer.
     pub question_timeout: Duration,
     /// Wrong codes per till key and minute; 0 is no limit.
@@ -30,6 +36,9 @@ impl LimitsConfig {
             asks_per_hour: settings.integer("limits.asks_per_hour", "texts an hour", &(1..=1000))?,
             same_answer_window: settings.seconds("limits.same_answer_window_s", &(0..=3600))?,
             replies_per_day: settings.integer("limits.replies_per_day", "replies a day", &(1..=10_000))?,
+            burst_per_range: settings.integer("limits.burst_per_range", "phones of a range", &(0..=1_000_000))?,
+            burst_window: settings.seconds("limits.burst_window_s", &(1..=86_400))?,
+            serve_toll_free: settings.boolean("limits.serve_toll_free")?,
             question_timeout: settings.seconds("limits.question_timeout_s", &(30..=86_400))?,
             wrong_codes_per_key_minute: settings.integer(by_key, "wrong codes a minute", &budget)?,
             wrong_codes_per_address_minute: settings.integer(by_address, "wrong codes a minute", &budget)?,

@@ -85,6 +85,9 @@ pub enum Simulator {
     Off,
 }
 
+/// The settings that a data directory may bring with it; `--dir` reads them.
+pub const OWN_FILE: &str = "codewell.toml";
+
 impl Config {
     /// The defaults, under `file` if given, under `variables` named `CODEWELL_…`; see [`environment`] for those.
     ///
@@ -103,12 +106,20 @@ impl Config {
         Self::read(&settings)
     }
 
-    /// The defaults with `dir` as data directory, under `variables`, which cannot move the directory.
+    /// The defaults with `dir` as data directory, under its own `codewell.toml` where it has one, under `variables`,
+    /// which cannot move the directory.
     ///
     /// # Errors
     /// As [`Config::load`]; with no variables there are none but for a `dir` that is not UTF-8.
     pub fn for_dir(dir: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut settings = Settings::defaults()?;
+        let own = dir.join(OWN_FILE);
+        if own.is_file() {
+            let name = own.display().to_string();
+            let text = std::fs::read_to_string(&own)
+                .map_err(|source| ConfigError::Unreadable { file: name.clone(), source })?;
+            settings.add_file(&text, &name)?;
+        }
         settings.add_variables(variables)?;
         let origin = Origin::Variable("--dir".to_owned());
         let text = dir.to_str().unwrap_or_default().to_owned();

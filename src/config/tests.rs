@@ -187,7 +187,7 @@ fn a_whole_configuration_prints_without_the_password() {
 }
 
 /// A row with every kind of key.
-const ROW: &str = "[[carriers]]\nkind = \"twilio\"\naccount = \"AC1\"\ntoken_file = \"TOKEN\"\n";
+const ROW: &str = "[[carriers]]\nkind = \"twilio\"\naccount = \"AC1\"\nswitch = true\ntoken_file = \"TOKEN\"\n";
 
 #[test]
 fn a_carrier_account_reads_its_secrets_from_files_and_shows_none() {
@@ -198,6 +198,7 @@ fn a_carrier_account_reads_its_secrets_from_files_and_shows_none() {
     let config = read(&text, &[]).unwrap();
     let [row] = &config.carriers[..] else { unreachable!("one row") };
     assert_eq!((row.name.as_str(), row.kind.as_str(), row.base_url.as_deref()), ("twilio", "twilio", None));
+    assert_eq!(row.keys.get("switch").map(|switch| switch.expose().as_str()), Some("true"));
     assert_eq!(row.keys.get("token").map(|token| token.expose().as_str()), Some(SECRET));
     assert!(!format!("{config:?}").contains(SECRET));
 }
@@ -220,7 +221,7 @@ fn a_wrong_carrier_account_is_refused_by_its_line_and_without_its_secrets() {
     :4: carriers[1].kind = "generic": expected a name that no row above has; the name of a row without one is its kind
     :3: carriers[1].kind is missing: expected which carrier it is, such as "twilio"
     :5: carriers[1].name = "My Twilio": expected lower-case letters, digits, - and _
-    :4: carriers[1].token = (not shown): expected a text
+    :4: carriers[1].token = (not shown): expected a text, a whole number, true or false
     :5: carriers[1].token_file = (not shown): expected either token or token_file, not both
     /absent/token: cannot be read as a configuration
     :1: carriers = [1]: expected [[carriers]] with kind and what its account needs

@@ -54,12 +54,52 @@ pub enum Ask {
     Fulfil(CampaignId, HoldId),
     /// Tell somebody once that her code takes longer.
     Excuse(CampaignId, HoldId),
+    /// A person's number has another holder.
+    HandOver(HandOver),
     /// What became of a message of ours; writes no request row.
     Message(MessageStep),
     /// Somebody must look at something; writes no request row.
     Raise(Alert),
     /// That is over; writes no request row.
     Clear(AlertKind, String),
+}
+
+/// A number that changed hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandOver {
+    /// How.
+    pub event: NumberEvent,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberEvent {
+    /// Nobody has it; somebody will.
+    Disconnected,
+    /// Somebody else has it.
+    Reassigned,
+    /// Another network serves it; its holder is the same.
+    Ported,
+}
+
+impl NumberEvent {
+    /// The word that feeds and tables use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Reassigned => "reassigned",
+            Self::Ported => "ported",
+        }
+    }
+
+    /// Reads [`NumberEvent::word`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Disconnected, Self::Reassigned, Self::Ported].into_iter().find(|event| event.word() == word)
+    }
 }
 
 /// A received text.
@@ -69,11 +109,17 @@ pub struct Text {
     pub sender: SenderId,
     /// The words as received; kept in memory only.
     pub text: String,
-    /// It came from a short code or from a number of ours: never answered, never served.
+    /// It came from a short code, a toll-free number or a number of ours: never answered, never served.
     pub from_machine: bool,
+    /// The range of numbers it came from; `None` where bursts of neighbours are no matter.
+    pub range: Option<NumberRange>,
     /// The carrier took it for one of its own opt-out words and has answered it: written down, not answered again.
     pub carrier_said: Option<CarrierSaid>,
 }
+
+/// The first seven digits of a number with its calling code: ten thousand neighbours in North America.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NumberRange(pub u32);
 
 /// What a carrier with an opt-out list of its own took a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,4 +303,12 @@ pub struct MessageStep {
     pub body_hash: Option<Vec<u8>>,
     /// The carrier's words on a failure.
     pub note: Option<String>,
+}
+
+impl MessageStep {
+    /// A step to that state, with nothing else to say.
+    #[must_use]
+    pub fn to(message: [u8; 16], status: MessageStatus) -> Self {
+        Self { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None }
+    }
 }

@@ -111,6 +111,12 @@ pub struct Limits {
     pub replies_per_day: usize,
     /// How long a question of ours waits for its answer.
     pub question_timeout: Duration,
+    /// First codes for phones of one range of numbers within `burst_window`; 0 is no limit.
+    pub burst_per_range: usize,
+    /// See `burst_per_range`.
+    pub burst_window: Duration,
+    /// Toll-free numbers are served like phones.
+    pub serve_toll_free: bool,
 }
 
 impl Default for Limits {
@@ -120,6 +126,9 @@ impl Default for Limits {
             same_answer: Duration::seconds(10),
             replies_per_day: 20,
             question_timeout: Duration::minutes(10),
+            burst_per_range: 300,
+            burst_window: Duration::minutes(10),
+            serve_toll_free: false,
         }
     }
 }

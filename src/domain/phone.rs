@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::act::NumberRange;
+
 use phonenumber::{Mode, country};
 
 mod area;
@@ -76,6 +78,24 @@ impl PhoneNumber {
         }
         let number = phonenumber::parse(None, &*self.0).ok()?;
         number.country().id().map(|id| id.as_ref().to_owned())
+    }
+}
+
+/// Area codes of the North American plan that whoever is called pays for.
+const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
+
+impl PhoneNumber {
+    /// Whether it is a toll-free number of North America: a firm's, and behind it mostly a machine.
+    #[must_use]
+    pub fn is_toll_free(&self) -> bool {
+        let area = self.0.strip_prefix("+1").and_then(|national| national.get(..3));
+        area.is_some_and(|area| TOLL_FREE.contains(&area)) && self.0.len() == 12
+    }
+
+    /// Its first seven digits.
+    #[must_use]
+    pub fn range(&self) -> Option<NumberRange> {
+        self.0.get(1..8).and_then(|digits| digits.parse().ok()).map(NumberRange)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a batch reads under its locks: the state that `decide` decides by.
 
-use crate::domain::act::MessageStatus;
+use crate::domain::act::{MessageStatus, NumberRange};
 use crate::domain::campaign::Attribution;
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
@@ -27,6 +27,8 @@ pub struct World {
     pub quotas: HashMap<(CapId, i64), Quota>,
     /// The messages that acts of this batch may change.
     pub messages: HashMap<[u8; 16], Message>,
+    /// Phones of a range that got a first code of that number lately.
+    pub bursts: HashMap<(SenderId, NumberRange), usize>,
     /// What is open between the persons who texted and our numbers.
     pub sessions: HashMap<SessionKey, Session>,
 }
@@ -69,6 +71,8 @@ pub struct Message {
 pub struct Person {
     /// Goes up when her number gets another holder.
     pub epoch: u32,
+    /// Since when this holder has it, as far as we know.
+    pub since: DateTime<Utc>,
     /// Every code she was given, of every epoch.
     pub held: Vec<Held>,
     /// What she is promised and has not got, of every epoch.

@@ -4,12 +4,13 @@ mod facts;
 mod list;
 
 use super::import::{self, Claims, ImportError, ImportReport};
-use super::plan::{CodeWork, House, Plan, plan};
+use super::plan::{CodeWork, House, PeerFacts, Plan, plan};
 use super::{Engine, EngineError, generate};
 use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::{Catalog, key_number};
 use crate::domain::document::{Document, Located};
 use crate::domain::ids::CampaignId;
+use crate::redemption::{Guarded, Peer as _};
 use crate::store::config::{self, Change};
 use crate::store::{StoreError, codes};
 use facts::{claims, names};
@@ -96,6 +97,15 @@ pub enum ApplyError {
     Store(#[from] StoreError),
 }
 
+fn peer_facts(peer: &Guarded) -> PeerFacts {
+    let capabilities = peer.capabilities();
+    PeerFacts {
+        name: peer.name().to_owned(),
+        batch_max: capabilities.batch_max,
+        quota_per_minute: capabilities.quota_per_minute,
+    }
+}
+
 impl Engine {
     /// Works out what the documents would change. Nothing is written.
     ///
@@ -108,6 +118,7 @@ impl Engine {
         let house = House {
             public_url: parts.public_url.clone(),
             carriers: parts.carriers.clone(),
+            peers: parts.peers.all().map(|peer| peer_facts(peer)).collect(),
             key_id: key_number(&parts.keys),
             now: parts.clock.now(),
         };

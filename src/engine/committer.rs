@@ -122,6 +122,7 @@ impl Committer {
             tries += 1;
             let error = match self.attempt(&acts, tries).await {
                 Ok((decisions, changes)) => {
+                    self.shared.bursts.add(&acts, &changes, self.shared.parts.sizes.limits.burst_window);
                     self.publish(changes);
                     return Ok(decisions);
                 }
@@ -160,7 +161,8 @@ impl Committer {
             fault!(parts.faults, "after_locks");
             Ok(())
         };
-        let world = batch::read(&mut tx, &needs, now, locked).await?;
+        let mut world = batch::read(&mut tx, &needs, now, locked).await?;
+        world.bursts = self.shared.bursts.lately(acts, now, parts.sizes.limits.burst_window);
         let (decisions, changes) = decide(&catalog, world, acts);
         batch::write(&mut tx, &catalog, &changes, parts.sizes.lease_ms).await?;
         fault!(parts.faults, "before_commit");

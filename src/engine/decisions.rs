@@ -2,7 +2,8 @@
 
 use super::{Engine, EngineError};
 use crate::domain::catalog::Catalog;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, Spot};
+use crate::engine::verify::last_call;
 use crate::store::requests::RequestRecord;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -28,6 +29,8 @@ pub struct DecisionRecord {
     pub resets_at: Option<DateTime<Utc>>,
     /// The campaign's name.
     pub campaign: Option<String>,
+    /// The code it named; for a promise, where its campaign's calls are kept ([`Engine::peer_call`]).
+    pub place: Option<Spot>,
 }
 
 impl Engine {
@@ -67,6 +70,8 @@ fn words(catalog: &Catalog, row: RequestRecord) -> DecisionRecord {
             },
         )
     });
+    let promised = row.campaign.filter(|_| row.record.outcome == "held").map(last_call);
+    let place = row.record.spot.or(promised);
     let rule = row.record.rule;
     DecisionRecord {
         kind: row.kind,
@@ -78,5 +83,6 @@ fn words(catalog: &Catalog, row: RequestRecord) -> DecisionRecord {
         limit: row.record.cap,
         resets_at: row.record.resets_at,
         campaign: campaign.map(|campaign| campaign.name.clone()),
+        place,
     }
 }

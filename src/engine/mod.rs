@@ -3,6 +3,7 @@
 mod access;
 mod alerts;
 mod apply;
+mod bursts;
 mod campaigns;
 mod catch_up;
 mod chance;
@@ -15,6 +16,7 @@ mod generate;
 mod holds;
 mod import;
 mod needs;
+mod numbers;
 mod outbox;
 mod peer_sale;
 mod peers;
@@ -36,6 +38,7 @@ pub use compose::{ComposeError, Composed};
 pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
+pub use numbers::{NumberFault, NumbersError, NumbersReport};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
 pub use peers::{Matched, Seen};
 pub use sale::Found;
@@ -156,6 +159,7 @@ struct Shared {
     parts: Parts,
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
+    bursts: bursts::Bursts,
     messages: mpsc::UnboundedSender<NewMessage>,
     /// Numbers whose webhooks were refused, and since when.
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
@@ -194,6 +198,7 @@ impl Engine {
             parts,
             catalog: RwLock::new(Arc::new(catalog)),
             replays,
+            bursts: bursts::Bursts::default(),
             messages,
             peer_calls: Cache::new(PEER_CALLS),
             missed: Mutex::default(),

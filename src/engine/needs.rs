@@ -24,6 +24,7 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
         | Ask::Rollback(..)
         | Ask::Void(..)
         | Ask::Message(_)
+        | Ask::HandOver(_)
         | Ask::Said(..)
         | Ask::Excuse(..)
         | Ask::Fulfil(..)
@@ -56,6 +57,12 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     issue(&mut needs, catalog, campaign, from, now);
                 }
+            }
+            Ask::HandOver(_) => {
+                // What is open with the old holder ends, and what waits for her.
+                let who = act.who.iter().map(|who| who.subject);
+                needs.texters.extend(who.clone());
+                needs.opting_out.extend(who);
             }
             Ask::Text(asked) => text(&mut needs, &mut put, catalog, act, asked, now),
             Ask::Fulfil(campaign, _) => {

@@ -95,7 +95,7 @@ impl EarlyReports {
 /// A step to that state, with nothing else to say.
 #[must_use]
 pub fn step(message: [u8; 16], status: MessageStatus) -> MessageStep {
-    MessageStep { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None }
+    MessageStep::to(message, status)
 }
 
 impl Engine {
@@ -219,7 +219,7 @@ impl Engine {
             request: RequestId::of_text(&row.address, &key),
             fingerprint: fingerprint(&[key.as_bytes()]),
             who: Some(Who { subject, sealed_phone: None, country: None }),
-            ask: Ask::Text(Text { sender, text: String::new(), from_machine: false, carrier_said }),
+            ask: Ask::Text(Text { sender, text: String::new(), from_machine: false, range: None, carrier_said }),
         };
         self.settle(act).await.map(drop)
     }

@@ -3,6 +3,7 @@
 mod campaign;
 mod compare;
 mod lint;
+mod peers;
 mod pools;
 mod senders;
 #[cfg(test)]
@@ -38,10 +39,23 @@ pub struct House {
     pub public_url: String,
     /// The carriers there are.
     pub carriers: Vec<String>,
+    /// The systems that may honour codes, each with how many codes it takes at once and its calls a minute.
+    pub peers: Vec<PeerFacts>,
     /// The keyring as `pool.key_id` names it.
     pub key_id: i64,
     /// When the plan is made.
     pub now: DateTime<Utc>,
+}
+
+/// What a plan must know of a redemption system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerFacts {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How many codes it is asked about in one call.
+    pub batch_max: usize,
+    /// Calls a minute; `None` where it has no quota.
+    pub quota_per_minute: Option<u32>,
 }
 
 /// What a line of a plan says.

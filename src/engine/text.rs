@@ -58,13 +58,18 @@ impl Engine {
         let address = catalog.senders.get(&sender).map_or_else(String::new, |row| row.address.clone());
         let phone = PhoneNumber::from_e164(&from).ok();
         let ours = |phone: &PhoneNumber| catalog.senders.values().any(|row| row.address == phone.expose());
-        let from_machine = phone.as_ref().is_none_or(ours);
+        let limits = catalog.limits;
+        let strange = |phone: &PhoneNumber| ours(phone) || (phone.is_toll_free() && !limits.serve_toll_free);
+        let from_machine = phone.as_ref().is_none_or(strange);
+        // Phones of the simulator are invented one after the other.
+        let is_real = catalog.senders.get(&sender).is_some_and(|row| row.carrier != "simulator");
+        let range = phone.as_ref().filter(|_| is_real && limits.burst_per_range > 0).and_then(PhoneNumber::range);
         Act {
             id: draw(),
             request: RequestId::of_text(&address, &message_id),
             fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
             who: phone.filter(|_| !from_machine).map(|phone| self.who(&phone)),
-            ask: Ask::Text(Text { sender, text, from_machine, carrier_said }),
+            ask: Ask::Text(Text { sender, text, from_machine, range, carrier_said }),
         }
     }
 

@@ -5,10 +5,10 @@ use super::{Engine, EngineError};
 use crate::domain::alert::AlertKind;
 use crate::domain::campaign::{Authority, Campaign, PeerTerms, Pool};
 use crate::domain::code::Code;
-use crate::domain::ids::Spot;
+use crate::domain::ids::{CampaignId, Spot};
 use crate::domain::verdict::Verdict;
 use crate::redemption::{CallContext, CallRecord, Guarded, Noted, Peer, PeerError, Reading, Status};
-use crate::store::verification::{Buffer, PoolKey, Wanted};
+use crate::store::verification::{Buffer, PoolKey, VerifiedStock, Wanted};
 use chrono::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -142,16 +142,22 @@ impl Engine {
     /// # Errors
     /// What the database says.
     pub async fn next_positions(&self, key: PoolKey, terms: &PeerTerms, at_once: usize) -> Result<Buffer, EngineError> {
-        let now = self.now();
         let store = &self.parts().store;
-        let peak = store.peak_demand(key.0, now - Duration::days(PEAK_DAYS)).await?;
-        let wanted = Wanted {
-            fresh_after: now - terms.max_age,
-            renew_before: now - terms.max_age / 2,
-            fresh: peak.max(LEAST_READY),
-            at_once,
-        };
-        Ok(store.verified_buffer(key, &wanted).await?)
+        let peak = store.peak_demand(key.0, self.now() - Duration::days(PEAK_DAYS)).await?;
+        Ok(store.verified_buffer(key, &self.wanted(terms, peak.max(LEAST_READY), at_once)).await?)
+    }
+
+    /// How a pool stands with the system that honours it, for people.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn verified_stock(&self, key: PoolKey, terms: &PeerTerms) -> Result<VerifiedStock, EngineError> {
+        Ok(self.parts().store.verified_stock(key, &self.wanted(terms, 0, 0)).await?)
+    }
+
+    fn wanted(&self, terms: &PeerTerms, fresh: u64, at_once: usize) -> Wanted {
+        let now = self.now();
+        Wanted { fresh_after: now - terms.max_age, renew_before: now - terms.max_age / 2, fresh, at_once }
     }
 
     /// Goes on looking at a campaign's codes after too many were dead.
@@ -176,6 +182,7 @@ impl Engine {
         let Some(last) = calls.into_iter().next_back().map(Arc::new) else {
             return;
         };
+        self.shared.peer_calls.insert(last_call(campaign), Arc::clone(&last));
         for (position, _) in codes {
             let spot = Spot { campaign, pool, position: *position };
             self.shared.peer_calls.insert(spot, Arc::clone(&last));
@@ -200,6 +207,11 @@ impl Engine {
         found.sort_by_key(|(campaign, ..)| campaign.id);
         found
     }
+}
+
+/// Where the last call about any code of a campaign is kept: pools are numbered from 1.
+pub(super) fn last_call(campaign: CampaignId) -> Spot {
+    Spot { campaign, pool: 0, position: 0 }
 }
 
 /// The evidence of a code that was used before it was given out.

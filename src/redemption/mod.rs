@@ -8,6 +8,8 @@ mod capabilities;
 mod encoding;
 mod error;
 mod event;
+#[cfg(any(test, feature = "faults"))]
+mod faulty;
 mod guarded;
 mod http;
 mod observed;
@@ -24,6 +26,8 @@ mod wire;
 pub use capabilities::{Capabilities, Idempotency};
 pub use error::{Effect, PeerError};
 pub use event::{Authentic, EventKind, EventPage, Forged, PeerEvent, Unreadable, Webhook};
+#[cfg(any(test, feature = "faults"))]
+pub use faulty::{Fault, Faulty};
 pub use guarded::{BreakerLimits, BreakerState, GuardLimits, Guarded};
 pub use http::{BadMapping, HttpPeer};
 pub use observed::Observed;

@@ -1,5 +1,7 @@
 //! What tests of this wing stand on: virtual time, and a peer that keeps books and fails on order.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use super::{
     Authentic, Authority, CallContext, Capabilities, Effect, EventPage, Forged, Health, Idempotency, ImportPage, Peer,
     PeerError, PeerEvent, Reading, Redeem, Redemption, Rollback, Status, Surroundings, Unreadable, Wait, Webhook,
@@ -93,7 +95,9 @@ impl Virtual {
         sleepers.waiting = later;
         drop(sleepers);
         let due: Vec<(Duration, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 }
 

@@ -46,11 +46,15 @@ impl Outgoing {
     /// Whether carriers on the internet can reach us: some refuse a message whose callback they cannot.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
-        let url = Url::parse(&self.status_url).ok();
-        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        !host.is_empty() && host != "localhost" && !address.is_ok_and(|address| address.is_loopback())
+        Url::parse(&self.status_url).is_ok_and(|url| !is_local(&url))
     }
+}
+
+/// Whether an address is one of this machine.
+pub(super) fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host.is_empty() || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl std::fmt::Debug for Outgoing {

@@ -54,3 +54,24 @@ impl Registry {
         KINDS.iter().map(|kind| kind.word)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn every_key_of_every_kind_stands_in_the_documented_defaults() {
+        let text = include_str!("../../config/default.toml");
+        for kind in KINDS {
+            let row = text.split("[[carriers]]").find(|row| row.contains(&format!("#   kind = \"{}\"", kind.word)));
+            let row = row.unwrap();
+            for key in kind.needs.iter().chain(kind.takes) {
+                let stands =
+                    [format!("#   {key} = "), format!("#   {key}_file = ")].iter().any(|line| row.contains(line));
+                assert!(stands, "{} of {} is not in config/default.toml", key, kind.word);
+            }
+        }
+    }
+}

@@ -127,17 +127,22 @@ impl StoreError {
         Self::CommitUnknown(sqlx::Error::WorkerCrashed)
     }
 
-    /// Whether it may go by itself, so that waiting helps: the database is away, hung up, out of room, or busy with
-    /// others. What a row of ours broke stays broken.
+    /// Whether waiting helps: the database is away, hung up, out of room or busy with others, or the configuration is to
+    /// be mended by a person. What a row of the act broke stays broken.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Conflict(_) | Self::CommitUnknown(_) | Self::Stale | Self::Unavailable(_) | Self::Orm(_) => true,
+            Self::Conflict(_)
+            | Self::CommitUnknown(_)
+            | Self::Stale
+            | Self::Unavailable(_)
+            | Self::Orm(_)
+            | Self::Configuration(_) => true,
             Self::Database(error) => error.as_database_error().is_some_and(|error| {
                 let code = error.code().unwrap_or_default();
                 is_short_of_something(&code)
             }),
-            Self::Constraint(_) | Self::Miscounted { .. } | Self::BadRow { .. } | Self::Configuration(_) => false,
+            Self::Constraint(_) | Self::Miscounted { .. } | Self::BadRow { .. } => false,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::domain::world::{Event, EventKind, Held};
 use crate::store::{Store, StoreError};
 use codewell_entity::{code, code_event, issuance, recipient};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::HashSet;
 
 /// A code that is out: who holds it, and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +79,17 @@ impl Store {
             }
             None => Ok(None),
         }
+    }
+
+    /// Which of these persons are known.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn known_subjects(&self, subjects: &[Subject]) -> Result<HashSet<Subject>, StoreError> {
+        let bytes = subjects.iter().map(|subject| subject.as_bytes().to_vec());
+        let rows = recipient::Entity::find().filter(recipient::Column::Subject.is_in(bytes)).all(self.read()).await?;
+        let subject = |row: recipient::Model| row.subject.as_slice().try_into().ok().map(Subject::from_bytes);
+        Ok(rows.into_iter().filter_map(subject).collect())
     }
 
     /// A person's number, sealed.

@@ -14,6 +14,7 @@ pub mod config;
 pub mod counts;
 mod error;
 pub mod explain;
+pub mod health;
 pub mod holds;
 pub mod ledger;
 pub mod outbox;

@@ -183,7 +183,59 @@ struct PeakRow {
     n: Option<i64>,
 }
 
+/// How a pool stands with the system that honours it, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VerifiedStock {
+    /// Positions that may be given out now.
+    pub fresh: u64,
+    /// Promises that wait.
+    pub promised: u64,
+    /// Positions put aside for good.
+    pub dead: u64,
+    /// Positions put aside for another look.
+    pub undecided: u64,
+    /// Why positions were put aside, and how many.
+    pub evidence: Vec<(String, u64)>,
+    /// A person must say that looking goes on.
+    pub is_paused: bool,
+}
+
+#[derive(FromQueryResult)]
+struct AsideRow {
+    verdict: String,
+    evidence: String,
+    n: i64,
+}
+
 impl Store {
+    /// How a pool stands with the system that honours it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn verified_stock(&self, pool: PoolKey, wanted: &Wanted) -> Result<VerifiedStock, StoreError> {
+        let mut stock = VerifiedStock {
+            fresh: self.verified_buffer(pool, wanted).await?.fresh,
+            is_paused: self.verification(pool).await?.is_paused,
+            ..VerifiedStock::default()
+        };
+        let sql = "SELECT verdict, evidence, COUNT(*) AS n FROM quarantine WHERE campaign_id = $1 AND pool_no = $2
+            GROUP BY verdict, evidence ORDER BY verdict, evidence";
+        for row in AsideRow::find_by_statement(self.statement(sql, key(pool))).all(self.read()).await? {
+            let n = count(row.n);
+            if row.verdict == "dead" {
+                stock.dead += n;
+            } else {
+                stock.undecided += n;
+            }
+            stock.evidence.push((row.evidence, n));
+        }
+        let sql = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM hold
+            WHERE campaign_id = $1 AND pool_no = $2 AND ended_at IS NULL";
+        let promised = PeakRow::find_by_statement(self.statement(sql, key(pool))).one(self.read()).await?;
+        stock.promised = promised.and_then(|row| row.n).map_or(0, count);
+        Ok(stock)
+    }
+
     /// Takes the verifying of a pool until `until`; `None` while another process has it.
     ///
     /// # Errors

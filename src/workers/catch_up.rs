@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 const BEAT: Duration = Duration::from_secs(30);
 /// A mark older than this was left by an outage: three beats.
 const GAP: TimeDelta = TimeDelta::seconds(90);
-/// Carriers' lists lag and clocks differ, so a little more is asked for.
+/// Carriers' lists lag and clocks differ: so much more is asked for, and again until so long after an outage.
 const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 /// Older texts are not answered any more: who texted yesterday has gone home.
 const LONGEST: TimeDelta = TimeDelta::hours(24);
@@ -32,7 +32,7 @@ pub struct CatchUp {
     carriers: Registry,
     /// Numbers asked for since this process started, under which carrier, and whether it keeps a list.
     asked: BTreeMap<SenderId, (String, Keeps)>,
-    /// Where an earlier look failed: from when on is still to be asked.
+    /// Numbers that are to be asked for at every look, and from when on.
     owed: BTreeMap<SenderId, DateTime<Utc>>,
 }
 
@@ -88,7 +88,6 @@ impl CatchUp {
             }
             match self.look(sender, &carrier, keeps.is_none()).await {
                 Ok((keeps, texts)) => {
-                    self.owed.remove(&sender.id);
                     self.asked.insert(sender.id, (sender.carrier.clone(), keeps));
                     new += texts;
                 }
@@ -100,24 +99,28 @@ impl CatchUp {
 
     /// Asks for what one number missed, and moves its mark along.
     async fn look(
-        &self,
+        &mut self,
         sender: &SenderRow,
         carrier: &Arc<dyn SmsProvider>,
         is_first: bool,
     ) -> Result<(Keeps, usize), Owed> {
         let now = self.engine.now();
         let mark = self.engine.seen_until(sender.id).await?.unwrap_or(now);
-        let gap = (is_first || now - mark > GAP).then_some(mark);
-        let since = [gap, self.owed.get(&sender.id).copied()].into_iter().flatten().min();
+        let is_gap = is_first || now - mark > GAP;
+        let since = [is_gap.then_some(mark), self.owed.get(&sender.id).copied()].into_iter().flatten().min();
         let mut new = 0;
         if let (Some(since), Ok(address)) = (since, SenderAddress::parse(&sender.address)) {
-            let since = (since - OVERLAP).max(now - LONGEST);
-            let Some(texts) = carrier.pull(&address, since).await? else {
+            let Some(texts) = carrier.pull(&address, (since - OVERLAP).max(now - LONGEST)).await? else {
                 return Ok((Keeps::Nothing, 0));
             };
             new = self.settle(sender, texts).await?;
+            self.owed.retain(|id, since| *id != sender.id || now - *since <= OVERLAP);
         }
         self.engine.note_seen(sender.id, now).await?;
+        if is_gap {
+            // What came in its last moments may be listed a moment from now.
+            self.owed.entry(sender.id).or_insert(now);
+        }
         if new > 0 {
             tracing::info!(sender.id = sender.id.0, "caught up with {new} texts that came while we were away");
         }

@@ -47,7 +47,13 @@ async fn until_empty(drain: &mut SpoolDrain) {
                     drain.engine().raise(AlertKind::SpoolQuarantine, ABOUT, why).await;
                 }
                 total += count;
-                (wait, together) = (WAIT.0, TOGETHER);
+                if count == 0 {
+                    // Something is refused; the same moment would only refuse it again.
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(WAIT.1);
+                } else {
+                    (wait, together) = (WAIT.0, TOGETHER);
+                }
             }
             Step::Away(why) => {
                 match &why {

@@ -13,6 +13,8 @@ on_both! {
     a_machine_that_repeats_itself_is_not_answered_for_a_day,
     unknown_words_are_counted_without_numbers_and_talk,
     an_unknown_word_becomes_an_alias_and_leads_on_at_once,
+    a_row_of_neighbouring_numbers_is_put_off_and_a_crowd_of_strangers_is_not,
+    toll_free_numbers_are_machines_unless_the_house_serves_them,
     the_law_is_answered_in_its_language_and_the_evidence_names_it,
 }
 
@@ -20,9 +22,10 @@ mod bodies {
     use crate::harness::{House, campaign, in_one_batch, issued, sender};
     use chrono::Duration;
     use codewell::domain::act::{Act, Ask, Text};
-    use codewell::domain::decision::outcome::{Outcome, Told};
+    use codewell::domain::catalog::Limits;
+    use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
     use codewell::domain::ids::{CampaignId, SenderId};
-    use codewell::engine::{AliasError, UnknownWords};
+    use codewell::engine::{AliasError, Sizes, UnknownWords};
     use tokio::task::JoinSet;
 
     /// One edit from WORDB and from WORDC.
@@ -107,7 +110,8 @@ mod bodies {
         open(&house).await;
         let text = |words: &str| {
             let text = words.to_owned();
-            let ask = Ask::Text(Text { sender: SenderId(1), text, from_machine: false, carrier_said: None });
+            let ask =
+                Ask::Text(Text { sender: SenderId(1), text, from_machine: false, range: None, carrier_said: None });
             Act { ask, ..house.act(1, 7, house.key()) }
         };
         // The fingerprint of an act is that of its words; here every text has one of its own.
@@ -223,6 +227,55 @@ mod bodies {
         }
         let left = second.engine.unknown_words(Some("12345")).await.expect("they can be read");
         assert_eq!(told(&left), [word("PIZAA", 3, None)]);
+        house.audited().await;
+    }
+
+    /// A number of ours at a real carrier, and an engine that lets 50 neighbours through in ten minutes.
+    async fn guarded(house: &House, serve_toll_free: bool) -> House {
+        let document =
+            serde_json::json!({"address": "12345", "carrier": "twilio", "brand": "Acme", "help": "acme.example"});
+        house.sql(&format!("INSERT INTO sender VALUES (1, '12345', 'twilio', 'Acme', '{document}')")).await;
+        campaign(1).write(house).await;
+        let limits = Limits { burst_per_range: 50, serve_toll_free, ..Limits::default() };
+        house.second_of(Sizes { limits, ..house.engine.parts().sizes }).await
+    }
+
+    async fn texted(house: &House, from: u64) -> Outcome {
+        let settled = house.engine.receive(SenderId(1), &house.key(), &format!("+{from}"), "wordb".to_owned()).await;
+        settled.expect("it is settled").outcome
+    }
+
+    pub(super) async fn a_row_of_neighbouring_numbers_is_put_off_and_a_crowd_of_strangers_is_not(house: House) {
+        let house = guarded(&house, false).await;
+        let mut tasks = JoinSet::new();
+        for n in 0..1_000 {
+            let house = house.clone();
+            tasks.spawn(async move { texted(&house, 12_025_550_000 + n).await });
+        }
+        let outcomes = tasks.join_all().await;
+        assert_eq!(issued(&outcomes).len(), 50);
+        let burst = Outcome::Refused(Refusal::NumberBurst, None);
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == burst).count(), 950);
+        assert_eq!(replies(&house, "T07M").await, 950, "they are asked to come back");
+        let alerts = house.number("SELECT COUNT(*) FROM alert WHERE kind = 'number_burst'").await;
+        assert_eq!(alerts, 1);
+        for n in 0..1_000 {
+            let outcome = texted(&house, 12_030_000_000 + n * 10_000).await;
+            assert!(matches!(outcome, Outcome::Issued(_)), "a crowd from everywhere passes: {outcome:?}");
+        }
+        house.clock.forward(Duration::minutes(10));
+        let late = texted(&house, 12_025_550_999).await;
+        assert!(matches!(late, Outcome::Issued(_)), "{late:?}");
+        house.audited().await;
+    }
+
+    pub(super) async fn toll_free_numbers_are_machines_unless_the_house_serves_them(house: House) {
+        let strict = guarded(&house, false).await;
+        assert_eq!(texted(&strict, 18_005_550_100).await, IGNORED);
+        let limits = Limits { serve_toll_free: true, ..Limits::default() };
+        let open = house.second_of(Sizes { limits, ..house.engine.parts().sizes }).await;
+        assert!(matches!(texted(&open, 18_005_550_100).await, Outcome::Issued(_)));
+        assert!(matches!(texted(&strict, 18_015_550_100).await, Outcome::Issued(_)));
         house.audited().await;
     }
 

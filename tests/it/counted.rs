@@ -26,8 +26,13 @@ mod bodies {
     }
 
     fn text(house: &House, phone: u64, words: &str) -> Act {
-        let ask =
-            Ask::Text(Text { sender: SenderId(1), text: words.to_owned(), from_machine: false, carrier_said: None });
+        let ask = Ask::Text(Text {
+            sender: SenderId(1),
+            text: words.to_owned(),
+            from_machine: false,
+            range: None,
+            carrier_said: None,
+        });
         Act { ask, ..house.act(1, phone, house.key()) }
     }
 

@@ -19,13 +19,13 @@ const BINARY: &str = env!("CARGO_BIN_EXE_codewell");
 const PHONES: usize = 32;
 
 /// A house of its own for processes: a configuration, a database, a campaign.
-struct Place {
+pub(crate) struct Place {
     dir: TempDir,
     url: String,
 }
 
 impl Place {
-    async fn make(on: On) -> Option<Self> {
+    pub(crate) async fn make(on: On) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a directory can be made");
         let url = match on {
             On::Sqlite => format!("sqlite:{}", dir.path().join("codewell.db").display()),
@@ -35,7 +35,7 @@ impl Place {
     }
 
     /// A place on that database, which is empty.
-    fn at(dir: TempDir, url: String) -> Self {
+    pub(crate) fn at(dir: TempDir, url: String) -> Self {
         let data = dir.path().join("data");
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n[database]\nurl = \"{url}\"\n[simulator]\nenabled = true\n",
@@ -64,11 +64,11 @@ caps = { person = { lifetime = 1 }, campaign = { day = 100000 } }
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn command(&self, name: &str) -> Command {
+    pub(crate) fn command(&self, name: &str) -> Command {
         let mut command = Command::new(BINARY);
         command.arg(name).arg("--config").arg(self.path("config.toml")).stdin(Stdio::null());
         command

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adapters;
 mod alerts;
 mod apply;
 mod audit;
@@ -18,6 +19,7 @@ mod codes;
 mod conversations;
 mod counted;
 mod crash;
+mod doctor;
 mod doors;
 #[cfg(feature = "faults")]
 mod faults;
@@ -25,6 +27,7 @@ mod harness;
 mod kannel;
 mod migrations;
 mod model;
+mod numbers;
 mod peers;
 mod races;
 mod sales;

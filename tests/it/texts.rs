@@ -31,6 +31,7 @@ mod bodies {
             sender: SenderId(sender),
             text: words.to_owned(),
             from_machine: false,
+            range: None,
             carrier_said: None,
         });
         Act { ask, ..house.act(1, phone, house.key()) }

@@ -51,6 +51,8 @@ pub struct Changes {
     pub outstanding: BTreeMap<(CampaignId, i64), (i64, i64)>,
     /// What is open from now on; `None` when it has ended.
     pub sessions: BTreeMap<SessionKey, Option<Session>>,
+    /// Numbers that have another holder.
+    pub holders: BTreeMap<Subject, Holder>,
     /// How often which unknown words were texted to a number; empty words are all that is not kept.
     pub unknown: BTreeMap<(SenderId, String), i64>,
 }
@@ -165,6 +167,15 @@ pub struct Noted {
     pub at: DateTime<Utc>,
 }
 
+/// The present holder of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Her how-manieth holder she is, from 0.
+    pub epoch: u32,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
 /// What a person's last word on messages was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptOut {
@@ -224,13 +235,13 @@ pub enum AlertChange {
 pub struct Consent {
     /// The request it was said in.
     pub request: RequestId,
-    /// The brand.
+    /// The brand; empty is every brand.
     pub brand: String,
     /// Who.
     pub subject: Subject,
-    /// `opt_out`, `opt_in`, `help`, `request`.
+    /// `opt_out`, `opt_in`, `help`, `request`, `reassigned`.
     pub kind: &'static str,
-    /// `exact`, `intent` or the keyword.
+    /// `exact`, `intent`, `carrier`, the keyword, or what became of the number.
     pub matched: String,
     /// The language of the word or sentence; keywords have none.
     pub language: Option<Language>,

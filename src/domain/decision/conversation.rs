@@ -2,7 +2,9 @@
 
 use super::Work;
 use crate::domain::act::{Act, Text, Who};
-use crate::domain::catalog::Heard;
+use crate::domain::alert::{Alert, AlertKind};
+use crate::domain::catalog::{Heard, SenderRow};
+use crate::domain::decision::outcome::{Outcome, Refusal};
 use crate::domain::keyword::unknown;
 use crate::domain::session::{Choice, Heed, Open, Question, Repeats, Session, SessionKey, SessionKind};
 
@@ -67,11 +69,42 @@ impl Work<'_> {
             Some(Open::Repeats(repeats)) => repeats.clone(),
             Some(Open::Question(_)) | None => Repeats::default(),
         };
-        let [a, b, c, d, e, f, g, h, ..] = act.fingerprint;
-        let heed = repeats.count([a, b, c, d, e, f, g, h], now);
+        let words = act.fingerprint.first_chunk().copied().unwrap_or_default();
+        let heed = repeats.count(words, now);
         let expires_at = repeats.ends_at(now);
         self.open(key, Session { open: Open::Repeats(repeats), expires_at });
         heed
+    }
+
+    /// Counts a first code against its range of numbers, and tells somebody when a range is full.
+    pub(super) fn count_burst(&mut self, act: &Act, sender: &SenderRow, outcome: &Outcome) {
+        let Some(range) = self.range else { return };
+        match outcome {
+            Outcome::Issued(_) => *self.world.bursts.entry(range).or_default() += 1,
+            Outcome::Held(id) if id.0 == act.id => *self.world.bursts.entry(range).or_default() += 1,
+            Outcome::Refused(Refusal::NumberBurst, _) => {
+                let limits = self.catalog.limits;
+                let detail = format!(
+                    "more than {} new phones whose numbers begin with +{} asked within {} minutes; the rest are put off",
+                    limits.burst_per_range,
+                    // Country and area: enough to know where, not who.
+                    range.1.0 / 1_000,
+                    limits.burst_window.num_minutes()
+                );
+                let about = format!("sender {}", sender.address);
+                self.changes.raise(Alert { kind: AlertKind::NumberBurst, about, detail }, self.world.now);
+            }
+            Outcome::Repeat(..)
+            | Outcome::Held(_)
+            | Outcome::Refused(..)
+            | Outcome::Redeemed(..)
+            | Outcome::RolledBack(..)
+            | Outcome::Voided(_)
+            | Outcome::Recorded(_)
+            | Outcome::Declined(..)
+            | Outcome::Told(_)
+            | Outcome::Noted => {}
+        }
     }
 
     /// The question that is open; one whose time is over is none, and its row goes.

@@ -63,6 +63,11 @@ impl Work<'_> {
             .find_map(|pool| campaign.offer(pool.offer_no).map(|offer| (pool, offer)))
             .or_else(|| campaign.pools.iter().find_map(|pool| Some((pool, campaign.offer(pool.offer_no)?))))
             .ok_or(Refusal::PoolEmpty)?;
+        let most = self.catalog.limits.burst_per_range;
+        let neighbours = self.range.and_then(|range| self.world.bursts.get(&range)).copied().unwrap_or(0);
+        if most > 0 && neighbours >= most {
+            return Err(Refusal::NumberBurst);
+        }
         let mut charges = Vec::new();
         for cap in campaign.caps.iter().chain(&self.catalog.caps_across) {
             if let Some(charge) = self.check(cap, campaign.id, person, from, offer)? {

@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod conversation;
+mod handover;
 mod hold;
 mod issue;
 pub mod outcome;
@@ -14,12 +15,12 @@ mod text;
 pub use said::SIGHT;
 pub use text::repeat_text;
 
-use crate::domain::act::{Act, Ask, MessageStatus, MessageStep};
+use crate::domain::act::{Act, Ask, MessageStatus, MessageStep, NumberRange};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, Noted, RequestRow};
 use crate::domain::decision::outcome::{Outcome, Told};
-use crate::domain::ids::{CampaignId, PlacementId, Subject};
+use crate::domain::ids::{CampaignId, PlacementId, SenderId, Subject};
 use crate::domain::world::{Person, Stored, World};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -50,7 +51,7 @@ struct Trace {
 /// takes, the next one finds taken.
 #[must_use]
 pub fn decide(catalog: &Catalog, world: World, acts: &[&Act]) -> (Vec<Decision>, Changes) {
-    let mut work = Work { catalog, world, changes: Changes::default() };
+    let mut work = Work { catalog, world, changes: Changes::default(), range: None };
     let decisions = acts.iter().map(|act| work.act(act)).collect();
     (decisions, work.changes)
 }
@@ -59,6 +60,8 @@ struct Work<'a> {
     catalog: &'a Catalog,
     world: World,
     changes: Changes,
+    /// The numbers that the text in hand came from, where bursts of neighbours matter.
+    range: Option<(SenderId, NumberRange)>,
 }
 
 impl Work<'_> {
@@ -71,6 +74,7 @@ impl Work<'_> {
             return if same { Decision::Made(stored.outcome.clone(), stored.at) } else { Decision::KeyReused };
         }
         let mut trace = Trace::default();
+        self.range = None;
         let Some(outcome) = self.fresh(act, &mut trace) else {
             return Decision::Made(Outcome::Noted, self.world.now);
         };
@@ -93,6 +97,7 @@ impl Work<'_> {
             | Ask::Rollback(..)
             | Ask::Void(..)
             | Ask::Said(..)
+            | Ask::HandOver(_)
             | Ask::Fulfil(..)
             | Ask::Excuse(..) => return false,
         }
@@ -118,6 +123,7 @@ impl Work<'_> {
             Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
             Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
             Ask::Void(spot, reason) => self.void(act, *spot, reason, trace),
+            Ask::HandOver(over) => self.hand_over(act, over, trace),
             Ask::Said(spot, said) => self.said(act, *spot, said, trace),
             Ask::Fulfil(campaign, hold) => return self.fulfil(act, *campaign, *hold, trace),
             Ask::Excuse(campaign, hold) => return self.excuse(act, *campaign, *hold, trace),

@@ -49,6 +49,8 @@ pub enum Refusal {
     CapReached(Reached),
     /// Not for numbers of this country.
     CountryNotAllowed,
+    /// Too many new phones of neighbouring numbers asked at once.
+    NumberBurst,
 }
 
 impl Refusal {
@@ -62,6 +64,7 @@ impl Refusal {
             Self::PoolEmpty => "pool_empty",
             Self::CapReached(_) => "cap_reached",
             Self::CountryNotAllowed => "country_not_allowed",
+            Self::NumberBurst => "number_burst",
         }
     }
 }
@@ -81,6 +84,10 @@ pub enum Told {
     Asked,
     /// A word we do not know.
     Unknown,
+    /// Her number has another holder from now on.
+    HandedOver,
+    /// Her number changed hands before she came.
+    Kept,
     /// Reactions, empty texts, machines.
     Ignored,
     /// A promise that cannot be kept any more.
@@ -88,13 +95,15 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::OptedOut,
         Self::OptedIn,
         Self::Helped,
         Self::Listed,
         Self::Asked,
         Self::Unknown,
+        Self::HandedOver,
+        Self::Kept,
         Self::Ignored,
         Self::Lapsed,
     ];
@@ -109,6 +118,8 @@ impl Told {
             Self::Listed => "listed",
             Self::Asked => "asked",
             Self::Unknown => "unknown_word",
+            Self::HandedOver => "handed_over",
+            Self::Kept => "kept",
             Self::Ignored => "ignored",
             Self::Lapsed => "lapsed",
         }
@@ -219,6 +230,7 @@ impl Outcome {
             "campaign_paused" => Refusal::Paused,
             "pool_empty" => Refusal::PoolEmpty,
             "country_not_allowed" => Refusal::CountryNotAllowed,
+            "number_burst" => Refusal::NumberBurst,
             "cap_reached" => Refusal::CapReached(Reached {
                 cap_id: CapId(record.cap_id?),
                 cap: record.cap?,

@@ -93,7 +93,13 @@ fn text(number: u8, words: &str) -> Act {
         request: RequestId { door: "sms-12345".to_owned(), key: format!("SM{number}") },
         fingerprint: [number; 32],
         who: Some(Who { subject: ANN, sealed_phone: None, country: None }),
-        ask: Ask::Text(Text { sender: SenderId(1), text: words.to_owned(), from_machine: false, carrier_said: None }),
+        ask: Ask::Text(Text {
+            sender: SenderId(1),
+            text: words.to_owned(),
+            from_machine: false,
+            range: None,
+            carrier_said: None,
+        }),
     }
 }
 
@@ -309,6 +315,7 @@ fn refusals() -> impl Strategy<Value = Refusal> {
         Just(Refusal::Paused),
         Just(Refusal::PoolEmpty),
         Just(Refusal::CountryNotAllowed),
+        Just(Refusal::NumberBurst),
         reached.prop_map(|(id, cap, used, resets_at)| Refusal::CapReached(Reached {
             cap_id: CapId(id),
             cap,

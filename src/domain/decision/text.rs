@@ -32,6 +32,7 @@ struct Answer {
 }
 
 /// What she said of her consent.
+#[derive(Clone, Copy)]
 struct Evidence<'a> {
     kind: &'static str,
     matched: &'a str,
@@ -65,7 +66,7 @@ impl Work<'_> {
             | Heard::Keyword { .. }
             | Heard::Nothing => Heed::Heard,
         };
-        let Some(answer) = self.answer(act, who, sender, &heard, trace) else {
+        let Some(answer) = self.answer(act, (who, text), sender, &heard, trace) else {
             return Outcome::Told(Told::Ignored);
         };
         trace.campaign = answer.campaign;
@@ -82,7 +83,14 @@ impl Work<'_> {
         answer.outcome
     }
 
-    fn answer(&mut self, act: &Act, who: &Who, sender: &SenderRow, heard: &Heard, trace: &mut Trace) -> Option<Answer> {
+    fn answer(
+        &mut self,
+        act: &Act,
+        (who, text): (&Who, &Text),
+        sender: &SenderRow,
+        heard: &Heard,
+        trace: &mut Trace,
+    ) -> Option<Answer> {
         let told_in = |outcome, reply, language| {
             let params = Params { language, ..Params::default() };
             Some(Answer { outcome: Outcome::Told(outcome), reply, campaign: None, params })
@@ -125,7 +133,9 @@ impl Work<'_> {
                 trace.kind = "keyword";
                 trace.word.clone_from(&from.keyword);
                 trace.from = Some(from.clone());
+                self.range = text.range.map(|range| (text.sender, range));
                 let outcome = self.issue(act, &campaign, who, from);
+                self.count_burst(act, sender, &outcome);
                 let matched = from.keyword.as_deref().unwrap_or_default();
                 self.consent(act, who, sender, Evidence { kind: "request", matched, language: None });
                 Some(self.keyword_answer(&campaign, who, from, read.as_deref(), outcome))
@@ -159,7 +169,8 @@ impl Work<'_> {
                     | Refusal::Ended
                     | Refusal::Paused
                     | Refusal::PoolEmpty
-                    | Refusal::CountryNotAllowed => None,
+                    | Refusal::CountryNotAllowed
+                    | Refusal::NumberBurst => None,
                 };
                 self.refusal_text(campaign, why)
             }
@@ -181,6 +192,7 @@ impl Work<'_> {
             Refusal::Paused => ReplyId::Paused,
             Refusal::PoolEmpty => ReplyId::T05SoldOut,
             Refusal::CountryNotAllowed => ReplyId::T21NotEligible,
+            Refusal::NumberBurst => ReplyId::Busy,
             Refusal::CapReached(reached) => {
                 let cap = campaign.caps.iter().chain(&self.catalog.caps_across).find(|cap| cap.id == reached.cap_id);
                 match cap {
@@ -197,6 +209,7 @@ impl Work<'_> {
             Refusal::NotStarted(at) => Some(*at),
             Refusal::CapReached(cap) => cap.resets_at,
             Refusal::Ended => campaign.ends_at.filter(|end| *end <= self.world.now),
+            Refusal::NumberBurst => Some(self.world.now + self.catalog.limits.burst_window),
             Refusal::Paused | Refusal::PoolEmpty | Refusal::CountryNotAllowed => None,
         };
         at.map(millis)
@@ -245,16 +258,7 @@ impl Work<'_> {
             })
             .collect();
         for message in waiting {
-            let status = MessageStatus::Suppressed;
-            let step = MessageStep {
-                message,
-                status,
-                due_at: None,
-                provider_id: None,
-                segments: None,
-                body_hash: None,
-                note: None,
-            };
+            let step = MessageStep::to(message, MessageStatus::Suppressed);
             self.changes.steps.push(Noted { step, at: now });
         }
     }

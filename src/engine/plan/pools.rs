@@ -1,6 +1,6 @@
 //! Pools: how many codes, in which space, under whose prefix.
 
-use super::{Ground, Lines};
+use super::{Ground, Lines, peers};
 use crate::domain::campaign::PoolKind;
 use crate::domain::catalog::{CampaignRecord, PoolRecord};
 use crate::domain::derived::Derived;
@@ -84,6 +84,7 @@ pub(super) fn lint(
         Some(Total::Pool(_)) | None => 0,
     };
     let size = wanted.write.size + wanted.new_codes;
+    peers::lint(ground, doc, live, size, lines);
     if total > size {
         lines.warn(format!("the cap of {total} is above the pool of {size}: the pool ends it first"));
     }

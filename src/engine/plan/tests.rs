@@ -23,6 +23,7 @@ fn plan_with(text: &str, public_url: &str, facts: &Facts) -> Plan {
     let house = House {
         public_url: public_url.to_owned(),
         carriers: vec!["simulator".to_owned()],
+        peers: vec![PeerFacts { name: "shop".to_owned(), batch_max: 1, quota_per_minute: Some(10) }],
         key_id: 7,
         now: Utc.with_ymd_and_hms(2026, 11, 20, 12, 0, 0).unwrap(),
     };
@@ -166,4 +167,18 @@ fn imported_codes_already_there_forbid_a_pattern_that_begins_like_them() {
         said(&plan, Mark::Refuse),
         ["campaign PIZZA: campaign BURGER has imported codes that begin with \"PZA\""]
     );
+}
+
+#[test]
+fn a_campaign_of_a_redemption_system_needs_that_system_and_enough_of_its_quota() {
+    let with = |name: &str| format!("{SENDER}{PIZZA}\n[campaign.redemption]\npeer = \"{name}\"\n");
+    let unknown = plan_of(&with("shopp"));
+    assert_eq!(
+        said(&unknown, Mark::Refuse),
+        ["campaign PIZZA: redemption.peer \"shopp\" is not among the configuration's [[peers]]: there are shop"]
+    );
+    let slow = plan_of(&with("shop"));
+    assert!(said(&slow, Mark::Refuse).is_empty(), "{slow}");
+    let needs = "campaign PIZZA: verifying its 50000 codes needs 4 days by shop's quota; texts may have to wait";
+    assert!(said(&slow, Mark::Warn).contains(&needs), "{slow}");
 }

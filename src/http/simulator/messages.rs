@@ -73,6 +73,19 @@ pub(super) struct ExplainOut {
     pub(super) limit: Option<i64>,
     pub(super) resets_at: Option<String>,
     pub(super) campaign: Option<String>,
+    /// What the system that honours the code was last asked about it, and answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) peer: Option<PeerCallOut>,
+}
+
+/// A call of another system.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PeerCallOut {
+    pub(super) name: String,
+    pub(super) asked: String,
+    pub(super) answered: String,
+    pub(super) took_ms: u64,
+    pub(super) at: String,
 }
 
 /// `POST /simulator/messages`: a phone texts.
@@ -131,7 +144,7 @@ pub(super) async fn told(engine: &Engine, bubbles: Vec<Bubble>) -> Vec<MessageOu
     let one = |bubble: Bubble| {
         let decided = request(&bubble).and_then(|id| decisions.get(&id));
         MessageOut {
-            explain: decided.map(explain),
+            explain: decided.map(|record| explain(engine, record)),
             id: bubble.id,
             direction: bubble.direction.word(),
             text: bubble.text,
@@ -148,8 +161,17 @@ fn request(bubble: &Bubble) -> Option<RequestId> {
     bubble.decision.as_deref().and_then(RequestId::parse)
 }
 
-fn explain(record: &DecisionRecord) -> ExplainOut {
+fn explain(engine: &Engine, record: &DecisionRecord) -> ExplainOut {
+    let call = record.place.and_then(|place| engine.peer_call(place));
+    let peer = call.map(|call| PeerCallOut {
+        name: call.peer.clone(),
+        asked: call.asked.clone(),
+        answered: call.answered.clone(),
+        took_ms: u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX),
+        at: rfc3339(call.at),
+    });
     ExplainOut {
+        peer,
         outcome: record.outcome.clone(),
         rule: record.rule.clone(),
         cap: record.cap.clone(),

@@ -139,6 +139,7 @@ fn explained(why: ExplainOut) -> Vec<DetailView> {
     let outcome = match why.outcome.as_str() {
         "issued" => "Code issued".to_owned(),
         "repeat" => "Same code again".to_owned(),
+        "held" => "Promised, the code follows".to_owned(),
         other => words(other),
     };
     // The rule of a repeat is the state her code was found in.
@@ -154,6 +155,8 @@ fn explained(why: ExplainOut) -> Vec<DetailView> {
         why.cap.map(|cap| ("Cap", words(&cap))),
         used.map(|used| ("Used", used)),
         why.resets_at.map(|at| ("Resets", at)),
+        why.peer.as_ref().map(|call| ("Peer asked", format!("{}: {}", call.name, call.asked))),
+        why.peer.map(|call| ("Peer answered", format!("{}, {} ms", call.answered, call.took_ms))),
     ];
     let present = lines.into_iter().flatten();
     present.map(|(label, value)| detail(label, value)).collect()

@@ -1,7 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::testing::{Books, Mishap, Virtual, code, now, together};
-use super::super::{Noted, Reason, Status};
+use super::super::{Idempotency, Noted, Reason, Status};
+use super::redeem::LOOK_AGAIN;
 use super::*;
 
 type Asking<'a> = std::pin::Pin<Box<dyn Future<Output = Vec<Result<Reading, PeerError>>> + 'a>>;
@@ -148,10 +149,21 @@ fn a_redeem_that_surely_did_not_arrive_is_made_again_without_a_look() {
 #[test]
 fn a_refused_redeem_is_final() {
     let (time, books, guard) = house(|_| {});
-    assert!(redeem(&time, &guard, secs(8)).is_ok());
-    let again = redeem(&time, &guard, secs(8)).unwrap_err();
-    assert_eq!(again.status().unwrap().word(), "already_redeemed");
-    assert_eq!(books.asked(), ["redeem", "redeem"]);
+    books.redemptions.lock().unwrap().insert("AAA-1".to_owned(), vec!["somebody's".to_owned()]);
+    let refused = redeem(&time, &guard, secs(8)).unwrap_err();
+    assert_eq!(refused.status().unwrap().word(), "already_redeemed");
+    assert_eq!(books.asked(), ["redeem", "find"]);
+}
+
+#[test]
+fn a_code_that_is_used_by_us_already_is_no_refusal() {
+    let (time, books, guard) = house(|_| {});
+    let first = redeem(&time, &guard, secs(8)).unwrap();
+    assert_eq!(redeem(&time, &guard, secs(8)), Ok(first));
+    assert_eq!(
+        (books.asked(), books.uses("AAA-1")),
+        (vec!["redeem".to_owned(), "redeem".to_owned(), "find".to_owned()], 1)
+    );
 }
 
 #[test]

@@ -187,6 +187,6 @@ fn busy(retry_after: Option<Duration>, why: &str) -> PeerError {
 
 /// A time up to `longest` in whole milliseconds, as far up as `chance` stands to the largest number.
 fn up_to(longest: Duration, chance: u64) -> Duration {
-    let ms = longest.as_millis() * (u128::from(chance) + 1) >> 64;
+    let ms = (longest.as_millis() * (u128::from(chance) + 1)) >> 64;
     Duration::from_millis(u64::try_from(ms).unwrap_or_default())
 }

@@ -222,9 +222,8 @@ impl Peer for HttpPeer {
             ..Values::default()
         };
         match self.ask(&self.mapping.rollback, &values, Effect::Unknown, context).await? {
-            Said::Yes(_) => Ok(()),
-            // Taken back before: the code is usable again.
-            Said::No { meaning: Meaning::Valid, .. } => Ok(()),
+            // A no that says "valid" was taken back before: the code is usable again.
+            Said::Yes(_) | Said::No { meaning: Meaning::Valid, .. } => Ok(()),
             Said::No { meaning, key, body } => Err(self.refused(meaning, key, &body)),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::super::account::{Account, AccountError};
 use super::super::form::encode;
+use super::super::message::is_local;
 use super::super::{Accepted, Finding, Hooks, Inbound, Lookup, Outgoing, SendError};
 use super::{KIND, codes};
 use crate::domain::phone::SenderAddress;
@@ -197,6 +198,10 @@ impl Api {
         if !hooks.inbound.starts_with("https://") {
             let next = "set server.public_url to the https address under which the internet reaches this server";
             found.push(Finding::fail(format!("Twilio cannot be told to send texts to {}", hooks.inbound), next));
+        }
+        if self.base.scheme() == "http" && !is_local(&self.base) {
+            let next = "give base_url with https://, or leave it out";
+            found.push(Finding::fail("the account's password and every text leave unencrypted", next));
         }
         if self.service.is_some() {
             found.push(Finding::warn(

@@ -1,5 +1,6 @@
 //! One batch of acts in one transaction: lock, then read, then write.
 
+mod consent;
 mod read;
 mod session;
 mod statements;

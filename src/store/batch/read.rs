@@ -108,7 +108,8 @@ async fn lock(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut Wo
     tx.run(&sql::ADD_RECIPIENTS, &persons, &[]).await?;
     let persons = subjects(needs.persons.keys());
     for row in tx.read(&sql::LOCK_RECIPIENTS, &persons, &[]).await? {
-        world.persons.entry(Subject::from_bytes(row.bytes(0)?)).or_default().epoch = row.number(1)?;
+        let person = world.persons.entry(Subject::from_bytes(row.bytes(0)?)).or_default();
+        (person.epoch, person.since) = (row.number(1)?, from_millis(row.int(2)?));
     }
     let campaigns: Vec<_> = needs.campaigns.iter().map(|id| vec![id.0.into()]).collect();
     tx.read(&sql::LOCK_CAMPAIGNS, &campaigns, &[]).await?;
@@ -182,7 +183,7 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
         world.persons.entry(Subject::from_bytes(row.bytes(1)?)).or_default().holds.push(hold);
     }
     let since = millis(now - Duration::days(1)).into();
-    for row in tx.read(&sql::READ_ANSWERED, &subjects(needs.texters.iter()), &[since]).await? {
+    for row in tx.read(&session::READ_ANSWERED, &subjects(needs.texters.iter()), &[since]).await? {
         let answered = Answered {
             at: from_millis(row.int(1)?),
             kind: row.text(2)?,

@@ -12,6 +12,16 @@ use std::collections::{BTreeSet, HashMap};
 /// Unknown words kept for one number, about: the words of one batch may go beyond it. The rest are counted together.
 const MOST_WORDS: i64 = 1_000;
 
+pub(super) static READ_ANSWERED: Bulk = Bulk::new(
+    "request: recent",
+    &[("subject", Bytes)],
+    &[Bytes, Int, Text, Text, Text, Text, Int, Int, Int, Int, Int, Int, Int, Text],
+    "SELECT r.subject, r.received_at, r.kind, r.word, r.outcome, r.rule, r.cap_id, r.cap, r.used, r.resets_at,
+            r.campaign_id, r.pool_no, r.position, r.reference
+     FROM {rows} JOIN request r ON r.subject = t.subject AND r.received_at > {1} AND r.replied = 1
+     ORDER BY r.received_at",
+);
+
 static READ_SESSIONS: Bulk = Bulk::new(
     "session: read",
     &[("subject", Bytes)],

@@ -19,8 +19,8 @@ pub(super) static ADD_RECIPIENTS: Bulk = Bulk::new(
 pub(super) static LOCK_RECIPIENTS: Bulk = Bulk::new(
     "recipient: lock",
     SUBJECT,
-    &[Bytes, Int],
-    "SELECT subject, epoch FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
+    &[Bytes, Int, Int],
+    "SELECT subject, epoch, COALESCE(epoch_at, created_at) FROM recipient WHERE subject IN (SELECT t.subject FROM {rows}) ORDER BY subject {lock}",
 );
 
 pub(in crate::store) static LOCK_CAMPAIGNS: Bulk = Bulk::new(
@@ -91,16 +91,6 @@ pub(super) static READ_HOLDS: Bulk = Bulk::new(
             h.weight_minor, h.channel, h.sender_id, h.keyword, h.placement_id, h.held_at, h.is_muted, h.late_at
      FROM {rows} JOIN hold h ON h.subject = t.subject AND h.ended_at IS NULL
      ORDER BY h.held_at, h.hold_id",
-);
-
-pub(super) static READ_ANSWERED: Bulk = Bulk::new(
-    "request: recent",
-    SUBJECT,
-    &[Bytes, Int, Text, Text, Text, Text, Int, Int, Int, Int, Int, Int, Int, Text],
-    "SELECT r.subject, r.received_at, r.kind, r.word, r.outcome, r.rule, r.cap_id, r.cap, r.used, r.resets_at,
-            r.campaign_id, r.pool_no, r.position, r.reference
-     FROM {rows} JOIN request r ON r.subject = t.subject AND r.received_at > {1} AND r.replied = 1
-     ORDER BY r.received_at",
 );
 
 const POOL: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("looked_at_after", Int)];
@@ -322,39 +312,6 @@ pub(super) static WRITE_STEPS: Bulk = Bulk::new(
          segments = COALESCE(t.segments, m.segments), body_hash = COALESCE(t.body_hash, m.body_hash),
          history = m.history || t.entry
      FROM {rows} WHERE m.message_id = t.message_id",
-);
-
-pub(super) static WRITE_OPT_OUTS: Bulk = Bulk::new(
-    "opt_out: write",
-    &[("brand", Text), ("subject", Bytes), ("opted_out_at", Int)],
-    &[],
-    "INSERT INTO opt_out (brand, subject, opted_out_at)
-     SELECT brand, subject, opted_out_at FROM {rows} WHERE true
-     ON CONFLICT (brand, subject) DO UPDATE SET opted_out_at = excluded.opted_out_at",
-);
-
-pub(super) static DELETE_OPT_OUTS: Bulk = Bulk::new(
-    "opt_out: delete",
-    &[("brand", Text), ("subject", Bytes)],
-    &[],
-    "DELETE FROM opt_out WHERE (brand, subject) IN (SELECT t.brand, t.subject FROM {rows})",
-);
-
-pub(super) static WRITE_CONSENTS: Bulk = Bulk::new(
-    "consent_event: write",
-    &[
-        ("door", Text),
-        ("request_key", Text),
-        ("brand", Text),
-        ("subject", Bytes),
-        ("kind", Text),
-        ("matched", Text),
-        ("occurred_at", Int),
-        ("language", Text),
-    ],
-    &[],
-    "INSERT INTO consent_event (door, request_key, brand, subject, kind, matched, occurred_at, language)
-     SELECT door, request_key, brand, subject, kind, matched, occurred_at, language FROM {rows} WHERE true",
 );
 
 const RANGE: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("last", Int), ("first", Int)];

@@ -1,14 +1,11 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::{session, statements as sql};
+use super::{consent, session, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
-use crate::domain::decision::changes::{
-    AlertChange, Changes, EventRow, HoldChange, NewMessage, Noted, OptOut, RequestRow,
-};
+use crate::domain::decision::changes::{AlertChange, Changes, EventRow, HoldChange, NewMessage, Noted, RequestRow};
 use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, Subject, millis};
-use crate::domain::language::Language;
 use crate::domain::world::Held;
 use crate::store::bulk::Cell;
 use crate::store::{StoreError, Tx, subject_bytes};
@@ -27,7 +24,7 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_EVENTS, &sorted(changes.events.iter().map(event))).await?;
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
-    write_consent(tx, changes).await?;
+    consent::write(tx, changes).await?;
     session::write(tx, changes).await?;
     write_counters(tx, changes).await?;
     let now = changes.requests.iter().map(|row| row.received_at).max().unwrap_or_default();
@@ -93,35 +90,6 @@ async fn write_alerts(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreErr
     tx.run(&sql::CLEAR_ALERTS, &cleared, &[]).await.map(drop)
 }
 
-async fn write_consent(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
-    let (mut out, mut back) = (Vec::new(), Vec::new());
-    for ((brand, subject), word) in &changes.opt_outs {
-        let mut row: Vec<Cell> = vec![brand.clone().into(), subject_bytes(*subject).into()];
-        match word {
-            OptOut::Out(at) => {
-                row.push(millis(*at).into());
-                out.push(row);
-            }
-            OptOut::In => back.push(row),
-        }
-    }
-    tx.write(&sql::WRITE_OPT_OUTS, &out).await?;
-    tx.run(&sql::DELETE_OPT_OUTS, &back, &[]).await?;
-    let consents = changes.consents.iter().map(|consent| {
-        vec![
-            consent.request.door.clone().into(),
-            consent.request.key.clone().into(),
-            consent.brand.clone().into(),
-            subject_bytes(consent.subject).into(),
-            consent.kind.into(),
-            consent.matched.clone().into(),
-            millis(consent.at).into(),
-            consent.language.map(Language::code).into(),
-        ]
-    });
-    tx.write(&sql::WRITE_CONSENTS, &sorted(consents)).await
-}
-
 async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
     let range = |(campaign, pool, last): &(CampaignId, u16, u64), first: Cell| -> Vec<Cell> {
         vec![campaign.0.into(), (*pool).into(), (*last).into(), first]
@@ -162,7 +130,7 @@ async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreE
 }
 
 /// Rows in the order of their keys, which stand first: every writer inserts in the same order.
-fn sorted(rows: impl Iterator<Item = Vec<Cell>>) -> Vec<Vec<Cell>> {
+pub(super) fn sorted(rows: impl Iterator<Item = Vec<Cell>>) -> Vec<Vec<Cell>> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_by(|a, b| key(a).cmp(&key(b)));
     rows

@@ -70,6 +70,37 @@ impl Folder {
     }
 }
 
+/// What lies in a spool's directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Bytes of segments that wait, of all processes.
+    pub waiting_bytes: u64,
+    /// Segments that were put aside.
+    pub put_aside: usize,
+}
+
+/// Looks at a spool's directory, which may not be there, beside the processes that use it.
+///
+/// # Errors
+/// What the system says.
+pub fn look(dir: &Path) -> io::Result<Found> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::default()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Found::default();
+    for entry in entries {
+        let folder = entry?.path();
+        if is_number(&folder) {
+            found.waiting_bytes += segments(&folder)?.iter().map(|segment| segment.bytes).sum::<u64>();
+        } else if folder.file_name().is_some_and(|name| name == ASIDE) {
+            found.put_aside += segments(&folder)?.len();
+        }
+    }
+    Ok(found)
+}
+
 fn file_name(name: Uuid) -> String {
     format!("{}.{SUFFIX}", name.simple())
 }
@@ -115,8 +146,12 @@ fn segments(path: &Path) -> io::Result<Vec<Segment>> {
         let file = entry.path();
         let is_segment = file.extension().is_some_and(|extension| extension == SUFFIX);
         let name = file.file_stem().and_then(|stem| Uuid::try_parse(stem.to_str()?).ok());
-        if let Some(name) = name.filter(|_| is_segment) {
-            found.push(Segment { name, bytes: entry.metadata()?.len() });
+        let Some(name) = name.filter(|_| is_segment) else { continue };
+        match entry.metadata() {
+            Ok(metadata) => found.push(Segment { name, bytes: metadata.len() }),
+            // Drained by its process while somebody only looks.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(found)

@@ -10,6 +10,7 @@ mod segment;
 mod tests;
 mod writer;
 
+pub use folder::{Found, look};
 pub use writer::SpoolWriter;
 
 use crate::domain::act::{CarrierSaid, MessageStatus, Refused};

@@ -131,7 +131,8 @@ impl Run {
                     "two" => crate::harness::keyword(self.campaign(1)),
                     word => word.to_owned(),
                 };
-                let text = Text { sender: SenderId(SENDER), text: word, from_machine: false, carrier_said: None };
+                let text =
+                    Text { sender: SenderId(SENDER), text: word, from_machine: false, range: None, carrier_said: None };
                 (*person, Err(Ask::Text(text)))
             }
             Step::Redeem { person, campaign, position } => {

@@ -348,7 +348,7 @@
     pending: "Being sent", received: "Received", queued: "Waiting to be sent", submitting: "Sent", submitted: "Sent", sent: "Sent",
     delivered: "Delivered", failed: "Not delivered", undelivered: "Not delivered", rejected: "Not delivered", dropped: "Not delivered", cancelled: "Not delivered",
   };
-  const OUTCOME = { issued: "Code issued", repeat: "Same code again", refused: "Refused", held: "Held for later" };
+  const OUTCOME = { issued: "Code issued", repeat: "Same code again", refused: "Refused", held: "Promised, the code follows" };
   const ICONS = [
     '<circle cx="10" cy="10" r="7.5"/><path d="M10 5.5V10l3 2"/>',
     '<path d="m4.5 10.5 4 4 7.5-9"/>',
@@ -422,6 +422,10 @@
       if (why.cap) rows.push(["Cap", words(why.cap)]);
       if (why.limit !== undefined && why.limit !== null) rows.push(["Used", `${(why.used ?? 0).toLocaleString("en-US")} of ${why.limit.toLocaleString("en-US")}`]);
       if (why.resets_at) rows.push(["Resets", clock(why.resets_at)]);
+      if (why.peer) {
+        rows.push(["Peer asked", `${why.peer.name}: ${why.peer.asked}`]);
+        rows.push(["Peer answered", `${why.peer.answered}, ${why.peer.took_ms} ms`]);
+      }
     }
     return rows;
   }
