@@ -37,10 +37,8 @@ pub(super) fn sign(kind: &str, wire: &mut Wire, secret: &str, at: i64) {
         }
         "kannel" => wire.query = format!("key={secret}&{}", wire.query),
         "telnyx" => telnyx(wire, secret, at),
-        "vonage" => match wire.headers.contains_key("authorization") {
-            true => vonage_token(wire, secret, at),
-            false => vonage_sig(wire, secret, at),
-        },
+        "vonage" if wire.headers.contains_key("authorization") => vonage_token(wire, secret, at),
+        "vonage" => vonage_sig(wire, secret, at),
         kind => unreachable!("there is no signer of {kind}: add one here"),
     }
 }
@@ -49,8 +47,7 @@ pub(super) fn sign(kind: &str, wire: &mut Wire, secret: &str, at: i64) {
 pub(super) fn secret_key(kind: &str) -> &'static str {
     match kind {
         "twilio" => "token",
-        "generic" => "secret",
-        "kannel" => "secret",
+        "generic" | "kannel" => "secret",
         "telnyx" => "public_key",
         "vonage" => "signature_secret",
         kind => unreachable!("which key of {kind} signs webhooks? say so here"),
@@ -84,8 +81,8 @@ fn vonage_sig(wire: &mut Wire, secret: &str, at: i64) {
     let at = at.to_string();
     let nonce = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab";
     fields.extend([("timestamp".to_owned(), at.clone()), ("nonce".to_owned(), nonce.to_owned())]);
-    let signed: String =
-        fields.iter().map(|(name, value)| format!("&{name}={}", value.replace(['&', '='], "_"))).collect();
+    let pairs: Vec<_> = fields.iter().map(|(name, value)| [name, &*value.replace(['&', '='], "_")].join("=")).collect();
+    let signed = format!("&{}", pairs.join("&"));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let sig = hex(hmac::sign(&key, signed.as_bytes()).as_ref());
     if is_json {

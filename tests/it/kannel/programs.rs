@@ -96,10 +96,8 @@ impl Program {
             }
             panic!("{} ended before it said {words:?}:\n{}", self.name, self.said.join("\n"));
         };
-        match tokio::time::timeout(PATIENCE, found).await {
-            Ok(line) => line,
-            Err(_) => panic!("{} did not say {words:?}:\n{}", self.name, self.said.join("\n")),
-        }
+        let in_time = tokio::time::timeout(PATIENCE, found).await.ok();
+        in_time.unwrap_or_else(|| panic!("{} did not say {words:?}:\n{}", self.name, self.said.join("\n")))
     }
 }
 
