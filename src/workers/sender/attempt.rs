@@ -1,11 +1,12 @@
 //! One attempt to hand over one message, from its words to the carrier's answer.
 
 use super::lanes::News;
+use super::write::{LONGEST_WAIT, end_of_life, warn};
 use crate::config::{Allowance, SenderConfig};
 use crate::domain::act::{MessageStatus, MessageStep};
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::phone::SenderAddress;
-use crate::domain::sending::{Charge, SpendKey, SpendWindow};
+use crate::domain::sending::{Charge, SPEND_CAP, SpendKey, SpendWindow};
 use crate::engine::{ComposeError, Composed, Due, EarlyReports, Engine, IN_DOUBT, MaySend, Moment, step};
 use crate::sms::{Accepted, Hooks, Outgoing, Pace, Registry, SendError, SmsProvider};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -126,9 +127,7 @@ impl Hands {
         // The mark begins a new lease; it counts from before, to be on the safe side.
         prepared.due.lease_until = before + self.lease();
         prepared.charged = charges;
-        if let Err(over) = self.gate(&prepared.due, Moment::Marked).await {
-            return Err(over);
-        }
+        self.gate(&prepared.due, Moment::Marked).await?;
         Ok(self.send(prepared).await)
     }
 
@@ -138,12 +137,12 @@ impl Hands {
             Ok(MaySend::Yes) => Ok(()),
             Ok(MaySend::OptedOut) => Err(self.finish(due, MessageStatus::Suppressed, "opted_out").await),
             Ok(MaySend::Over) => Err(Over::done()),
-            Ok(MaySend::HeldBack(until)) if until > self.end_of_life(due) => {
-                Err(self.finish(due, MessageStatus::Expired, crate::domain::sending::SPEND_CAP).await)
+            Ok(MaySend::HeldBack(until)) if until > end_of_life(due) => {
+                Err(self.finish(due, MessageStatus::Expired, SPEND_CAP).await)
             }
             Ok(MaySend::HeldBack(until)) => Err(Over::again(until)),
             // Nothing left the house, so this is no attempt in doubt; unless even that cannot be written down.
-            Err(error) => Err(self.later(due, super::write::LONGEST_WAIT, &error.to_string(), Vec::new()).await),
+            Err(error) => Err(self.later(due, LONGEST_WAIT, &error.to_string(), Vec::new()).await),
         }
     }
 
@@ -171,7 +170,7 @@ impl Hands {
                 Err(self.finish(due, MessageStatus::Failed, &error.to_string()).await)
             }
             Err(ComposeError::Store(error)) => {
-                super::write::warn(&error);
+                warn(&error);
                 Err(Over::again(due.lease_until + TimeDelta::milliseconds(1)))
             }
         }

@@ -55,7 +55,7 @@ pub(super) enum News {
 /// Waiting and ready messages by number: `W` waits to be made ready, `R` is what is made of it.
 #[derive(Debug)]
 pub(super) struct Lanes<W, R> {
-    lanes: BTreeMap<SenderId, Lane<W, R>>,
+    of: BTreeMap<SenderId, Lane<W, R>>,
     accounts: HashMap<String, Account>,
     in_flight: usize,
     turn: u64,
@@ -120,24 +120,24 @@ impl<W, R> Lane<W, R> {
 impl<W, R> Lanes<W, R> {
     /// `in_flight` is how many messages one account may hold that it has not answered.
     pub(super) fn new(in_flight: usize) -> Self {
-        Self { lanes: BTreeMap::new(), accounts: HashMap::new(), in_flight, turn: 0 }
+        Self { of: BTreeMap::new(), accounts: HashMap::new(), in_flight, turn: 0 }
     }
 
     /// How many more messages of a number may be taken from the table.
     pub(super) fn room(&self, sender: SenderId) -> usize {
-        self.lanes.get(&sender).map_or(ROOM, |lane| ROOM.saturating_sub(lane.waiting.len()))
+        self.of.get(&sender).map_or(ROOM, |lane| ROOM.saturating_sub(lane.waiting.len()))
     }
 
     /// Whether a fresh message is kept in memory. What is owed at once always is.
     pub(super) fn keeps(&self, sender: SenderId, priority: Priority) -> bool {
-        let waiting = self.lanes.get(&sender).map_or(0, |lane| lane.waiting.len());
+        let waiting = self.of.get(&sender).map_or(0, |lane| lane.waiting.len());
         priority == Priority::Compliance || waiting < FRESH_ROOM
     }
 
     /// Puts a message in its lane; one that waits there already is replaced, `renew` is for one that is ready. Nothing
     /// happens to what is under way.
     pub(super) fn push(&mut self, sender: SenderId, key: Key, due: W, now: Instant, renew: impl FnOnce(&mut R, W)) {
-        let lane = self.lanes.entry(sender).or_insert_with(|| Lane::new(now));
+        let lane = self.of.entry(sender).or_insert_with(|| Lane::new(now));
         if lane.preparing.contains(&key.2) || lane.leaving.contains(&key.2) {
             return;
         }
@@ -149,7 +149,7 @@ impl<W, R> Lanes<W, R> {
 
     /// The next message to make ready. The less urgent never take the places of the more urgent.
     pub(super) fn prepare(&mut self) -> Option<(SenderId, Key, W)> {
-        for (sender, lane) in &mut self.lanes {
+        for (sender, lane) in &mut self.of {
             let Some((key, _)) = lane.waiting.first_key_value() else { continue };
             let places = match key.0 {
                 Priority::Compliance => 3,
@@ -169,7 +169,7 @@ impl<W, R> Lanes<W, R> {
 
     /// A message was made ready, or came to its end before.
     pub(super) fn prepared(&mut self, sender: SenderId, key: Key, ready: Option<Ready<R>>) {
-        if let Some(lane) = self.lanes.get_mut(&sender) {
+        if let Some(lane) = self.of.get_mut(&sender) {
             lane.preparing.remove(&key.2);
             lane.ready.extend(ready.map(|ready| (key, ready)));
         }
@@ -177,20 +177,11 @@ impl<W, R> Lanes<W, R> {
 
     /// Takes the message that leaves next.
     pub(super) fn next(&mut self, now: Instant) -> Next<R> {
-        let mut wake: Option<Instant> = None;
+        let (heads, mut wake) = self.heads(now);
         let mut wait_for = |at: Instant| wake = Some(wake.map_or(at, |wake| wake.min(at)));
-        let mut heads = BTreeSet::new();
-        for (sender, lane) in &self.lanes {
-            let Some(((priority, ..), _)) = lane.ready.first_key_value() else { continue };
-            match lane.opens(now) {
-                Some(at) if at <= now => drop(heads.insert((*priority, lane.served, *sender))),
-                Some(at) => wait_for(at),
-                None => {}
-            }
-        }
         let mut shut: HashSet<String> = HashSet::new();
         for (priority, _, sender) in heads {
-            let Some(lane) = self.lanes.get_mut(&sender) else { continue };
+            let Some(lane) = self.of.get_mut(&sender) else { continue };
             let Some((_, ready)) = lane.ready.first_key_value() else { continue };
             if shut.contains(&ready.account) {
                 continue;
@@ -229,12 +220,27 @@ impl<W, R> Lanes<W, R> {
         Next::At(wake)
     }
 
+    /// The numbers that may send, by the urgency of their first message and then by the turn they were last served in;
+    /// and when the next of the others may.
+    fn heads(&self, now: Instant) -> (BTreeSet<(Priority, u64, SenderId)>, Option<Instant>) {
+        let (mut heads, mut opens) = (BTreeSet::new(), None::<Instant>);
+        for (sender, lane) in &self.of {
+            let Some(((priority, ..), _)) = lane.ready.first_key_value() else { continue };
+            match lane.opens(now) {
+                Some(at) if at <= now => drop(heads.insert((*priority, lane.served, *sender))),
+                Some(at) => opens = Some(opens.map_or(at, |before| before.min(at))),
+                None => {}
+            }
+        }
+        (heads, opens)
+    }
+
     /// A message that left has come to its end.
     pub(super) fn left(&mut self, sender: SenderId, key: Key, account: &str, news: News, now: Instant) {
         if let Some(account) = self.accounts.get_mut(account) {
             account.calls = account.calls.saturating_sub(1);
         }
-        if let Some(lane) = self.lanes.get_mut(&sender) {
+        if let Some(lane) = self.of.get_mut(&sender) {
             lane.leaving.remove(&key.2);
         }
         self.learn(sender, news, now);
@@ -242,7 +248,7 @@ impl<W, R> Lanes<W, R> {
 
     /// What was learned of a number's account.
     pub(super) fn learn(&mut self, sender: SenderId, news: News, now: Instant) {
-        let Some(lane) = self.lanes.get_mut(&sender) else { return };
+        let Some(lane) = self.of.get_mut(&sender) else { return };
         match (news, &mut lane.health) {
             (News::Works, health) => *health = Health::Works,
             (News::Broken, health) => *health = Health::Broken { probe_at: now + PROBE, is_probing: false },
@@ -261,9 +267,9 @@ impl<W, R> Lanes<W, R> {
 
     /// The numbers whose account is broken, whose time to try has come, and that have nothing to try it with: somebody
     /// must ask the carrier. They count as being tried until something is learned.
-    pub(super) fn to_check(&mut self, now: Instant) -> Vec<SenderId> {
+    pub(super) fn checks(&mut self, now: Instant) -> Vec<SenderId> {
         let mut found = Vec::new();
-        for (sender, lane) in &mut self.lanes {
+        for (sender, lane) in &mut self.of {
             let is_idle = lane.is_idle();
             if let Health::Broken { probe_at, is_probing } = &mut lane.health
                 && is_idle
@@ -279,7 +285,7 @@ impl<W, R> Lanes<W, R> {
 
     /// What waits, for the log: the number, how many, since when the oldest, and whether its account is broken.
     pub(super) fn queues(&self) -> impl Iterator<Item = (SenderId, usize, DateTime<Utc>, bool)> {
-        self.lanes.iter().filter_map(|(sender, lane)| {
+        self.of.iter().filter_map(|(sender, lane)| {
             let keys = lane.waiting.keys().chain(lane.ready.keys());
             let oldest = keys.map(|key| key.1).min()?;
             let count = lane.waiting.len() + lane.ready.len();

@@ -184,7 +184,7 @@ impl Sender {
             }
         }
         self.say_queues(now);
-        for sender in self.lanes.to_check(Instant::now()) {
+        for sender in self.lanes.checks(Instant::now()) {
             let hands = Arc::clone(&self.hands);
             let task = self.tasks.spawn(async move { Done::Checked(hands.check(sender).await) });
             self.under_way.insert(task.id(), Task::Check(sender));

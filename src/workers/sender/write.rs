@@ -13,19 +13,14 @@ const FIRST_WAIT: Duration = Duration::from_millis(20);
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 impl Hands {
-    /// Until when a message is worth sending.
-    pub(super) fn end_of_life(&self, due: &Due) -> DateTime<Utc> {
-        due.message.created_at + due.message.reply.priority().life()
-    }
-
     pub(super) fn is_late(&self, due: &Due) -> bool {
-        self.engine.now() > self.end_of_life(due)
+        self.engine.now() > end_of_life(due)
     }
 
     /// Queues a message for later; it expires at once when it is worth nothing by then.
     pub(super) async fn later(&self, due: &Due, wait: Duration, why: &str, back: Vec<Charge>) -> Over {
         let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-        let at = self.engine.now().checked_add_signed(wait).filter(|at| *at <= self.end_of_life(due));
+        let at = self.engine.now().checked_add_signed(wait).filter(|at| *at <= end_of_life(due));
         let status = if at.is_some() { MessageStatus::Queued } else { MessageStatus::Expired };
         let next =
             MessageStep { due_at: at, note: Some(why.to_owned()), charges: back, ..step(due.message.id, status) };
@@ -86,6 +81,11 @@ impl Hands {
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
+}
+
+/// Until when a message is worth sending.
+pub(super) fn end_of_life(due: &Due) -> DateTime<Utc> {
+    due.message.created_at + due.message.reply.priority().life()
 }
 
 pub(super) fn warn(error: &EngineError) {

@@ -174,10 +174,10 @@ fn a_broken_account_with_nothing_to_send_is_asked_once_a_minute() {
     let mut line = Line::new(8, [None, None]);
     line.push(ONE, Priority::Reply, 1);
     assert_eq!(line.sends(News::Broken), Some(1));
-    assert_eq!(line.lanes.to_check(line.now), []);
+    assert_eq!(line.lanes.checks(line.now), []);
     line.now += PROBE;
-    assert_eq!(line.lanes.to_check(line.now), [ONE]);
-    assert_eq!(line.lanes.to_check(line.now), [], "it is being asked");
+    assert_eq!(line.lanes.checks(line.now), [ONE]);
+    assert_eq!(line.lanes.checks(line.now), [], "it is being asked");
     line.lanes.learn(ONE, News::Works, line.now);
     line.push(ONE, Priority::Reply, 2);
     assert_eq!(line.sends(News::Works), Some(2));
