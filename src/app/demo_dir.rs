@@ -159,10 +159,11 @@ impl DemoDir {
     /// [`DemoError::Io`].
     pub fn write_settings(&self, peer_url: &str) -> Result<(), DemoError> {
         let path = self.path.join(OWN_FILE);
-        let secret = self.path.join(PEER_SECRET);
+        let secret = toml::Value::from(self.path.join(PEER_SECRET).display().to_string());
         let text = format!(
             "# Written anew at every start of the demo.\n[[peers]]\nname = \"{PEER}\"\nkind = \"http\"\n\
-             base_url = {peer_url:?}\nsecret_file = {secret:?}\nwebhook_secret_file = {secret:?}\n"
+             base_url = {}\nsecret_file = {secret}\nwebhook_secret_file = {secret}\n",
+            toml::Value::from(peer_url)
         );
         write_private(&path, &text).map_err(io_error(&path))
     }

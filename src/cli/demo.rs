@@ -83,7 +83,7 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
         let wanted = args.listen.port();
         console.note(&format!("Port {wanted} is taken, so the demo uses {port}."));
     }
-    let shop = open_shop(&dir, &config, &listener).await?;
+    let burger_shop = open_shop(&dir, &config, &listener).await?;
     let mut config = settings(&args.dir)?;
     config.server.listen = args.listen;
     drop(writing);
@@ -97,7 +97,7 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
         sender: SENDER,
         keywords: keywords(&server.engine),
         till_key: key.expose(),
-        peer_url: &shop.url(),
+        peer_url: &burger_shop.url(),
     };
     if args.json {
         console.say(&serde_json::to_string(&running)?)?;

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// A look while a till waits (redemption-and-partners §1.6).
 const LOOK: Duration = Duration::from_millis(1500);
-/// A redemption while a till waits.
-const SALE: Duration = Duration::from_secs(4);
+/// A redemption while a till waits, with the look that a lost answer needs.
+const SALE: Duration = Duration::from_secs(8);
 
 impl Engine {
     pub(super) async fn validate_with_peer(

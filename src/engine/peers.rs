@@ -88,7 +88,7 @@ impl Engine {
             return Ok(Seen { found, reading: None });
         };
         let trail = Noted::default();
-        let readings = peer.validate(&[code.clone()], &CallContext::new(self.now(), within, &trail)).await;
+        let readings = peer.validate(std::slice::from_ref(&code), &CallContext::new(self.now(), within, &trail)).await;
         self.remember((spot.campaign, spot.pool), &[(spot.position, code)], trail.take());
         let Some(Ok(reading)) = readings.into_iter().next() else {
             return Ok(Seen { found, reading: None });
@@ -185,18 +185,14 @@ impl Engine {
         let (Some(campaign), true) = (campaign, is_theirs) else {
             return Ok(Matched::Kept);
         };
-        match self.find_spot(spot).await? {
-            Some(found) => {
-                self.record_said(&found, event_id.to_owned(), said).await?;
-                Ok(Matched::Recorded)
+        let Some(found) = self.find_spot(spot).await? else {
+            if said.kind == EventKind::Redeemed {
+                self.leaked(campaign, spot).await?;
             }
-            None => {
-                if said.kind == EventKind::Redeemed {
-                    self.leaked(campaign, spot).await?;
-                }
-                Ok(Matched::Kept)
-            }
-        }
+            return Ok(Matched::Kept);
+        };
+        self.record_said(&found, event_id.to_owned(), said).await?;
+        Ok(Matched::Recorded)
     }
 
     /// A code that nobody was given was used: it is put aside, so that nobody is given it now.
@@ -262,7 +258,7 @@ impl Engine {
     pub async fn check_issued(&self, campaign: &Campaign, peer: &Guarded) -> Result<usize, EngineError> {
         let now = self.now();
         let store = &self.parts().store;
-        let due = store.due_checks(campaign.id, now, peer.capabilities().batch_max.max(1)).await?;
+        let due = store.due_checks(campaign.id, now, peer.lot()).await?;
         let mut asked = Vec::with_capacity(due.len());
         for check in due {
             match (self.find_spot(check.spot).await?, self.code_at(check.spot).await?) {

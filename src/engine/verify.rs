@@ -78,7 +78,7 @@ impl Engine {
     ) -> Result<Look, EngineError> {
         let store = &self.parts().store;
         let now = self.now();
-        let at_once = peer.capabilities().batch_max.max(1);
+        let at_once = peer.lot();
         let mut positions = store.undecided(key, now - SECOND_LOOK, at_once).await?;
         let is_second = !positions.is_empty();
         if !is_second {

@@ -123,17 +123,13 @@ impl Store {
     pub async fn next_check(&self, spot: Spot, due_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         let position = i64::try_from(spot.position).unwrap_or(i64::MAX);
         let key = [Value::from(spot.campaign.0), u32::from(spot.pool).into(), position.into()];
-        match due_at {
-            Some(at) => {
-                let sql = "UPDATE peer_check SET due_at = $4, looks = looks + 1
-                    WHERE campaign_id = $1 AND pool_no = $2 AND position = $3";
-                self.run_plain(sql, key.into_iter().chain([millis(at).into()])).await
-            }
-            None => {
-                let sql = "DELETE FROM peer_check WHERE campaign_id = $1 AND pool_no = $2 AND position = $3";
-                self.run_plain(sql, key).await
-            }
-        }
+        let Some(at) = due_at else {
+            let sql = "DELETE FROM peer_check WHERE campaign_id = $1 AND pool_no = $2 AND position = $3";
+            return self.run_plain(sql, key).await;
+        };
+        let sql = "UPDATE peer_check SET due_at = $4, looks = looks + 1
+            WHERE campaign_id = $1 AND pool_no = $2 AND position = $3";
+        self.run_plain(sql, key.into_iter().chain([millis(at).into()])).await
     }
 
     /// How far a system's feed was read.

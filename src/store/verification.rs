@@ -1,16 +1,17 @@
 //! Stock of campaigns whose codes another system honours: what was looked at, what comes next, what was put aside.
 
+mod runs;
+mod sql;
+
 use super::batch::LOCK_CAMPAIGNS;
-use super::bulk::{Bulk, Cell, Kind};
+use super::bulk::Cell;
 use crate::domain::ids::{CampaignId, millis};
 use crate::domain::verdict::Verdict;
 use crate::store::{Store, StoreError, Tx};
 use chrono::{DateTime, Duration, Utc};
+use runs::{Run, Settled, buffer, settle};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
-
-const INT: Kind = Kind::Int;
-const TEXT: Kind = Kind::Text;
 
 /// Ranges read to find what comes next; a verified buffer is a few of them.
 const RANGES: i64 = 4096;
@@ -60,97 +61,6 @@ pub struct Verification {
     pub alive: u64,
     /// Positions found dead since then.
     pub dead: u64,
-}
-
-static RANGES_OF: Bulk = Bulk::new(
-    "stock: looked at",
-    &[("campaign_id", INT), ("pool_no", INT), ("lowest", INT), ("highest", INT)],
-    &[INT, INT, INT],
-    "SELECT s.first, s.last, s.verified_at FROM {rows} JOIN stock s
-     ON s.campaign_id = t.campaign_id AND s.pool_no = t.pool_no AND s.last >= t.lowest AND s.first <= t.highest
-     ORDER BY s.last",
-);
-
-const RANGE: &[(&str, Kind)] = &[("campaign_id", INT), ("pool_no", INT), ("last", INT)];
-
-static DELETE_RANGES: Bulk = Bulk::new(
-    "stock: delete looked at",
-    RANGE,
-    &[],
-    "DELETE FROM stock WHERE (campaign_id, pool_no, last) IN (SELECT t.campaign_id, t.pool_no, t.last FROM {rows})",
-);
-
-static WRITE_RANGES: Bulk = Bulk::new(
-    "stock: write looked at",
-    &[("campaign_id", INT), ("pool_no", INT), ("last", INT), ("first", INT), ("verified_at", INT)],
-    &[],
-    "INSERT INTO stock (campaign_id, pool_no, last, first, verified_at)
-     SELECT campaign_id, pool_no, last, first, verified_at FROM {rows} WHERE true",
-);
-
-static PUT_ASIDE: Bulk = Bulk::new(
-    "quarantine: put aside",
-    &[
-        ("campaign_id", INT),
-        ("pool_no", INT),
-        ("position", INT),
-        ("verdict", TEXT),
-        ("evidence", TEXT),
-        ("looked_at", INT),
-    ],
-    &[],
-    "INSERT INTO quarantine (campaign_id, pool_no, position, verdict, evidence, looked_at)
-     SELECT campaign_id, pool_no, position, verdict, evidence, looked_at FROM {rows} WHERE true
-     ON CONFLICT (campaign_id, pool_no, position) DO UPDATE SET verdict = excluded.verdict,
-         evidence = excluded.evidence, looked_at = excluded.looked_at",
-);
-
-const SPOT: &[(&str, Kind)] = &[("campaign_id", INT), ("pool_no", INT), ("position", INT)];
-
-static ASIDE: Bulk = Bulk::new(
-    "quarantine: read",
-    SPOT,
-    &[INT],
-    "SELECT q.position FROM {rows} JOIN quarantine q ON q.campaign_id = t.campaign_id AND q.pool_no = t.pool_no
-     AND q.position = t.position AND q.verdict = 'undecided'",
-);
-
-static TAKE_BACK: Bulk = Bulk::new(
-    "quarantine: take back",
-    SPOT,
-    &[],
-    "DELETE FROM quarantine WHERE (campaign_id, pool_no, position) IN
-     (SELECT t.campaign_id, t.pool_no, t.position FROM {rows})",
-);
-
-/// Promises beyond stock leave nothing; a higher stock is theirs first.
-static RECOUNT: Bulk = Bulk::new(
-    "pool: recount",
-    &[("campaign_id", INT), ("pool_no", INT)],
-    &[],
-    "UPDATE pool AS p SET in_stock = (
-         SELECT CASE WHEN s.n > h.n THEN s.n - h.n ELSE 0 END FROM
-             (SELECT CAST(COALESCE(SUM(last - first + 1), 0) AS BIGINT) AS n FROM stock
-              WHERE campaign_id = p.campaign_id AND pool_no = p.pool_no) AS s,
-             (SELECT COUNT(*) AS n FROM hold
-              WHERE campaign_id = p.campaign_id AND pool_no = p.pool_no AND ended_at IS NULL) AS h)
-     FROM {rows} WHERE p.campaign_id = t.campaign_id AND p.pool_no = t.pool_no",
-);
-
-static COUNT_LOOKS: Bulk = Bulk::new(
-    "verification: count",
-    &[("campaign_id", INT), ("pool_no", INT), ("alive", INT), ("dead", INT)],
-    &[],
-    "UPDATE verification AS v SET alive = v.alive + t.alive, dead = v.dead + t.dead
-     FROM {rows} WHERE v.campaign_id = t.campaign_id AND v.pool_no = t.pool_no",
-);
-
-/// A run of positions that were looked at together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
-    first: u64,
-    last: u64,
-    looked_at: Option<i64>,
 }
 
 #[derive(FromQueryResult)]
@@ -360,23 +270,23 @@ impl Store {
         tx.read(&LOCK_CAMPAIGNS, &[pool().into_iter().take(1).collect()], &[]).await?;
         let spots: Vec<_> = verdicts.keys().map(|position| with(vec![(*position).into()])).collect();
         let aside: BTreeSet<u64> =
-            tx.read(&ASIDE, &spots, &[]).await?.iter().map(|row| row.number(0)).collect::<Result<_, _>>()?;
-        let found = tx.read(&RANGES_OF, &[with(vec![(*lowest).into(), (*highest).into()])], &[]).await?;
+            tx.read(&sql::ASIDE, &spots, &[]).await?.iter().map(|row| row.number(0)).collect::<Result<_, _>>()?;
+        let found = tx.read(&sql::RANGES_OF, &[with(vec![(*lowest).into(), (*highest).into()])], &[]).await?;
         let runs = found
             .iter()
             .map(|row| Ok(Run { first: row.number(0)?, last: row.number(1)?, looked_at: row.maybe_int(2)? }))
             .collect::<Result<Vec<_>, StoreError>>()?;
         let (after, settled) = settle(&runs, &aside, verdicts, millis(now));
         let gone: Vec<_> = runs.iter().map(|run| with(vec![run.last.into()])).collect();
-        tx.write(&DELETE_RANGES, &gone).await?;
+        tx.write(&sql::DELETE_RANGES, &gone).await?;
         let ranges = after.iter().map(|run| with(vec![run.last.into(), run.first.into(), run.looked_at.into()]));
-        tx.write(&WRITE_RANGES, &ranges.collect::<Vec<_>>()).await?;
+        tx.write(&sql::WRITE_RANGES, &ranges.collect::<Vec<_>>()).await?;
         put_aside(&mut tx, &with, &settled, verdicts, millis(now)).await?;
         let back: Vec<_> = settled.alive.intersection(&aside).map(|position| with(vec![(*position).into()])).collect();
-        tx.write(&TAKE_BACK, &back).await?;
-        tx.write(&RECOUNT, &[pool()]).await?;
+        tx.write(&sql::TAKE_BACK, &back).await?;
+        tx.write(&sql::RECOUNT, &[pool()]).await?;
         let looked = settled.looked();
-        tx.run(&COUNT_LOOKS, &[with(vec![looked.alive.into(), looked.dead.into()])], &[]).await?;
+        tx.run(&sql::COUNT_LOOKS, &[with(vec![looked.alive.into(), looked.dead.into()])], &[]).await?;
         tx.commit().await?;
         Ok(looked)
     }
@@ -398,76 +308,7 @@ async fn put_aside(
         Some(with(vec![(*position).into(), verdict.into(), evidence.as_str().into(), now_ms.into()]))
     };
     let rows: Vec<_> = settled.dead.union(&settled.undecided).filter_map(row).collect();
-    tx.write(&PUT_ASIDE, &rows).await
-}
-
-/// The positions whose verdict counted.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Settled {
-    alive: BTreeSet<u64>,
-    dead: BTreeSet<u64>,
-    undecided: BTreeSet<u64>,
-}
-
-impl Settled {
-    fn looked(&self) -> Looked {
-        let len = |set: &BTreeSet<u64>| set.len() as u64;
-        Looked { alive: len(&self.alive), dead: len(&self.dead), undecided: len(&self.undecided) }
-    }
-}
-
-/// The runs of stock after a look, and what counted: positions in stock or put aside before. In this order a position
-/// that was given out meanwhile is in neither.
-fn settle(runs: &[Run], aside: &BTreeSet<u64>, verdicts: &BTreeMap<u64, Verdict>, now_ms: i64) -> (Vec<Run>, Settled) {
-    let mut after: Vec<Run> = Vec::new();
-    let mut settled = Settled::default();
-    let mut keep = |run: Run| match after.last_mut() {
-        Some(last) if last.last + 1 == run.first && last.looked_at == run.looked_at => last.last = run.last,
-        Some(_) | None => after.push(run),
-    };
-    for run in runs {
-        let mut at = run.first;
-        for (position, verdict) in verdicts.range(run.first..=run.last) {
-            if *position > at {
-                keep(Run { first: at, last: position - 1, ..*run });
-            }
-            at = position + 1;
-            match verdict {
-                Verdict::Alive => {
-                    keep(Run { first: *position, last: *position, looked_at: Some(now_ms) });
-                    settled.alive.insert(*position);
-                }
-                Verdict::Dead(_) => drop(settled.dead.insert(*position)),
-                Verdict::Undecided(_) => drop(settled.undecided.insert(*position)),
-            }
-        }
-        if at <= run.last {
-            keep(Run { first: at, ..*run });
-        }
-    }
-    for (position, verdict) in verdicts.iter().filter(|(position, _)| aside.contains(position)) {
-        match verdict {
-            Verdict::Alive => {
-                after.push(Run { first: *position, last: *position, looked_at: Some(now_ms) });
-                settled.alive.insert(*position);
-            }
-            Verdict::Dead(_) => drop(settled.dead.insert(*position)),
-            Verdict::Undecided(_) => drop(settled.undecided.insert(*position)),
-        }
-    }
-    (after, settled)
-}
-
-fn buffer(runs: &[Run], wanted: &Wanted) -> Buffer {
-    let (fresh_after, renew_before) = (millis(wanted.fresh_after), millis(wanted.renew_before));
-    let fresh = runs.iter().filter(|run| run.looked_at.is_some_and(|at| at > fresh_after));
-    let fresh: u64 = fresh.map(|run| run.last - run.first + 1).sum();
-    let is_old = |run: &&Run| run.looked_at.is_some_and(|at| at <= renew_before);
-    let is_new = |run: &&Run| run.looked_at.is_none();
-    let old = runs.iter().filter(is_old).flat_map(|run| run.first..=run.last);
-    let missing = usize::try_from(wanted.fresh.saturating_sub(fresh)).unwrap_or(usize::MAX);
-    let new = runs.iter().filter(is_new).flat_map(|run| run.first..=run.last).take(missing);
-    Buffer { fresh, next: old.chain(new).take(wanted.at_once).collect() }
+    tx.write(&sql::PUT_ASIDE, &rows).await
 }
 
 fn key(pool: PoolKey) -> [Value; 2] {
@@ -476,44 +317,4 @@ fn key(pool: PoolKey) -> [Value; 2] {
 
 fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(first: u64, last: u64, looked_at: Option<i64>) -> Run {
-        Run { first, last, looked_at }
-    }
-
-    fn verdicts<const N: usize>(all: [(u64, Verdict); N]) -> BTreeMap<u64, Verdict> {
-        all.into()
-    }
-
-    #[test]
-    fn a_look_splits_ranges_cuts_the_dead_out_and_joins_what_was_seen_together() {
-        let dead = || Verdict::Dead("expired".to_owned());
-        let seen = verdicts([(0, Verdict::Alive), (1, Verdict::Alive), (2, dead()), (3, Verdict::Alive), (8, dead())]);
-        let (after, settled) = settle(&[run(0, 5, None)], &BTreeSet::new(), &seen, 7);
-        assert_eq!(after, [run(0, 1, Some(7)), run(3, 3, Some(7)), run(4, 5, None)]);
-        assert_eq!((settled.alive.len(), settled.dead), (3, [2].into()), "8 was given out meanwhile");
-    }
-
-    #[test]
-    fn what_was_put_aside_comes_back_when_it_is_alive_after_all() {
-        let seen = verdicts([(4, Verdict::Alive), (6, Verdict::Dead("unknown_code".to_owned()))]);
-        let (after, settled) = settle(&[run(5, 5, Some(1))], &[4, 6].into(), &seen, 7);
-        assert_eq!(after, [run(5, 5, Some(1)), run(4, 4, Some(7))]);
-        assert_eq!((settled.alive, settled.dead), ([4].into(), [6].into()));
-    }
-
-    #[test]
-    fn the_lowest_are_looked_at_until_the_buffer_is_full_and_old_looks_are_renewed_first() {
-        let at = |ms| crate::domain::ids::from_millis(ms);
-        let wanted = Wanted { fresh_after: at(10), renew_before: at(20), fresh: 6, at_once: 4 };
-        let runs = [run(0, 1, Some(30)), run(2, 2, Some(15)), run(3, 3, Some(5)), run(4, 99, None)];
-        assert_eq!(buffer(&runs, &wanted), Buffer { fresh: 3, next: vec![2, 3, 4, 5] });
-        let full = Wanted { fresh: 3, ..wanted };
-        assert_eq!(buffer(&runs, &full), Buffer { fresh: 3, next: vec![2, 3] });
-    }
 }

@@ -17,7 +17,7 @@ mod bodies {
     pub(super) async fn one_alert_stands_however_many_raise_it_at_once(house: House) {
         let second = house.second().await;
         let raise = |n: usize| {
-            let engine = if n % 2 == 0 { house.engine.clone() } else { second.engine.clone() };
+            let engine = if n.is_multiple_of(2) { house.engine.clone() } else { second.engine.clone() };
             async move { engine.raise(KIND, "campaign PIZZA", format!("{n} codes left")).await }
         };
         let tasks: Vec<_> = (0..200).map(|n| tokio::spawn(raise(n))).collect();

@@ -2,11 +2,12 @@
 
 use crate::crash::{Place, Server, Texting, column, number, until_killed_by};
 use crate::harness::{On, skip};
+use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use axum::{Json, Router};
 use chrono::Utc;
 use codewell::domain::secret::Secret;
+use codewell::http::problem::Json;
 use codewell::sms::Signing;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};

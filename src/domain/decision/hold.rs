@@ -83,7 +83,7 @@ impl Work<'_> {
             return None;
         }
         let outcome = self.keep(&campaign, who, &hold)?;
-        self.tell(act, who, &hold, ReplyId::T01FirstIssue, &outcome, trace);
+        self.tell(act, &hold, ReplyId::T01FirstIssue, &outcome, trace);
         Some(outcome)
     }
 
@@ -99,7 +99,7 @@ impl Work<'_> {
         self.step_hold(who, id, HoldStep::Late(self.world.now));
         let outcome = Outcome::Held(id);
         if !hold.is_muted {
-            self.tell(act, who, &hold, ReplyId::T17Late, &outcome, trace);
+            self.tell(act, &hold, ReplyId::T17Late, &outcome, trace);
         }
         Some(outcome)
     }
@@ -143,7 +143,7 @@ impl Work<'_> {
         match step {
             HoldStep::Fulfilled(..) | HoldStep::Lapsed(_) => holds.retain(|hold| hold.id != id),
             HoldStep::Late(at) => {
-                holds.iter_mut().filter(|hold| hold.id == id).for_each(|hold| hold.late_at = Some(at))
+                holds.iter_mut().filter(|hold| hold.id == id).for_each(|hold| hold.late_at = Some(at));
             }
             HoldStep::Muted | HoldStep::Unmuted => {
                 let is_muted = step == HoldStep::Muted;
@@ -153,8 +153,8 @@ impl Work<'_> {
         self.changes.hold_steps.entry(id).or_default().step(step);
     }
 
-    fn tell(&mut self, act: &Act, who: &Who, hold: &Hold, reply: ReplyId, outcome: &Outcome, trace: &mut Trace) {
-        let Some(sender) = hold.from.sender else {
+    fn tell(&mut self, act: &Act, hold: &Hold, reply: ReplyId, outcome: &Outcome, trace: &mut Trace) {
+        let (Some(who), Some(sender)) = (&act.who, hold.from.sender) else {
             return;
         };
         trace.replied = true;

@@ -87,7 +87,9 @@ impl<'a> Counters<'a> {
         if !caps.is_empty() {
             for row in self.snapshot.rows(PROMISED, vec![campaign.into()]).await? {
                 let promised = Issued::read(&row)?;
-                caps.iter().for_each(|cap| tally.add(self.book, cap, &promised));
+                for cap in &caps {
+                    tally.add(self.book, cap, &promised);
+                }
             }
         }
         for cap in caps {

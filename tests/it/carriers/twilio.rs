@@ -295,7 +295,7 @@ pub(super) mod bodies {
         for _ in 0..2 {
             assert_eq!(post(&site.router, &sent["StatusCallback"], &refused).await, StatusCode::OK);
         }
-        site.until(1, "outbox_message WHERE status = 'failed'").await;
+        site.until(1, "outbox_message WHERE status = 'undelivered'").await;
         assert_eq!(site.count("opt_out").await, 0);
         // The next message is refused as well: that is news.
         site.house.clock.forward(TimeDelta::minutes(1));

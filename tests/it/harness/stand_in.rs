@@ -11,6 +11,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// How many codes one look hands to it.
+pub(crate) const LOT: usize = 128;
+
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -49,7 +52,7 @@ impl StandIn {
             pushes_events: true,
             polls_events: false,
             rollback_rearms: true,
-            batch_max: 100,
+            batch_max: LOT / 32,
             quota_per_minute: None,
             authority: Authority::Strong,
             idempotency: Idempotency::ByReference,

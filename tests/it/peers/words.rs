@@ -1,0 +1,185 @@
+//! What a peer says of codes that are out, and sales of them at our till.
+
+use crate::harness::on_both;
+
+on_both! {
+    what_a_peer_reports_ends_the_same_in_any_order,
+    a_report_without_a_code_waits_for_it_and_a_leak_is_put_aside,
+    a_peers_word_wins_in_the_next_repeat_and_at_the_till,
+    a_sale_that_nobody_knows_of_is_looked_up_and_not_made_twice,
+    one_code_is_sold_once_however_many_tills_try,
+    codes_that_are_out_are_asked_about_again,
+    low_stock_is_told_once_a_crossing,
+}
+
+mod bodies {
+    use super::super::ground::*;
+    use crate::harness::{House, Mood, all, campaign, issued, keyword};
+    use chrono::Duration;
+    use codewell::domain::act::Presented;
+
+    use codewell::domain::decision::outcome::Outcome;
+    use codewell::domain::ids::{CampaignId, Spot};
+    use codewell::domain::till::TillRefusal;
+    use codewell::domain::world::HeldState;
+    use codewell::engine::{EngineError, Matched, Which};
+    use codewell::redemption::{EventKind, Status};
+
+    use tokio::task::JoinSet;
+
+    pub(super) async fn what_a_peer_reports_ends_the_same_in_any_order(house: House) {
+        let (house, _) = open(&house, peers(1000).uncapped()).await;
+        look_once(&house).await;
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        for (phone, order) in (0..).zip(orders) {
+            let spot = house.issue(1, phone).await.expect("settled").outcome.spot().expect("a code");
+            let code = code(&house, spot.position).await;
+            let (first, second) = (format!("r{phone}"), format!("s{phone}"));
+            let reports = [
+                report(&code, &format!("e{phone}-0"), EventKind::Redeemed, &first),
+                report(&code, &format!("e{phone}-1"), EventKind::RolledBack, &first),
+                report(&code, &format!("e{phone}-2"), EventKind::Redeemed, &second),
+            ];
+            for index in order {
+                let taken: JoinSet<_> = (0..20)
+                    .map(|_| {
+                        let (house, event) = (house.clone(), reports[index].clone());
+                        async move { take(&house, &event).await }
+                    })
+                    .collect();
+                assert!(taken.join_all().await.iter().all(|taken| *taken == Matched::Recorded));
+            }
+            assert_eq!(state(&house, spot).await, HeldState::Redeemed, "{order:?}");
+            let sql = format!("SELECT COUNT(*) FROM code_event WHERE position = {}", spot.position);
+            assert_eq!(house.number(&sql).await, 3, "{order:?}");
+        }
+        house.audited().await;
+    }
+
+    pub(super) async fn a_report_without_a_code_waits_for_it_and_a_leak_is_put_aside(house: House) {
+        let (house, _) = open(&house, peers(200).uncapped()).await;
+        look_at_all(&house).await;
+        let (first, leaked) = (code(&house, 0).await, code(&house, 5).await);
+        let expired = EventKind::StateChanged(Some(Status::Expired(None)));
+        assert_eq!(take(&house, &report(&first, "early", expired, "x")).await, Matched::Kept);
+        assert_eq!(take(&house, &report(&leaked, "leak", EventKind::Redeemed, "r9")).await, Matched::Kept);
+        let foreign = codewell::domain::code::Code::parse("SOMEBODY-ELSES").unwrap();
+        assert_eq!(take(&house, &report(&foreign, "foreign", EventKind::Redeemed, "r8")).await, Matched::Kept);
+        let open = house.engine.alerts(Which::Open, 10).await.expect("alerts");
+        assert_eq!(open.iter().map(|alert| alert.kind.as_str()).collect::<Vec<_>>(), ["leak_suspected"]);
+        let outcomes = all(std::slice::from_ref(&house), (0..200).map(|n| (1, n))).await;
+        let spots = issued(&outcomes);
+        assert_eq!(spots.len(), 199, "all but the one that leaked");
+        assert!(spots.iter().all(|spot| spot.position != 5));
+        assert_eq!(house.engine.match_kept_events().await.expect("it matches"), 1, "the first code is out by now");
+        assert_eq!(house.engine.match_kept_events().await.expect("it matches"), 0);
+        let spot = Spot { campaign: CampaignId(1), pool: 1, position: 0 };
+        assert_eq!(state(&house, spot).await, HeldState::Expired);
+        house.audited().await;
+    }
+
+    pub(super) async fn a_peers_word_wins_in_the_next_repeat_and_at_the_till(house: House) {
+        let (house, peer) = open(&house, peers(1000)).await;
+        look_once(&house).await;
+        let spot = house.text(1, &keyword(1)).await.expect("settled").outcome.spot().expect("a code");
+        let code = code(&house, spot.position).await;
+        let validate = async || {
+            let shown = Presented::default();
+            house.engine.validate(code.expose(), &shown).await.expect("it answers").map(drop)
+        };
+        assert_eq!(validate().await, Ok(()));
+        peer.is(Mood::Down);
+        let unanswered = house.engine.validate(code.expose(), &Presented::default()).await;
+        assert!(matches!(unanswered, Err(EngineError::Peer(_))), "{unanswered:?}");
+        peer.is(Mood::Ok);
+        peer.calls(&code, Status::Expired(None));
+        assert_eq!(validate().await, Err(TillRefusal::Expired), "a till is never told from memory");
+        assert_eq!(state(&house, spot).await, HeldState::Expired);
+        let outcome = house.text(1, &keyword(1)).await.expect("settled").outcome;
+        assert_eq!(outcome, Outcome::Repeat(spot, HeldState::Expired));
+        house.audited().await;
+    }
+
+    pub(super) async fn a_sale_that_nobody_knows_of_is_looked_up_and_not_made_twice(house: House) {
+        let (house, peer) = open(&house, peers(1000)).await;
+        let (spot, code) = sold_code(&house).await;
+        peer.is(Mood::Mute);
+        let sell = async |key: &str| house.engine.redeem(request(key), code.expose(), Presented::default()).await;
+        let unknown = sell("k1").await;
+        assert!(matches!(unknown, Err(EngineError::Peer(_))), "{unknown:?}");
+        peer.is(Mood::Ok);
+        let first = sell("k1").await.expect("it answers").expect("it is out").outcome;
+        assert!(matches!(&first, Outcome::Redeemed(_, id) if id.starts_with("r_")), "{first:?}");
+        assert_eq!(sell("k1").await.expect("it answers").expect("it is out").outcome, first, "a replay");
+        let other = sell("k2").await.expect("it answers").expect("it is out").outcome;
+        assert_eq!(other, Outcome::Declined(spot, TillRefusal::AlreadyRedeemed));
+        assert_eq!(peer.redemptions(), 1);
+        let Outcome::Redeemed(_, id) = first else { panic!("{first:?}") };
+        let back = house.engine.roll_back(request("k3"), id.clone(), "refund".to_owned()).await;
+        let back = back.expect("it answers").expect("it is known").outcome;
+        assert_eq!(back, Outcome::RolledBack(spot, id));
+        assert_eq!(state(&house, spot).await, HeldState::Unused);
+        house.audited().await;
+    }
+
+    pub(super) async fn one_code_is_sold_once_however_many_tills_try(house: House) {
+        let (house, peer) = open(&house, peers(1000)).await;
+        let (spot, code) = sold_code(&house).await;
+        let second = house.second().await;
+        let sales: JoinSet<_> = (0..200)
+            .map(|n| {
+                let house = if n % 2 == 0 { house.clone() } else { second.clone() };
+                let code = code.clone();
+                async move {
+                    let key = request(&format!("k{}", n % 100));
+                    house.engine.redeem(key, code.expose(), Presented::default()).await
+                }
+            })
+            .collect();
+        let sales = sales.join_all().await;
+        let sold = sales.iter().flatten().flatten().filter(|one| matches!(one.outcome, Outcome::Redeemed(..)));
+        assert!(sold.count() >= 1);
+        assert_eq!(peer.redemptions(), 1);
+        assert_eq!(house.number("SELECT COUNT(*) FROM code_event WHERE kind = 'redeemed'").await, 1);
+        assert_eq!(state(&house, spot).await, HeldState::Redeemed);
+        house.audited().await;
+    }
+
+    pub(super) async fn codes_that_are_out_are_asked_about_again(house: House) {
+        let (house, peer) = open(&house, peers(1000)).await;
+        let (spot, code) = sold_code(&house).await;
+        let check = async || {
+            let (campaign, _, peer) = house.engine.peers_campaigns().remove(0);
+            // Hours pass on the house's clock, none on the guard's.
+            peer.as_ref().expect("the peer").forget(&code).await;
+            house.engine.check_issued(&campaign, &peer.expect("the peer")).await.expect("it can ask")
+        };
+        assert_eq!(check().await, 0);
+        house.clock.forward(Duration::hours(1));
+        assert_eq!((check().await, check().await), (1, 0), "after an hour, once");
+        peer.calls(&code, Status::Redeemed { at: None, redemption_id: None });
+        house.clock.forward(Duration::hours(5));
+        assert_eq!(check().await, 1);
+        assert_eq!(state(&house, spot).await, HeldState::Redeemed, "seen without a report");
+        assert_eq!(take(&house, &report(&code, "e1", EventKind::Redeemed, "r1")).await, Matched::Recorded);
+        assert_eq!(house.number("SELECT COUNT(*) FROM code_event").await, 1, "seen and told are one use");
+        assert_eq!(take(&house, &report(&code, "e2", EventKind::RolledBack, "r1")).await, Matched::Recorded);
+        assert_eq!(state(&house, spot).await, HeldState::Unused);
+        house.audited().await;
+    }
+
+    pub(super) async fn low_stock_is_told_once_a_crossing(house: House) {
+        campaign(1).size(100).uncapped().write(&house).await;
+        let watch = async || {
+            house.engine.watch_stock(10, 20).await.expect("it can look");
+            house.number("SELECT COUNT(*) FROM alert WHERE cleared_at IS NULL").await
+        };
+        all(std::slice::from_ref(&house), (0..80).map(|n| (1, n))).await;
+        assert_eq!(watch().await, 0, "20 of 100 are left");
+        all(std::slice::from_ref(&house), (80..81).map(|n| (1, n))).await;
+        assert_eq!((watch().await, watch().await), (1, 1));
+        assert_eq!(house.number("SELECT times FROM alert").await, 1, "once, however often it is looked at");
+        house.change(1, &["UPDATE pool SET in_stock = 50".to_owned()]).await;
+        assert_eq!(watch().await, 0);
+    }
+}
