@@ -15,6 +15,9 @@ mod m0010_consent_language;
 mod m0011_sessions;
 mod m0012_unknown_words;
 mod m0013_holders;
+mod m0020_spend;
+mod m0021_sending_processes;
+mod m0022_outbox_lanes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -40,6 +43,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_sessions::Migration),
             Box::new(m0012_unknown_words::Migration),
             Box::new(m0013_holders::Migration),
+            Box::new(m0020_spend::Migration),
+            Box::new(m0021_sending_processes::Migration),
+            Box::new(m0022_outbox_lanes::Migration),
         ]
     }
 }

@@ -45,7 +45,7 @@ pub fn open(config: &Config) -> Result<Registry, CarriersError> {
 }
 
 fn account(row: &CarrierConfig) -> Account {
-    let CarrierConfig { name, kind, base_url, keys, origin: _ } = row.clone();
+    let CarrierConfig { name, kind, base_url, keys, allowance: _, origin: _ } = row.clone();
     Account { name, kind, base_url, keys }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::allowance::Allowance;
 use super::error::{ConfigError, Origin};
 use super::layers::{Setting, Settings, Value};
 use super::read::as_text;
@@ -14,6 +15,8 @@ use crate::domain::secret::Secret;
 const FILE: &str = "_file";
 /// The longest name of an account.
 const MAX_NAME: usize = 40;
+/// The highest rate of one account, segments per second.
+const MAX_RATE: u64 = 10_000;
 
 /// One carrier account.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub struct CarrierConfig {
     pub base_url: Option<String>,
     /// Everything else that stands in the row, files read. All of it is kept like a secret.
     pub keys: BTreeMap<String, Secret<String>>,
+    /// What may leave through it.
+    pub allowance: Allowance,
     /// Where the row stands.
     pub origin: Origin,
 }
@@ -64,6 +69,9 @@ fn read_row(settings: &Settings, head: &Setting) -> Result<CarrierConfig, Config
     let mut keys = BTreeMap::new();
     for setting in settings.row(&head.key) {
         let key = setting.key.rsplit('.').next().unwrap_or_default();
+        if Allowance::KEYS.contains(&key) {
+            continue;
+        }
         let text = text_of(&setting.value).filter(|text| !text.is_empty());
         let text = text.ok_or_else(|| settings.bad_value(setting, "a text, a whole number, true or false"))?;
         let (key, value) = match key.strip_suffix(FILE) {
@@ -89,6 +97,7 @@ fn read_row(settings: &Settings, head: &Setting) -> Result<CarrierConfig, Config
         kind,
         base_url: keys.remove("base_url"),
         keys: keys.into_iter().map(|(key, value)| (key, Secret::new(value))).collect(),
+        allowance: Allowance::read(settings, &head.key, None, MAX_RATE)?,
         origin: head.origin.clone(),
     })
 }

@@ -8,8 +8,19 @@ use super::error::{ConfigError, Origin};
 /// The defaults, with unit and reason of every key. What does not stand there is not a key.
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
-/// Keys of a row of `[[senders]]`, which has no default to stand in the list of keys.
-const ROW_KEYS: [&str; 3] = ["senders[]", "senders[].address", "senders[].rate"];
+/// Keys of rows, which have no default to stand in the list of keys.
+const ROW_KEYS: [&str; 8] = [
+    "senders[]",
+    "senders[].address",
+    "senders[].rate",
+    "senders[].spend_hour",
+    "senders[].spend_day",
+    "prices[]",
+    "prices[].country",
+    "prices[].segment",
+];
+/// Lists of rows: set in a file only.
+const ROWS: [&str; 4] = ["senders", "prices", "carriers", "peers"];
 
 /// The keys of every row that we check.
 fn row_keys<'a>() -> impl Iterator<Item = &'a str> {
@@ -19,7 +30,7 @@ fn row_keys<'a>() -> impl Iterator<Item = &'a str> {
 /// Rows whose keys are for others to know: what an account needs is said by its carrier.
 const OPEN_ROWS: [&str; 1] = ["carriers[]"];
 /// The keys of such rows that are shown in messages; everything else may be a secret.
-const SHOWN_IN_ROWS: [&str; 4] = ["", ".name", ".kind", ".base_url"];
+const SHOWN_IN_ROWS: [&str; 7] = ["", ".name", ".kind", ".base_url", ".rate", ".spend_hour", ".spend_day"];
 
 /// Keys whose value is never shown; rows without their numbers.
 const SECRET_KEYS: [&str; 4] =
@@ -110,7 +121,7 @@ impl Settings {
                 // Container platforms invent names such as CODEWELL_SERVICE_HOST from a service's own name.
                 continue;
             }
-            if !self.is_known(&key) || key == "senders" || key == "carriers" {
+            if !self.is_known(&key) || ROWS.contains(&key.as_str()) {
                 let hint = self.hint(&key, |near| variable_name(&near));
                 return Err(ConfigError::UnknownKey { origin: Origin::Variable(name), key, hint });
             }

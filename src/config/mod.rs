@@ -2,6 +2,7 @@
 //! both; `config/default.toml` documents every key.
 
 mod alerts;
+mod allowance;
 mod carrier;
 mod database;
 mod document;
@@ -22,6 +23,7 @@ mod tests;
 use std::path::Path;
 
 pub use alerts::AlertsConfig;
+pub use allowance::Allowance;
 pub use carrier::CarrierConfig;
 pub use database::{DatabaseConfig, DatabaseKind, DatabaseUrl};
 pub use engine::EngineConfig;
@@ -30,7 +32,7 @@ pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use peer::PeerConfig;
-pub use sender::{SenderConfig, SenderRate};
+pub use sender::SenderConfig;
 pub use server::{PublicUrl, ServerConfig};
 pub use spool::SpoolConfig;
 
@@ -132,6 +134,7 @@ impl Config {
         let environment = settings.choice("environment", &places)?;
         let server = ServerConfig::read(settings)?;
         let simulator = settings.boolean("simulator.enabled")?;
+        let carriers = carrier::read_rows(settings)?;
         let config = Self {
             environment,
             database: DatabaseConfig::read(settings, &server.data_dir)?,
@@ -141,9 +144,9 @@ impl Config {
             spool: SpoolConfig::read(settings)?,
             limits: LimitsConfig::read(settings)?,
             peers: peer::read_rows(settings)?,
-            sender: SenderConfig::read(settings)?,
+            sender: SenderConfig::read(settings, &carriers)?,
             alerts: AlertsConfig::read(settings)?,
-            carriers: carrier::read_rows(settings)?,
+            carriers,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,
         };

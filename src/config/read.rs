@@ -57,6 +57,19 @@ impl Settings {
         })
     }
 
+    /// A list that `parse` understands; `expected` describes it.
+    ///
+    /// # Errors
+    /// [`ConfigError::BadValue`] when it does not.
+    pub(super) fn list<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        self.read(key, expected, parse)
+    }
+
     /// `true` or `false`.
     ///
     /// # Errors

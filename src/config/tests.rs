@@ -83,6 +83,8 @@ fn every_line_of_the_compiled_in_defaults_is_the_value_that_is_used() {
     assert_eq!(config.limits.same_answer_window, Duration::from_secs(10));
     assert_eq!((config.sender.in_flight, config.sender.lease), (16, Duration::from_mins(1)));
     assert_eq!(config.sender.rate_of("12345"), 10);
+    assert_eq!(config.sender.retry_steps, [1, 5, 30, 120, 600].map(Duration::from_secs));
+    assert_eq!((config.sender.countries.len(), config.sender.price_to(Some("US"))), (0, 0));
     assert_eq!((config.spool.after, config.spool.max_bytes), (Duration::from_millis(1500), 64 << 20));
     assert_eq!(config.simulator, Simulator::On);
 }
@@ -95,6 +97,58 @@ fn a_variable_outranks_the_file_and_the_file_the_default() {
     assert_eq!((config.log.level, config.log.format), (LogLevel::Debug, LogFormat::Json));
     assert_eq!(config.sender.retry_steps, [5, 60].map(Duration::from_secs));
     assert_eq!((config.sender.rate_of("12345"), config.sender.rate_of("777")), (100, 10));
+}
+
+const LIMITS: &str = r#"
+[sender]
+countries = ["US", "CA"]
+price = "0.01"
+[[prices]]
+country = "CA"
+segment = "0.0085"
+[[senders]]
+address = "12345"
+spend_hour = "50"
+[[carriers]]
+kind = "generic"
+rate = 30
+spend_day = "400.5"
+secret = "a secret of sixteen"
+"#;
+
+#[test]
+fn a_number_and_an_account_have_limits_and_a_country_its_price() {
+    let config = read(LIMITS, &[("CODEWELL_SENDER__COUNTRIES", "DE, AT")]).unwrap();
+    let sender = &config.sender;
+    assert_eq!(sender.countries, ["DE", "AT"]);
+    assert_eq!([Some("CA"), Some("US"), None].map(|country| sender.price_to(country)), [8_500, 10_000, 10_000]);
+    let hourly = Allowance { rate: Some(10), spend_hour: Some(50_000_000), spend_day: None };
+    assert_eq!(sender.senders.get("12345"), Some(&hourly));
+    let daily = Allowance { rate: Some(30), spend_hour: None, spend_day: Some(400_500_000) };
+    assert_eq!(sender.accounts.get("generic"), Some(&daily));
+    let [row] = &config.carriers[..] else { unreachable!("one row") };
+    assert_eq!(row.keys.keys().collect::<Vec<_>>(), ["secret"], "an account's limits are not for its adapter");
+}
+
+#[test]
+fn a_limit_that_cannot_be_kept_is_refused() {
+    let bad = |from: &str, to: &str| refusal(&LIMITS.replace(from, to), &[]);
+    let said = [
+        bad("price = \"0.01\"\n[[prices]]\ncountry = \"CA\"\nsegment = \"0.0085\"", ""),
+        bad("\"0.0085\"", "0.0085"),
+        bad("country = \"CA\"", "country = \"Canada\""),
+        bad("\"US\", \"CA\"", "\"us\""),
+        bad("rate = 30", "rate = 0"),
+        bad("\"50\"", "\"fifty\""),
+    ];
+    assert_snapshot!(said.join("\n"), @r#"
+    configuration: sender.price is missing: expected the price of a segment, because a row has spend_hour or spend_day
+    config/production.toml:7: prices[0].segment = 0.0085: expected an amount as text, such as "0.0079"
+    config/production.toml:6: prices[0].country = "Canada": expected a country such as "US"
+    config/production.toml:3: sender.countries = ["us"]: expected a list of countries such as ["US", "CA"]
+    config/production.toml:13: carriers[0].rate = 0: expected segments per second, 1 to 10000
+    config/production.toml:10: senders[0].spend_hour = "fifty": expected an amount as text, such as "0.0079"
+    "#);
 }
 
 #[test]
@@ -152,7 +206,9 @@ fn bad_files() -> Vec<(String, String)> {
         for typo in [short, long] {
             files.push((with_url(format!("{typo} = {url}")), typo));
         }
-        if key != "database.url" && key != "senders" && key != "carriers" && key != "peers" && key != "server.data_dir"
+        if key != "database.url"
+            && !["senders", "prices", "carriers", "peers"].contains(&key)
+            && key != "server.data_dir"
         {
             files.push((format!("{key} = {url}"), key.to_owned()));
         }

@@ -4,6 +4,7 @@ use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::hold::HoldId;
 use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
+use crate::domain::sending::Charge;
 use crate::domain::till::TillRefusal;
 use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
@@ -235,17 +236,32 @@ pub enum MessageStatus {
     Submitting,
     /// The carrier has it.
     Submitted,
+    /// The carrier says that it is on its way.
+    Sent,
+    /// Its time ran out, here or on its way.
+    Expired,
+    /// The carrier had it and gave it up.
+    Undelivered,
+    /// The carrier refused it for good, or nobody knows whether it took it and it must not go out twice.
+    Failed,
+    /// We kept it back: the person said STOP before it went out, or it was for a country that we do not text.
+    Suppressed,
     /// The phone has it.
     Delivered,
-    /// The carrier refused it for good, or its time ran out.
-    Failed,
-    /// The person said STOP before it went out.
-    Suppressed,
 }
 
 impl MessageStatus {
-    const ALL: [Self; 6] =
-        [Self::Queued, Self::Submitting, Self::Submitted, Self::Delivered, Self::Failed, Self::Suppressed];
+    const ALL: [Self; 9] = [
+        Self::Queued,
+        Self::Submitting,
+        Self::Submitted,
+        Self::Sent,
+        Self::Expired,
+        Self::Undelivered,
+        Self::Failed,
+        Self::Suppressed,
+        Self::Delivered,
+    ];
 
     /// The word that tables and JSON use.
     #[must_use]
@@ -254,9 +270,12 @@ impl MessageStatus {
             Self::Queued => "queued",
             Self::Submitting => "submitting",
             Self::Submitted => "submitted",
-            Self::Delivered => "delivered",
+            Self::Sent => "sent",
+            Self::Expired => "expired",
+            Self::Undelivered => "undelivered",
             Self::Failed => "failed",
             Self::Suppressed => "suppressed",
+            Self::Delivered => "delivered",
         }
     }
 
@@ -269,19 +288,27 @@ impl MessageStatus {
     /// Whether the sender still has work to do.
     #[must_use]
     pub fn is_open(self) -> bool {
-        match self {
-            Self::Queued | Self::Submitting => true,
-            Self::Submitted | Self::Delivered | Self::Failed | Self::Suppressed => false,
-        }
+        self.rank() == 0
     }
 
-    /// Whether a report of `next` may follow: late and doubled reports never turn a message back.
+    /// Whether a report of `next` may follow: late and doubled reports never turn a message back, so that in whatever
+    /// order they come, the same one stands at the end.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
+        next.rank() > self.rank() || (self.is_open() && next.is_open())
+    }
+
+    /// How far it has come. That the phone has it outranks all: then it went out, whatever we thought.
+    fn rank(self) -> u8 {
         match self {
-            Self::Queued | Self::Submitting => true,
-            Self::Submitted => matches!(next, Self::Delivered | Self::Failed),
-            Self::Delivered | Self::Failed | Self::Suppressed => false,
+            Self::Queued | Self::Submitting => 0,
+            Self::Submitted => 1,
+            Self::Sent => 2,
+            Self::Expired => 3,
+            Self::Undelivered => 4,
+            Self::Failed => 5,
+            Self::Suppressed => 6,
+            Self::Delivered => 7,
         }
     }
 }
@@ -303,12 +330,80 @@ pub struct MessageStep {
     pub body_hash: Option<Vec<u8>>,
     /// The carrier's words on a failure.
     pub note: Option<String>,
+    /// What it adds to what messages cost. A step to [`MessageStatus::Submitting`] that one of them does not allow is
+    /// not taken: the message stays queued until that window is over.
+    pub charges: Vec<Charge>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MessageStatus;
+    use proptest::prelude::*;
+
+    fn after(reports: &[MessageStatus]) -> MessageStatus {
+        reports.iter().fold(MessageStatus::Submitting, |now, next| if now.may_become(*next) { *next } else { now })
+    }
+
+    proptest! {
+        #[test]
+        fn six_reports_in_any_order_end_in_one_state_and_never_turn_back(
+            reports in prop::sample::subsequence(&MessageStatus::ALL[2..], 1..=6)
+                .prop_flat_map(|some| prop::collection::vec(prop::sample::select(some), 6))
+                .prop_flat_map(|six| (Just(six.clone()), Just(six).prop_shuffle())),
+        ) {
+            let (one, other) = reports;
+            prop_assert_eq!(after(&one), after(&other));
+            let mut now = MessageStatus::Submitting;
+            for next in other {
+                let was = now;
+                now = if now.may_become(next) { next } else { now };
+                prop_assert!(now >= was, "{was:?} became {now:?}");
+                prop_assert!(!now.is_open());
+            }
+        }
+    }
+
+    #[test]
+    fn every_order_of_six_different_reports_ends_in_the_same_state() {
+        use MessageStatus::{Delivered, Expired, Failed, Sent, Submitted, Undelivered};
+        let mut orders = vec![Vec::new()];
+        for next in [Submitted, Sent, Delivered, Undelivered, Failed, Expired] {
+            let insert = |order: &Vec<MessageStatus>| {
+                let places = 0..=order.len();
+                let order = order.clone();
+                places.map(move |place| {
+                    let mut longer = order.clone();
+                    longer.insert(place, next);
+                    longer
+                })
+            };
+            orders = orders.iter().flat_map(insert).collect();
+        }
+        assert_eq!(orders.len(), 720);
+        assert!(orders.iter().all(|order| after(order) == Delivered));
+    }
+
+    #[test]
+    fn every_state_is_read_back_from_its_word() {
+        for status in MessageStatus::ALL {
+            assert_eq!(MessageStatus::parse(status.word()), Some(status));
+        }
+    }
 }
 
 impl MessageStep {
     /// A step to that state, with nothing else to say.
     #[must_use]
     pub fn to(message: [u8; 16], status: MessageStatus) -> Self {
-        Self { message, status, due_at: None, provider_id: None, segments: None, body_hash: None, note: None }
+        Self {
+            message,
+            status,
+            due_at: None,
+            provider_id: None,
+            segments: None,
+            body_hash: None,
+            note: None,
+            charges: Vec::new(),
+        }
     }
 }

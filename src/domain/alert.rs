@@ -25,11 +25,13 @@ pub enum AlertKind {
     SpendCap,
     /// Many new phones of one range of numbers asked at once.
     NumberBurst,
+    /// A carrier will not carry what should have arrived: a filter took it for spam, or it is an answer to STOP or HELP.
+    MessageRefused,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LowStock,
         Self::DeadCodes,
         Self::BreakerOpen,
@@ -41,6 +43,7 @@ impl AlertKind {
         Self::CarrierAccount,
         Self::SpendCap,
         Self::NumberBurst,
+        Self::MessageRefused,
     ];
 
     /// The word that tables and JSON use.
@@ -58,6 +61,7 @@ impl AlertKind {
             Self::CarrierAccount => "carrier_account",
             Self::SpendCap => "spend_cap",
             Self::NumberBurst => "number_burst",
+            Self::MessageRefused => "message_refused",
         }
     }
 
@@ -86,6 +90,7 @@ impl AlertKind {
             Self::CarrierAccount => "Run `codewell doctor --sender ADDRESS`: it says what to change in the account.",
             Self::SpendCap => "Raise the cap in the configuration, or find out who sends so much.",
             Self::NumberBurst => "Look whether these are customers; the campaign can be paused meanwhile.",
+            Self::MessageRefused => "Ask the carrier why, with its code; the same words another way is forbidden.",
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod phone;
 pub mod profanity;
 pub mod reply;
 pub mod secret;
+pub mod sending;
 pub mod session;
 pub mod till;
 pub mod token;

@@ -6,6 +6,7 @@ use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::hold::Hold;
 use crate::domain::ids::{CampaignId, CapId, RequestId, SenderId, Spot, Subject};
+use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, VecDeque};
@@ -25,6 +26,8 @@ pub struct World {
     pub in_stock: HashMap<(CampaignId, u16), i64>,
     /// The counters of this batch's caps in their windows.
     pub quotas: HashMap<(CapId, i64), Quota>,
+    /// What messages have cost in the windows that this batch's messages are counted in.
+    pub spend: HashMap<SpendKey, i64>,
     /// The messages that acts of this batch may change.
     pub messages: HashMap<[u8; 16], Message>,
     /// Phones of a range that got a first code of that number lately.

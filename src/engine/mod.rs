@@ -39,7 +39,7 @@ pub use decisions::DecisionRecord;
 pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use numbers::{NumberFault, NumbersError, NumbersReport};
-pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Reported, THROTTLED, step};
+pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
 pub use peers::{Matched, Seen};
 pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};

@@ -50,6 +50,7 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering
             // These three have no request row.
             Ask::Message(step) => {
                 needs.messages.insert(step.message);
+                needs.spend.extend(step.charges.iter().map(|charge| charge.key.clone()));
                 continue;
             }
             Ask::Raise(_) | Ask::Clear(..) => continue,

@@ -2,12 +2,14 @@
 
 use super::{Engine, EngineError, chance, fingerprint};
 use crate::domain::act::{Act, Ask, CarrierSaid, MessageStatus, MessageStep, Refused, Text, Who};
+use crate::domain::alert::AlertKind;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::ids::{RequestId, SenderId, Subject};
+use crate::domain::sending::Priority;
 use chrono::{DateTime, Duration, Utc};
 use moka::sync::Cache;
 
-pub use crate::store::outbox::{Due, IN_DOUBT, THROTTLED};
+pub use crate::store::outbox::{Due, IN_DOUBT, STILL_IN_DOUBT, THROTTLED};
 use crate::store::outbox::{FoundMessage, MessageName};
 
 /// Early reports kept: a report overtakes our own note of the hand-over by milliseconds, or it never comes.
@@ -28,6 +30,17 @@ pub enum MaySend {
     OptedOut,
     /// It is not, or no longer, on its way: somebody else ended it.
     Over,
+    /// It was not marked: a spend cap holds it back until then.
+    HeldBack(DateTime<Utc>),
+}
+
+/// When the tables are asked about a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// While it waits.
+    Waiting,
+    /// After it was marked for its call.
+    Marked,
 }
 
 /// What a carrier says of a message it took; one of its names at least.
@@ -37,7 +50,7 @@ pub struct Reported {
     pub provider_id: Option<String>,
     /// Our name of it in 32 hexadecimal digits, or the id of the decision it answers.
     pub reference: Option<String>,
-    /// `Submitted`, `Delivered` or `Failed`.
+    /// `Sent`, `Delivered`, `Undelivered` or `Expired`.
     pub status: MessageStatus,
     /// Why it failed.
     pub refused: Option<Refused>,
@@ -84,9 +97,9 @@ impl EarlyReports {
         self.0.remove(&(sender, provider_id.to_owned()))
     }
 
-    /// Keeps what only the carrier's name can tell whose it is. That it was taken is told by its end, too.
+    /// Keeps what only the carrier's name can tell whose it is. That it is on its way is told by its end, too.
     fn keep(&self, sender: SenderId, report: &Reported) {
-        if let (Some(id), false) = (&report.provider_id, report.status == MessageStatus::Submitted) {
+        if let (Some(id), false) = (&report.provider_id, report.status == MessageStatus::Sent) {
             self.0.insert((sender, id.clone()), report.clone());
         }
     }
@@ -99,14 +112,15 @@ pub fn step(message: [u8; 16], status: MessageStatus) -> MessageStep {
 }
 
 impl Engine {
-    /// Takes messages whose time has come and that belong to no process, for `lease`.
+    /// Takes messages of one number whose time has come and that belong to no process, for `lease`; the most urgent
+    /// first.
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn claim_due(&self, lease: Duration, limit: u32) -> Result<Vec<Due>, EngineError> {
+    pub async fn claim_due(&self, sender: SenderId, lease: Duration, limit: u32) -> Result<Vec<Due>, EngineError> {
         let parts = self.parts();
         let now = parts.clock.now();
-        Ok(parts.store.claim_due(now, now + lease, limit).await?)
+        Ok(parts.store.claim_due(sender, now, now + lease, limit).await?)
     }
 
     /// Looks at a message and at its person's STOP, just before the call.
@@ -116,7 +130,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn may_send(&self, message: &NewMessage) -> Result<MaySend, EngineError> {
+    pub async fn may_send(&self, message: &NewMessage, moment: Moment) -> Result<MaySend, EngineError> {
         let catalog = self.catalog();
         let brand = catalog.senders.get(&message.sender).map_or("", |row| row.brand.as_str());
         let gate = self.parts().store.gate(message.id, brand).await?;
@@ -124,7 +138,11 @@ impl Engine {
             return Ok(MaySend::Over);
         };
         let stopped = gate.opted_out_at.is_some_and(|at| message.created_at < at && !message.reply.is_compliance());
-        Ok(if stopped { MaySend::OptedOut } else { MaySend::Yes })
+        if stopped {
+            return Ok(MaySend::OptedOut);
+        }
+        let is_held_back = moment == Moment::Marked && gate.status == MessageStatus::Queued;
+        Ok(if is_held_back { MaySend::HeldBack(gate.due_at) } else { MaySend::Yes })
     }
 
     /// Writes a step of a message down, under its person's lock.
@@ -144,6 +162,38 @@ impl Engine {
         };
         self.settle(act).await?;
         Ok(())
+    }
+
+    /// Tells people of a refusal for good that should not have happened: a filter took a message for spam, or an answer
+    /// to STOP, HELP or START was not carried. Numbers that take no texts, and phones that said STOP to the carrier, are
+    /// no such thing.
+    pub async fn tell_refusal(&self, sender: SenderId, priority: Priority, class: Refused, code: &str) {
+        let is_owed = priority == Priority::Compliance && class == Refused::Other;
+        if class != Refused::Filtered && !is_owed {
+            return;
+        }
+        let catalog = self.catalog();
+        let address = catalog.senders.get(&sender).map_or("", |row| row.address.as_str());
+        let what = if is_owed { "an answer to STOP, HELP or START" } else { "a message, as spam" };
+        let detail = format!("the carrier refused {what}: {}", clean_note(code));
+        self.raise(AlertKind::MessageRefused, &format!("sender {address}"), detail).await;
+    }
+
+    /// Says that a process sends for another while, and counts the processes that do, this one too.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn beat(&self, process: [u8; 16], life: Duration) -> Result<u32, EngineError> {
+        let now = self.now();
+        Ok(self.parts().store.beat(process, now, now + life).await?)
+    }
+
+    /// Says that a process sends no more.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn leave(&self, process: [u8; 16]) -> Result<(), EngineError> {
+        Ok(self.parts().store.leave(process).await?)
     }
 
     /// Writes a carrier's report down, or keeps it until the sender has written down which message it means.
@@ -171,6 +221,10 @@ impl Engine {
         // Doubled and late reports need no lock: what a message is past, it stays past.
         if found.status.may_become(report.status) {
             self.note(found.subject, report.step(found.id)).await?;
+        }
+        if let (Some(class), true) = (report.refused, found.status.may_become(report.status)) {
+            let code = report.note.as_deref().unwrap_or_default();
+            self.tell_refusal(sender, Priority::Reply, class, code).await;
         }
         if report.refused == Some(Refused::OptedOut) {
             self.opted_out_at_carrier(sender, found.subject, found.id, found.created_at).await?;

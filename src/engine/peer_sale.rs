@@ -25,6 +25,10 @@ impl Engine {
         found: Found,
         shown: &Presented,
     ) -> Result<Result<Found, TillRefusal>, EngineError> {
+        // A till is never told from memory.
+        if let (Some(peer), Some(code)) = (self.peer_of(&found.campaign), self.code_at(found.issued.held.spot).await?) {
+            peer.forget(&code).await;
+        }
         let seen = self.see(found, LOOK).await?;
         let Issued { holder, held } = &seen.found.issued;
         if let Err(why) = judge(&seen.found.campaign, held, *holder, shown, self.now()) {

@@ -4,7 +4,7 @@
 //! answered with an empty 2xx: what was answered with anything else comes again, and is settled once.
 
 use super::problem::Problem;
-use crate::domain::act::MessageStatus;
+use crate::domain::act::{MessageStatus, Refused};
 use crate::domain::catalog::SenderRow;
 use crate::domain::phone::SenderAddress;
 use crate::engine::{EarlyReports, Engine, EngineError, Received, Reported};
@@ -233,9 +233,10 @@ impl SmsDoor {
             return Ok(());
         }
         let status = match status {
-            ReportStatus::Sent => MessageStatus::Submitted,
+            ReportStatus::Sent => MessageStatus::Sent,
             ReportStatus::Delivered => MessageStatus::Delivered,
-            ReportStatus::Failed => MessageStatus::Failed,
+            ReportStatus::Failed if class == Some(Refused::Expired) => MessageStatus::Expired,
+            ReportStatus::Failed => MessageStatus::Undelivered,
         };
         let reported = Reported { provider_id, reference, status, refused: class, note };
         self.engine.report_or_spool(&self.early, sender.id, reported).await

@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod peers;
 pub mod requests;
+mod sending;
 pub mod spool;
 mod tables;
 mod tx;

@@ -13,6 +13,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
 /// How the sender notes in a message's history that nobody knows what became of an attempt.
 pub const IN_DOUBT: &str = "in_doubt";
+/// How it notes that it could not ask the carrier about such an attempt; the doubt stays the same one.
+pub const STILL_IN_DOUBT: &str = "still_in_doubt";
 /// How it notes that the carrier asked to wait, which is no attempt.
 pub const THROTTLED: &str = "throttled";
 
@@ -25,8 +27,12 @@ pub struct Due {
     pub status: MessageStatus,
     /// Attempts so far, those apart after which the carrier asked to wait.
     pub attempts: u32,
-    /// Attempts after which nobody knew what had become of it.
+    /// Attempts after which nobody knew what had become of it, the last one included.
     pub doubts: u32,
+    /// Nobody knows whether the carrier took it at the last attempt: it is asked before anything else.
+    pub in_doubt: bool,
+    /// When it was last marked for its call.
+    pub marked_at: Option<DateTime<Utc>>,
     /// Until when it is ours.
     pub lease_until: DateTime<Utc>,
 }
@@ -36,6 +42,8 @@ pub struct Due {
 pub struct Gate {
     /// Its state.
     pub status: MessageStatus,
+    /// When it may be tried.
+    pub due_at: DateTime<Utc>,
     /// When the person said STOP to this brand, where she did.
     pub opted_out_at: Option<DateTime<Utc>>,
 }
@@ -83,14 +91,14 @@ struct DueRow {
     created_at: i64,
 }
 
-const DUE: &str = "is_open = 1 AND due_at <= $1 AND lease_until < $1";
+const DUE: &str = "sender_id = $4 AND is_open = 1 AND due_at <= $1 AND lease_until < $1";
 const COLUMNS: &str =
     "message_id, subject, sender_id, reply, campaign_id, pool_no, position, params, door, request_key,
     status, lease_until, attempts, history, created_at";
 
 impl Store {
-    /// Takes at most `limit` messages whose time has come and that belong to nobody: two processes never take the
-    /// same one, because a row is taken by its UPDATE alone.
+    /// Takes at most `limit` messages of one number whose time has come and that belong to nobody, the most urgent
+    /// first: two processes never take the same one, because a row is taken by its UPDATE alone.
     ///
     /// A row that cannot be read is logged and left to its new lease: it does not hold up the others.
     ///
@@ -98,6 +106,7 @@ impl Store {
     /// What the database says.
     pub async fn claim_due(
         &self,
+        sender: SenderId,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         limit: u32,
@@ -107,12 +116,12 @@ impl Store {
         let skip = if self.locks_rows() { "FOR UPDATE SKIP LOCKED" } else { "" };
         let sql = format!(
             "WITH due AS MATERIALIZED (
-                SELECT message_id FROM outbox_message WHERE {DUE} ORDER BY due_at LIMIT $3 {skip})
+                SELECT message_id FROM outbox_message WHERE {DUE} ORDER BY priority, due_at LIMIT $3 {skip})
              UPDATE outbox_message SET lease_until = $2
              WHERE message_id IN (SELECT message_id FROM due) AND {DUE}
              RETURNING {COLUMNS}"
         );
-        let values = [Value::from(millis(now)), Value::from(millis(lease_until)), Value::from(i64::from(limit))];
+        let values = [millis(now), millis(lease_until), i64::from(limit), i64::from(sender.0)].map(Value::from);
         let rows = DueRow::find_by_statement(self.statement(&sql, values));
         let mut taken = Vec::new();
         for row in rows.all(self.write()).await? {
@@ -130,7 +139,7 @@ impl Store {
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
     pub async fn gate(&self, message: [u8; 16], brand: &str) -> Result<Option<Gate>, StoreError> {
-        let sql = "SELECT m.status, o.opted_out_at FROM outbox_message m
+        let sql = "SELECT m.status, m.due_at, o.opted_out_at FROM outbox_message m
              LEFT JOIN opt_out o ON o.brand = $2 AND o.subject = m.subject WHERE m.message_id = $1";
         let values = [Value::from(message.to_vec()), Value::from(brand)];
         let row = self.read().query_one_raw(self.statement(sql, values)).await?;
@@ -138,7 +147,8 @@ impl Store {
         let word: String = row.try_get("", "status")?;
         let status = MessageStatus::parse(&word).ok_or_else(|| bad("status", &message))?;
         let opted_out_at: Option<i64> = row.try_get("", "opted_out_at")?;
-        Ok(Some(Gate { status, opted_out_at: opted_out_at.map(from_millis) }))
+        let due_at: i64 = row.try_get("", "due_at")?;
+        Ok(Some(Gate { status, due_at: from_millis(due_at), opted_out_at: opted_out_at.map(from_millis) }))
     }
 
     /// The message of that number with that name.
@@ -212,11 +222,15 @@ fn due(row: &DueRow) -> Result<Due, StoreError> {
     let campaign = row.campaign_id.map(u32::try_from).transpose();
     let campaign = campaign.map_err(|_| wrong("campaign_id"))?.map(CampaignId);
     let spot = spot_of(campaign, row.pool_no, row.position).map_err(wrong)?;
+    let lines: Vec<Line> = row.history.lines().map(line).collect();
     let noted = |what| {
-        let lines = row.history.lines();
-        let found = lines.filter(|line| line.split(' ').nth(2) == Some(what));
+        let found = lines.iter().filter(|line| line.what == Some(what));
         u32::try_from(found.count()).unwrap_or(u32::MAX)
     };
+    let status = MessageStatus::parse(&row.status).ok_or_else(|| wrong("status"))?;
+    let is_lost = status == MessageStatus::Submitting;
+    let last = lines.last().and_then(|line| line.what);
+    let marked = lines.iter().rev().find(|line| line.status == Some(MessageStatus::Submitting));
     let attempts = u32::try_from(row.attempts).map_err(|_| wrong("attempts"))?;
     let sender = u32::try_from(row.sender_id).map_err(|_| wrong("sender_id"))?;
     let message = NewMessage {
@@ -232,11 +246,29 @@ fn due(row: &DueRow) -> Result<Due, StoreError> {
     };
     Ok(Due {
         message,
-        status: MessageStatus::parse(&row.status).ok_or_else(|| wrong("status"))?,
+        status,
         attempts: attempts.saturating_sub(noted(THROTTLED)),
-        doubts: noted(IN_DOUBT),
+        doubts: noted(IN_DOUBT) + u32::from(is_lost),
+        in_doubt: is_lost || matches!(last, Some(IN_DOUBT | STILL_IN_DOUBT)),
+        marked_at: marked.and_then(|line| line.at),
         lease_until: from_millis(row.lease_until),
     })
+}
+
+/// One line of a message's history: when, which state, the first word of why.
+struct Line<'a> {
+    at: Option<DateTime<Utc>>,
+    status: Option<MessageStatus>,
+    what: Option<&'a str>,
+}
+
+fn line(text: &str) -> Line<'_> {
+    let mut words = text.split(' ');
+    Line {
+        at: words.next().and_then(|ms| ms.parse().ok()).map(from_millis),
+        status: words.next().and_then(MessageStatus::parse),
+        what: words.next(),
+    }
 }
 
 pub(super) fn spot_of(

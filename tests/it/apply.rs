@@ -58,12 +58,13 @@ pub(crate) mod written {
 
 mod bodies {
     use super::written::{SENDER, apply, ask, pizza, read, refusals, texts};
-    use crate::harness::House;
+    use crate::harness::{House, StandIn};
     use codewell::app::demo;
     use codewell::domain::campaign::Status;
     use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
     use codewell::domain::document::Document;
     use codewell::domain::ids::SenderId;
+    use codewell::engine::Look;
     use codewell::engine::plan::Mark;
     use codewell::store::StoreError;
     use std::path::Path;
@@ -84,6 +85,7 @@ mod bodies {
     }
 
     pub(super) async fn the_demo_applies_whole_and_a_second_time_changes_nothing(house: House) {
+        let house = house.living_with(StandIn::named("burger-shop").registry()).await;
         let dir = tempfile::tempdir().expect("a directory");
         let documents = demo_documents(dir.path());
         let applied = house.engine.apply(&documents, &|_| {}).await.expect("the demo applies");
@@ -100,8 +102,13 @@ mod bodies {
     }
 
     pub(super) async fn a_text_gets_a_code_of_each_kind_of_pool_right_after_apply(house: House) {
+        let house = house.living_with(StandIn::named("burger-shop").registry()).await;
         let dir = tempfile::tempdir().expect("a directory");
         house.engine.apply(&demo_documents(dir.path()), &|_| {}).await.expect("the demo applies");
+        assert!(matches!(ask(&house, 2, "BURGER").await, Outcome::Held(_)), "the shop was not asked yet");
+        let (burger, _, shop) = house.engine.peers_campaigns().remove(0);
+        let look = house.engine.look_at_pool(&burger, &burger.pools[0], &shop.expect("the shop")).await;
+        assert_eq!(look.expect("it looks"), Look::Looked { alive: 100, dead: 0 });
         for (word, prefix) in [("pizza", "PZA-"), ("Welcome", "WLC-"), ("BURGER!", "BRG-"), ("lucky", "LKY-")] {
             let Outcome::Issued(spot) = ask(&house, 1, word).await else { panic!("{word} brings a code") };
             let code = house.engine.code_at(spot).await.expect("it is read").expect("it is there");

@@ -290,10 +290,12 @@ mod bodies {
             let evidence =
                 format!("SELECT COUNT(*) FROM consent_event WHERE kind = 'opt_out' AND language = '{language}'");
             assert_eq!(house.number(&evidence).await, 1, "{words}");
-            let due = house.engine.claim_due(Duration::minutes(1), 10).await.expect("messages can be claimed");
+            let due =
+                house.engine.claim_due(SenderId(1), Duration::minutes(1), 10).await.expect("messages can be claimed");
             assert!(due.is_empty(), "a fresh message belongs to its process");
             house.clock.forward(Duration::minutes(2));
-            let due = house.engine.claim_due(Duration::minutes(1), 10).await.expect("messages can be claimed");
+            let due =
+                house.engine.claim_due(SenderId(1), Duration::minutes(1), 10).await.expect("messages can be claimed");
             let last = due.iter().map(|one| &one.message).max_by_key(|message| message.created_at).expect("a message");
             let composed = house.engine.compose(last).await.expect("it can be written");
             assert!(composed.body.starts_with(begin), "{words}: {}", composed.body);

@@ -25,6 +25,7 @@ mod doors;
 mod faults;
 mod harness;
 mod kannel;
+mod killed;
 mod migrations;
 mod model;
 mod numbers;

@@ -54,7 +54,7 @@ pub(super) async fn open(config: Config, report: &mut Report) -> Option<House> {
                 OpenError::Keyring(_) | OpenError::OtherKeyring(_) => "keyring",
                 OpenError::Directory { .. } | OpenError::Nothing(_) => "data directory",
                 OpenError::OldTables(_) | OpenError::Store(_) => "database",
-                OpenError::Peers(_) => "redemption systems",
+                OpenError::Peers(_) => "peers",
             };
             report.failed(area, &error.into());
             None

@@ -8,6 +8,7 @@ use crate::domain::hold::{Hold, HoldId, HoldStep};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
+use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::world::{Event, EventKind, Held};
 use chrono::{DateTime, Utc};
@@ -43,6 +44,8 @@ pub struct Changes {
     pub taken: BTreeMap<(CampaignId, u16), i64>,
     /// The new count of each quota.
     pub quotas: BTreeMap<(CapId, i64), i64>,
+    /// The new sum of each count of what messages cost.
+    pub spend: BTreeMap<SpendKey, i64>,
     /// How many requests had which outcome, and the money of their sales.
     pub channels: BTreeMap<ChannelKey, (i64, i64)>,
     /// What somebody must look at, by kind and what it is about.

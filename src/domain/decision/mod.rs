@@ -5,6 +5,7 @@ mod conversation;
 mod handover;
 mod hold;
 mod issue;
+mod message;
 pub mod outcome;
 mod said;
 mod sale;
@@ -15,10 +16,10 @@ mod text;
 pub use said::SIGHT;
 pub use text::repeat_text;
 
-use crate::domain::act::{Act, Ask, MessageStatus, MessageStep, NumberRange};
+use crate::domain::act::{Act, Ask, NumberRange};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
-use crate::domain::decision::changes::{AlertChange, Changes, Noted, RequestRow};
+use crate::domain::decision::changes::{AlertChange, Changes, RequestRow};
 use crate::domain::decision::outcome::{Outcome, Told};
 use crate::domain::ids::{CampaignId, PlacementId, SenderId, Subject};
 use crate::domain::world::{Person, Stored, World};
@@ -164,21 +165,5 @@ impl Work<'_> {
 
     fn person(&mut self, subject: Subject) -> &mut Person {
         self.world.persons.entry(subject).or_default()
-    }
-
-    fn message(&mut self, step: &MessageStep) {
-        let Some(message) = self.world.messages.get_mut(&step.message) else {
-            return;
-        };
-        let mut step = step.clone();
-        if message.status.may_become(step.status) {
-            message.status = step.status;
-        } else if step.status == MessageStatus::Submitted && step.body_hash.is_some() {
-            // A report overtook our own note of the hand-over: what the note knows is kept, the state stays.
-            step.status = message.status;
-        } else {
-            return;
-        }
-        self.changes.steps.push(Noted { step, at: self.world.now });
     }
 }

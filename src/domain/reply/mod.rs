@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::gsm7;
+use crate::domain::sending::Priority;
 
 pub use set::{ReplySet, ReplySetError, compliance};
 pub use template::{CompileError, Compiled, Template, TemplateError, TooLong};
@@ -66,6 +67,20 @@ impl ReplyId {
     #[must_use]
     pub fn is_compliance(self) -> bool {
         matches!(self, Self::T13Stop | Self::T14Help | Self::T15Start)
+    }
+
+    /// How urgent it is.
+    #[must_use]
+    pub fn priority(self) -> Priority {
+        if self.is_compliance() {
+            Priority::Compliance
+        } else if self == Self::T12Choice {
+            Priority::Prompt
+        } else if self == Self::T17Late {
+            Priority::Reminder
+        } else {
+            Priority::Reply
+        }
     }
 
     /// Every text, in the order of declaration.

@@ -3,6 +3,7 @@
 mod consent;
 mod read;
 mod session;
+mod spend;
 mod statements;
 mod write;
 

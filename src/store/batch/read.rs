@@ -1,6 +1,6 @@
 //! Locks in the one order that every writer of every process keeps, then the reads.
 
-use super::{session, statements as sql};
+use super::{session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::campaign::{Attribution, Channel};
 use crate::domain::cap::Quota;
@@ -8,6 +8,7 @@ use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
+use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey, SessionKind};
 use crate::domain::world::{Answered, Event, EventKind, Held, Message, Range, Stored, World};
 use crate::store::bulk::{Cell, Row};
@@ -34,6 +35,8 @@ pub struct Needs {
     pub campaigns: BTreeSet<CampaignId>,
     /// The counters that might be charged, with the limits they start with.
     pub quotas: BTreeMap<(CapId, i64), i64>,
+    /// The counts of what messages cost that might be charged.
+    pub spend: BTreeSet<SpendKey>,
     /// The pools that might be drawn from.
     pub pools: BTreeMap<(CampaignId, u16), Stock>,
     /// The messages that might take a step.
@@ -123,7 +126,7 @@ async fn lock(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut Wo
         let quota = Quota { used: row.int(2)?, cap: row.int(3)? };
         world.quotas.insert((CapId(row.number(0)?), row.int(1)?), quota);
     }
-    Ok(())
+    spend::lock(tx, &needs.spend, world).await
 }
 
 fn subjects<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<Vec<Cell>> {

@@ -1,6 +1,6 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::{consent, session, statements as sql};
+use super::{consent, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, EventRow, HoldChange, NewMessage, Noted, RequestRow};
@@ -105,6 +105,7 @@ async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreE
     let quotas: Vec<_> =
         changes.quotas.iter().map(|((cap, w), used)| vec![cap.0.into(), (*w).into(), (*used).into()]).collect();
     tx.write(&sql::WRITE_QUOTAS, &quotas).await?;
+    spend::write(tx, &changes.spend).await?;
     let channels: Vec<Vec<Cell>> = changes
         .channels
         .iter()
@@ -226,7 +227,7 @@ fn message(one: &NewMessage, lease_ms: i64) -> Vec<Cell> {
         subject_bytes(one.subject).into(),
         one.sender.0.into(),
         one.reply.as_str().into(),
-        i64::from(!one.reply.is_compliance()).into(),
+        one.reply.priority().number().into(),
         one.spot.map(|spot| spot.campaign).or(one.campaign).map(|id| id.0).into(),
         one.spot.map(|spot| spot.pool).into(),
         one.spot.map(|spot| spot.position).into(),

@@ -44,10 +44,11 @@ async fn only_open_due_messages_that_belong_to_nobody_are_taken_and_only_once() 
     add(&store, 3, 1000, 2000, "'queued', 1").await;
     add(&store, 4, 2001, 0, "'queued', 1").await;
     add(&store, 5, 1000, 0, "'submitted', 0").await;
-    let first = store.claim_due(at(2000), at(62_000), 10).await.unwrap();
+    let first = store.claim_due(SenderId(1), at(2000), at(62_000), 10).await.unwrap();
     let names: Vec<_> = first.iter().map(|due| (due.message.request.key.as_str(), due.status, due.doubts)).collect();
-    assert_eq!(names, [("m1", MessageStatus::Queued, 1), ("m2", MessageStatus::Submitting, 1)]);
-    let again = store.claim_due(at(2000), at(62_000), 10).await.unwrap();
+    assert_eq!(names, [("m1", MessageStatus::Queued, 1), ("m2", MessageStatus::Submitting, 2)]);
+    assert!(first.iter().all(|due| due.in_doubt && due.marked_at == Some(at(1000))));
+    let again = store.claim_due(SenderId(1), at(2000), at(62_000), 10).await.unwrap();
     assert_eq!(again, []);
 }
 
@@ -61,7 +62,7 @@ async fn of_two_processes_that_claim_at_once_each_message_goes_to_one() {
     let claim = async |store: &Store| {
         let mut taken = Vec::new();
         loop {
-            let some = store.claim_due(at(2000), at(62_000), 7).await.unwrap();
+            let some = store.claim_due(SenderId(1), at(2000), at(62_000), 7).await.unwrap();
             if some.is_empty() {
                 return taken;
             }
@@ -85,7 +86,7 @@ async fn the_gate_knows_the_state_and_the_stop_of_this_brand_only() {
     let values = [Value::from(subject_bytes(Subject::from_bytes([9; 16])))];
     store.write().execute_raw(store.statement(stop, values)).await.unwrap();
     let status = MessageStatus::Submitting;
-    let open = |opted_out_at| Some(Gate { status, opted_out_at });
+    let open = |opted_out_at| Some(Gate { status, due_at: at(1000), opted_out_at });
     assert_eq!(store.gate([1; 16], "Acme").await.unwrap(), open(Some(at(950))));
     assert_eq!(store.gate([1; 16], "Other").await.unwrap(), open(None));
     assert_eq!(store.gate([2; 16], "Acme").await.unwrap(), None);

@@ -1,46 +1,71 @@
 //! Hands messages to carriers: fresh ones as they are committed, orphans and retries from the table.
 //!
 //! A message belongs to this process until its lease runs out. Waits in memory may outlast that; such a message is let
-//! go and taken from the table again, by whoever comes first.
+//! go and taken from the table again, by whoever comes first. Processes share the rates by their number (ADR 0011).
 
+mod answer;
 mod attempt;
+mod lanes;
+mod meter;
+mod write;
 
 use crate::config::SenderConfig;
 use crate::domain::act::MessageStatus;
 use crate::domain::decision::changes::NewMessage;
 use crate::domain::ids::SenderId;
-use crate::engine::{Due, EarlyReports, Engine};
+use crate::engine::{Due, EarlyReports, Engine, draw};
 use crate::sms::Registry;
-use attempt::Hands;
+use attempt::{Hands, Over, Prepared};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::{BTreeMap, HashMap};
+use lanes::{Key, Lanes, News, Next, Ready};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
-/// Messages kept in memory beyond the fresh ones; the table keeps the rest in order.
-const MAX_TAKEN: usize = 1024;
 /// The table is looked at again this soon when more was due than we took.
 const SOON: TimeDelta = TimeDelta::seconds(1);
+/// How often a process says that it sends.
+const BEAT: Duration = Duration::from_secs(10);
+/// How long it counts after it said so last: two beats may be missed.
+const BEAT_LIFE: TimeDelta = TimeDelta::seconds(30);
 
 /// The task that sends; one a process.
 #[derive(Debug)]
 pub struct Sender {
     hands: Arc<Hands>,
-    lanes: HashMap<SenderId, Lane>,
-    /// Attempts under way, by their task.
-    under_way: HashMap<Id, (SenderId, [u8; 16])>,
-    attempts: JoinSet<Option<DateTime<Utc>>>,
+    lanes: Lanes<Due, Prepared>,
+    tasks: JoinSet<Done>,
+    /// What is under way, by its task.
+    under_way: HashMap<Id, Task>,
     look_at: DateTime<Utc>,
+    process: [u8; 16],
+    beat_at: Instant,
+    /// Processes that send, this one included.
+    processes: u32,
 }
 
-/// What waits for one number of ours, in the order in which it leaves: answers to STOP, HELP and START first.
-#[derive(Debug, Default)]
-struct Lane {
-    waiting: BTreeMap<(bool, DateTime<Utc>, [u8; 16]), Due>,
-    running: usize,
+/// What a task works on.
+#[derive(Debug, Clone)]
+enum Task {
+    Prepare(SenderId, Key),
+    HandOver(SenderId, Key, String),
+    Check(SenderId),
+}
+
+/// What came of it.
+#[derive(Debug)]
+enum Done {
+    Prepared(Box<Result<Prepared, Over>>),
+    HandedOver(Over),
+    Checked(News),
+}
+
+fn key_of(due: &Due) -> Key {
+    (due.message.reply.priority(), due.message.created_at, due.message.id)
 }
 
 impl Sender {
@@ -49,11 +74,14 @@ impl Sender {
     pub fn new(engine: Engine, carriers: Registry, early: EarlyReports, config: SenderConfig) -> Self {
         let look_at = engine.now();
         Self {
+            lanes: Lanes::new(config.in_flight),
             hands: Arc::new(Hands::new(engine, carriers, early, config)),
-            lanes: HashMap::new(),
+            tasks: JoinSet::new(),
             under_way: HashMap::new(),
-            attempts: JoinSet::new(),
             look_at,
+            process: draw(),
+            beat_at: Instant::now(),
+            processes: 1,
         }
     }
 
@@ -61,18 +89,28 @@ impl Sender {
     pub async fn run(mut self, mut fresh: mpsc::UnboundedReceiver<NewMessage>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
+            self.beat().await;
+            let wake = self.start();
+            let wake = wake.map_or(self.beat_at, |wake| wake.min(self.beat_at));
             let look = tokio::time::sleep(self.until_look());
             tokio::select! {
                 () = &mut stop => break,
                 Some(message) = fresh.recv() => {
-                    let due = self.fresh(message);
-                    self.push(due);
+                    if self.lanes.keeps(message.sender, message.reply.priority()) {
+                        let due = self.fresh(message);
+                        self.push(due);
+                    }
                 }
-                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 () = look => self.look().await,
+                () = tokio::time::sleep_until(wake) => {}
             }
         }
-        while self.attempts.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
+        if let Err(error) = self.hands.engine.leave(self.process).await {
+            // The others see it by its silence.
+            tracing::debug!(error = &error as &dyn std::error::Error, "a process that stops sending cannot say so");
+        }
     }
 
     /// A message that was committed a moment ago, under the lease of its batch.
@@ -83,14 +121,35 @@ impl Sender {
             status: MessageStatus::Queued,
             attempts: 0,
             doubts: 0,
+            in_doubt: false,
+            marked_at: None,
             lease_until: message.created_at + TimeDelta::milliseconds(sizes.lease_ms),
             message,
         }
     }
 
-    /// One attempt to hand over one message that is ours; when the table is to be looked at again for it.
+    /// One attempt to hand over one message that is ours, at once; when the table is to be looked at again for it.
     pub async fn attempt(&self, due: Due) -> Option<DateTime<Utc>> {
-        self.hands.attempt(due).await
+        match self.hands.prepare(due).await {
+            Ok(prepared) => self.hands.hand_over(prepared, true).await.look_at,
+            Err(over) => over.look_at,
+        }
+    }
+
+    /// Says that this process sends, and learns how many do.
+    async fn beat(&mut self) {
+        let now = Instant::now();
+        if now < self.beat_at {
+            return;
+        }
+        self.beat_at = now + BEAT;
+        match self.hands.engine.beat(self.process, BEAT_LIFE).await {
+            Ok(processes) => self.processes = processes,
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the processes that send cannot be counted; the last count stands"
+            ),
+        }
     }
 
     fn until_look(&self) -> Duration {
@@ -98,85 +157,118 @@ impl Sender {
         wait.to_std().unwrap_or_default()
     }
 
-    /// Takes what is due from the table.
+    /// Takes what is due from the table, a number at a time.
     async fn look(&mut self) {
         let now = self.hands.engine.now();
-        let held: usize = self.lanes.values().map(|lane| lane.waiting.len()).sum();
-        let room = MAX_TAKEN.saturating_sub(held);
         self.look_at = now + self.hands.lease();
-        if room == 0 {
-            self.look_at = now + SOON;
-            return;
-        }
-        let limit = u32::try_from(room).unwrap_or(u32::MAX);
-        match self.hands.engine.claim_due(self.hands.lease(), limit).await {
-            Ok(taken) => {
-                if taken.len() == room {
+        let catalog = self.hands.engine.catalog();
+        for sender in catalog.senders.keys() {
+            let room = u32::try_from(self.lanes.room(*sender)).unwrap_or(u32::MAX);
+            match self.hands.engine.claim_due(*sender, self.hands.lease(), room).await {
+                Ok(taken) => {
+                    if taken.len() >= self.lanes.room(*sender) {
+                        self.look_at = now + SOON;
+                    }
+                    for due in taken {
+                        self.push(due);
+                    }
+                }
+                Err(error) => {
                     self.look_at = now + SOON;
-                }
-                for due in taken {
-                    self.push(due);
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "messages that are due cannot be read; they wait"
+                    );
+                    break;
                 }
             }
-            Err(error) => {
-                self.look_at = now + SOON;
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "messages that are due cannot be read; they wait"
-                );
-            }
         }
-    }
-
-    /// Puts a message in its lane; one that waits there already gets its new lease.
-    fn push(&mut self, due: Due) {
-        let id = due.message.id;
-        if self.under_way.values().any(|(_, running)| *running == id) {
-            return;
-        }
-        let sender = due.message.sender;
-        let key = (!due.message.reply.is_compliance(), due.message.created_at, id);
-        let lane = self.lanes.entry(sender).or_default();
-        lane.waiting.insert(key, due);
-        self.pump(sender);
-    }
-
-    fn pump(&mut self, sender: SenderId) {
-        let Some(lane) = self.lanes.get_mut(&sender) else {
-            return;
-        };
-        while lane.running < self.hands.config.in_flight {
-            let Some((_, due)) = lane.waiting.pop_first() else {
-                return;
-            };
-            let id = due.message.id;
+        self.say_queues(now);
+        for sender in self.lanes.checks(Instant::now()) {
             let hands = Arc::clone(&self.hands);
-            let task = self.attempts.spawn(async move { hands.attempt(due).await });
-            self.under_way.insert(task.id(), (sender, id));
-            lane.running += 1;
+            let task = self.tasks.spawn(async move { Done::Checked(hands.check(sender).await) });
+            self.under_way.insert(task.id(), Task::Check(sender));
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, Option<DateTime<Utc>>), tokio::task::JoinError>) {
-        let (task, look_at) = match ended {
-            Ok((task, look_at)) => (task, look_at),
+    fn say_queues(&self, now: DateTime<Utc>) {
+        for (sender, waiting, oldest, is_paused) in self.lanes.queues() {
+            tracing::info!(
+                sender.id = sender.0,
+                queue.waiting = waiting,
+                queue.oldest_ms = (now - oldest).num_milliseconds(),
+                queue.paused = is_paused,
+                queue.processes = self.processes,
+                "{waiting} messages wait to leave"
+            );
+        }
+    }
+
+    fn push(&mut self, due: Due) {
+        let renew = |ready: &mut Prepared, due: Due| ready.due.lease_until = due.lease_until;
+        self.lanes.push(due.message.sender, key_of(&due), due, Instant::now(), renew);
+    }
+
+    /// Starts all that can be started; when the next could be.
+    fn start(&mut self) -> Option<Instant> {
+        while let Some((sender, key, due)) = self.lanes.prepare() {
+            let hands = Arc::clone(&self.hands);
+            let task = self.tasks.spawn(async move { Done::Prepared(Box::new(hands.prepare(due).await)) });
+            self.under_way.insert(task.id(), Task::Prepare(sender, key));
+        }
+        loop {
+            match self.lanes.next(Instant::now()) {
+                Next::Go { sender, key, ready, is_suspect } => {
+                    let (hands, account) = (Arc::clone(&self.hands), ready.account);
+                    let prepared = ready.what;
+                    let task =
+                        self.tasks.spawn(async move { Done::HandedOver(hands.hand_over(prepared, is_suspect).await) });
+                    self.under_way.insert(task.id(), Task::HandOver(sender, key, account));
+                }
+                Next::At(wake) => return wake,
+            }
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Done), JoinError>) {
+        let (id, done) = match ended {
+            Ok((id, done)) => (id, Some(done)),
             Err(error) => {
-                let task = error.id();
+                let id = error.id();
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "an attempt to send broke off; the message is taken up when its lease ends"
                 );
-                (task, None)
+                (id, None)
             }
         };
-        if let Some(at) = look_at {
+        let Some(task) = self.under_way.remove(&id) else { return };
+        let now = Instant::now();
+        let (mut over, mut ready) = (None, None);
+        match done {
+            Some(Done::Prepared(prepared)) => match *prepared {
+                Ok(prepared) => ready = Some(self.ready(prepared)),
+                Err(ended) => over = Some(ended),
+            },
+            Some(Done::HandedOver(ended)) => over = Some(ended),
+            Some(Done::Checked(news)) => over = Some(Over { look_at: None, news }),
+            None => {}
+        }
+        if let Some(at) = over.as_ref().and_then(|over| over.look_at) {
             self.look_at = self.look_at.min(at);
         }
-        if let Some((sender, _)) = self.under_way.remove(&task) {
-            if let Some(lane) = self.lanes.get_mut(&sender) {
-                lane.running -= 1;
-            }
-            self.pump(sender);
+        let news = over.map_or(News::Nothing, |over| over.news);
+        match task {
+            Task::Prepare(sender, key) => self.lanes.prepared(sender, key, ready),
+            Task::HandOver(sender, key, account) => self.lanes.left(sender, key, &account, news, now),
+            Task::Check(sender) => self.lanes.learn(sender, news, now),
         }
+    }
+
+    fn ready(&self, prepared: Prepared) -> Ready<Prepared> {
+        let share = f64::from(self.processes);
+        let rates = self.hands.rates(&prepared).map(|rate| rate.map(|rate| f64::from(rate) / share));
+        let account = prepared.carrier.name().to_owned();
+        Ready { account, rates, segments: prepared.composed.segments, what: prepared }
     }
 }

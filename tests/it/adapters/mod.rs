@@ -10,8 +10,8 @@ use codewell::domain::secret::Secret;
 use codewell::engine::Clock;
 use codewell::net::{Call, Client, Limits, Method, Url};
 use codewell::redemption::{
-    BreakerState, EventKind, GuardLimits, Guarded, KINDS, Machine, Noted, Peer, PeerSettings, Redeem, Surroundings,
-    Webhook, adapter,
+    BreakerState, CallContext, EventKind, GuardLimits, Guarded, KINDS, Machine, Noted, Peer, PeerSettings, Redeem,
+    Surroundings, Webhook, adapter,
 };
 use conformance::{State, code, context, now};
 use std::path::Path;
@@ -194,20 +194,22 @@ async fn the_demo_peers_mood_shows_in_what_its_guard_writes_down() {
     let dir = tempfile::tempdir().unwrap();
     let demo = demo_peer(&dir.path().join("peer.json"), NOWHERE, &["BRG-1"]).await;
     let guard = Guarded::new(open(&settings("http", &demo.url())));
-    let ask = async |text: &str| {
+    let ask = async |within: u64| {
         let noted = Noted::default();
-        let context = codewell::redemption::CallContext::new(now(), Duration::from_millis(50), &noted);
-        guard.validate(&[code(text)], &context).await;
-        noted.take().pop().map(|call| (call.asked, call.answered))
+        let context = CallContext::new(now(), Duration::from_secs(within), &noted);
+        guard.validate(&[code("BRG-1")], &context).await;
+        noted.take().pop().map(|call| call.answered)
     };
     let control = format!("{}/control", demo.url());
     assert_eq!(post(&control, r#"{"mode":"down"}"#).await, 200);
-    assert_eq!(ask("BRG-1").await.unwrap().1, "unavailable (status 503)");
+    assert_eq!(ask(10).await.unwrap(), "unavailable (status 503)");
     assert_eq!(post(&control, r#"{"mode":"garbage"}"#).await, 200);
-    assert_eq!(ask("BRG-1").await.unwrap().1, "protocol (no JSON at line 1 column 1)");
+    assert_eq!(ask(10).await.unwrap(), "protocol (no JSON at line 1 column 1)");
     assert_eq!(post(&control, r#"{"mode":"moody"}"#).await, 400);
     demo.set_mood(Mood::Slow);
-    assert!(ask("BRG-1").await.unwrap().1.starts_with("timeout"));
+    let late = ask(1).await.unwrap();
+    assert!(["timeout", "no answer in time"].contains(&late.as_str()), "{late}");
     demo.set_mood(Mood::Ok);
+    assert_eq!(ask(10).await.unwrap(), "valid");
     assert_eq!(guard.breaker(), BreakerState::Closed);
 }

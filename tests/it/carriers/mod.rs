@@ -3,6 +3,7 @@
 mod cases;
 mod parts;
 mod recorded;
+mod rest;
 mod signers;
 mod stand_in;
 mod twilio;

@@ -18,15 +18,13 @@ on_both! {
     an_account_that_is_not_let_in_raises_an_alert_and_is_asked_again,
 }
 
-mod bodies {
+pub(super) mod bodies {
+    use super::super::rest::{Fields, Rest};
     use super::super::signers::{Wire, sign};
     use crate::harness::{House, campaign, keyword};
     use axum::Router;
     use axum::body::Body;
-    use axum::extract::{Form, RawQuery, State};
     use axum::http::{Request, StatusCode};
-    use axum::response::{IntoResponse as _, Response};
-    use axum::routing::get;
     use chrono::{DateTime, TimeDelta, Utc};
     use codewell::domain::ids::SenderId;
     use codewell::domain::secret::Secret;
@@ -36,11 +34,9 @@ mod bodies {
     use codewell::sms::{Account, Registry};
     use codewell::workers::catch_up::CatchUp;
     use codewell::workers::sender::Sender;
-    use serde_json::{Value, json};
-    use std::collections::{BTreeMap, VecDeque};
-    use std::sync::{Arc, Mutex};
+    use serde_json::json;
+    use std::collections::BTreeMap;
     use std::time::Duration;
-    use tokio::net::TcpListener;
     use tokio::sync::mpsc;
     use tokio::task::JoinSet;
     use tower::ServiceExt as _;
@@ -50,40 +46,6 @@ mod bodies {
     /// Far longer than anything here takes on a busy machine.
     const PATIENCE: Duration = Duration::from_mins(1);
     const INBOUND: &str = "/sms/12345/inbound";
-
-    type Fields = BTreeMap<String, String>;
-
-    /// What stands in for Twilio's API.
-    #[derive(Debug, Clone)]
-    struct Rest {
-        sent: mpsc::UnboundedSender<Fields>,
-        /// Answers before the usual one.
-        answers: Arc<Mutex<VecDeque<(u16, Value)>>>,
-        /// What the list of messages has.
-        listed: Arc<Mutex<Vec<Value>>>,
-        /// Posted to its callback before the message is acknowledged.
-        hasty: Arc<Mutex<Option<(Router, &'static str)>>>,
-    }
-
-    async fn take(State(rest): State<Rest>, Form(fields): Form<Fields>) -> Response {
-        let hasty = rest.hasty.lock().unwrap().take();
-        if let Some((router, status)) = hasty {
-            let callback = fields["StatusCallback"].clone();
-            assert_eq!(post(&router, &callback, &report("SM1", status, None)).await, StatusCode::OK);
-        }
-        rest.sent.send(fields).unwrap();
-        let (status, body) =
-            rest.answers.lock().unwrap().pop_front().unwrap_or((201, json!({"sid": "SM1", "num_segments": "1"})));
-        (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response()
-    }
-
-    async fn list(State(rest): State<Rest>, RawQuery(query): RawQuery) -> Response {
-        assert!(query.unwrap().starts_with("To=12345&DateSent%3E="));
-        let answer = rest.answers.lock().unwrap().pop_front();
-        let (status, body) =
-            answer.unwrap_or_else(|| (200, json!({"messages": *rest.listed.lock().unwrap(), "next_page_uri": null})));
-        (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response()
-    }
 
     /// A house whose one number is at Twilio, with its door, its sender and its watcher.
     struct Site {
@@ -104,13 +66,7 @@ mod bodies {
             "opt_out_handled_by": opt_outs});
         house.sql(&format!("INSERT INTO sender VALUES (1, '12345', 'twilio', 'Acme', '{document}')")).await;
         campaign(1).write(&house).await;
-        let (tell, sent) = mpsc::unbounded_channel();
-        let rest = Rest { sent: tell, answers: Arc::default(), listed: Arc::default(), hasty: Arc::default() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let path = "/2010-04-01/Accounts/AC1/Messages.json";
-        let api = Router::new().route(path, get(list).post(take)).with_state(rest.clone());
-        tokio::spawn(async move { axum::serve(listener, api).await.unwrap() });
+        let (rest, base_url, sent) = Rest::start().await;
         let keys = [("account", "AC1"), ("token", TOKEN)];
         let account = Account {
             name: "twilio".to_owned(),
@@ -139,7 +95,7 @@ mod bodies {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter().chain(more)).finish()
     }
 
-    fn report(sid: &str, status: &str, code: Option<&str>) -> String {
+    pub(in super::super) fn report(sid: &str, status: &str, code: Option<&str>) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs([("MessageSid", sid), ("MessageStatus", status), ("To", PHONE), ("From", "12345")]);
         form.extend_pairs(code.map(|code| ("ErrorCode", code)));
@@ -147,7 +103,7 @@ mod bodies {
     }
 
     /// Posts a form as Twilio does, signed, to a public address.
-    async fn post(router: &Router, url: &str, form: &str) -> StatusCode {
+    pub(in super::super) async fn post(router: &Router, url: &str, form: &str) -> StatusCode {
         let (url, query) = url.split_once('?').unwrap_or((url, ""));
         let url = if url.starts_with('/') { format!("https://coupons.acme.example{url}") } else { url.to_owned() };
         let mut wire = Wire {

@@ -21,12 +21,13 @@ pub(crate) enum Mood {
     Mute,
 }
 
-/// A redemption peer named `shop`.
+/// A redemption peer.
 #[derive(Debug, Clone)]
 pub(crate) struct StandIn(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    name: &'static str,
     capabilities: Capabilities,
     mood: Mutex<Mood>,
     codes: Mutex<HashMap<String, Status>>,
@@ -36,6 +37,10 @@ struct Inner {
 
 impl StandIn {
     pub(crate) fn new() -> Self {
+        Self::named("shop")
+    }
+
+    pub(crate) fn named(name: &'static str) -> Self {
         let capabilities = Capabilities {
             can_redeem: true,
             can_rollback: true,
@@ -50,6 +55,7 @@ impl StandIn {
             idempotency: Idempotency::ByReference,
         };
         Self(Arc::new(Inner {
+            name,
             capabilities,
             mood: Mutex::new(Mood::Ok),
             codes: Mutex::default(),
@@ -107,7 +113,7 @@ impl StandIn {
 #[async_trait::async_trait]
 impl Peer for StandIn {
     fn name(&self) -> &str {
-        "shop"
+        self.0.name
     }
 
     fn kind(&self) -> &'static str {

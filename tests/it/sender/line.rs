@@ -6,13 +6,13 @@ use codewell::config::SenderConfig;
 use codewell::domain::decision::changes::NewMessage;
 use codewell::domain::ids::SenderId;
 use codewell::domain::phone::SenderAddress;
-use codewell::engine::{Due, EarlyReports, Engine, Reported};
+use codewell::engine::{Due, EarlyReports, Engine, Reported, Which};
 use codewell::sms::{
     Accepted, Acknowledgement, Authentic, Event, Finding, Forged, Hooks, Inbound, Lookup, Outgoing, Pace, Registry,
     SendError, SmsProvider, Unreadable, Webhook,
 };
 use codewell::workers::sender::Sender;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -23,6 +23,12 @@ pub(super) const PHONE: &str = "+12025550123";
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) answers: Mutex<VecDeque<SendError>>,
+    /// What it says when asked about a message in doubt; then that it cannot say.
+    pub(super) lookups: Mutex<VecDeque<Result<Lookup, SendError>>>,
+    /// The times of the hand-overs that it was asked about.
+    pub(super) asked: Mutex<Vec<DateTime<Utc>>>,
+    /// What a look at the account finds.
+    pub(super) findings: Mutex<Vec<Finding>>,
     pub(super) got: Mutex<Vec<(String, String)>>,
     /// Runs while the carrier holds the message.
     pub(super) meanwhile: Mutex<Option<(Engine, EarlyReports, Reported)>>,
@@ -63,8 +69,9 @@ impl SmsProvider for Script {
         Ok(Accepted { provider_id: Some(format!("p{}", out.attempt)), segments: out.segments })
     }
 
-    async fn lookup(&self, _: &Outgoing) -> Result<Lookup, SendError> {
-        Ok(Lookup::CannotSay)
+    async fn lookup(&self, out: &Outgoing) -> Result<Lookup, SendError> {
+        self.asked.lock().unwrap().push(out.at);
+        self.lookups.lock().unwrap().pop_front().unwrap_or(Ok(Lookup::CannotSay))
     }
 
     async fn pull(&self, _: &SenderAddress, _: DateTime<Utc>) -> Result<Option<Vec<Inbound>>, SendError> {
@@ -72,7 +79,7 @@ impl SmsProvider for Script {
     }
 
     async fn check(&self, _: &SenderAddress, _: &Hooks) -> Vec<Finding> {
-        Vec::new()
+        self.findings.lock().unwrap().clone()
     }
 }
 
@@ -105,7 +112,12 @@ impl Line {
 
     /// A phone texts; the answer is not yet sent.
     pub(super) async fn text(&mut self, key: &str, words: &str) -> Due {
-        let settled = self.engine.receive(SenderId(1), key, PHONE, words.to_owned());
+        self.text_from(key, PHONE, words).await
+    }
+
+    /// The same from another phone.
+    pub(super) async fn text_from(&mut self, key: &str, phone: &str, words: &str) -> Due {
+        let settled = self.engine.receive(SenderId(1), key, phone, words.to_owned());
         settled.await.unwrap();
         let message = self.fresh.try_recv().expect("every text here is answered");
         self.sender.fresh(message)
@@ -116,7 +128,12 @@ impl Line {
     }
 
     pub(super) async fn claim(&self) -> Vec<Due> {
-        self.engine.claim_due(TimeDelta::seconds(60), 10).await.unwrap()
+        self.engine.claim_due(SenderId(1), TimeDelta::seconds(60), 10).await.unwrap()
+    }
+
+    /// The same with another configuration.
+    pub(super) fn configure(&mut self, config: SenderConfig) {
+        self.sender = Sender::new(self.engine.clone(), registry(&self.carrier), self.early.clone(), config);
     }
 
     /// The one message that is due.
@@ -128,6 +145,16 @@ impl Line {
 
     pub(super) fn calls(&self) -> usize {
         self.carrier.got.lock().unwrap().len()
+    }
+
+    pub(super) fn looks_up(&self, answer: Result<Lookup, SendError>) {
+        self.carrier.lookups.lock().unwrap().push_back(answer);
+    }
+
+    /// The open alerts as kind, about and how often.
+    pub(super) async fn alerts(&self) -> Vec<(String, String, i64)> {
+        let open = self.engine.alerts(Which::Open, 10).await.unwrap();
+        open.into_iter().map(|alert| (alert.kind, alert.about, alert.times)).collect()
     }
 
     pub(super) fn will(&self, error: SendError) {
@@ -149,8 +176,12 @@ pub(crate) fn config() -> SenderConfig {
     SenderConfig {
         in_flight: 4,
         lease: Duration::from_mins(1),
-        retry_steps: vec![Duration::from_secs(5), Duration::from_secs(30)],
-        rates: Vec::new(),
+        retry_steps: [1, 5, 30, 120, 600].map(Duration::from_secs).to_vec(),
+        countries: Vec::new(),
+        price: 0,
+        prices: BTreeMap::new(),
+        senders: BTreeMap::new(),
+        accounts: BTreeMap::new(),
     }
 }
 

@@ -4,10 +4,14 @@ use crate::harness::on_both;
 
 on_both! {
     a_message_is_handed_over_and_what_the_carrier_said_is_kept,
-    a_passing_failure_is_tried_again_at_each_step_and_then_given_up,
+    a_passing_failure_is_tried_again_at_each_step_until_the_answer_is_worth_nothing,
+    an_answer_to_help_that_fails_is_worth_five_minutes,
     a_wait_the_carrier_asks_for_is_no_attempt,
     a_refusal_for_good_is_not_tried_again,
     a_reply_in_doubt_goes_out_once_more_and_never_a_third_time,
+    what_the_carrier_has_after_all_is_submitted_and_not_sent_again,
+    a_reply_that_the_carrier_does_not_have_goes_out_again_with_the_same_words,
+    while_the_carrier_cannot_be_asked_nothing_goes_out_again,
     an_answer_to_stop_in_doubt_is_not_sent_again,
     a_reply_that_a_lost_process_may_have_sent_goes_out_once_more,
     an_answer_to_stop_that_a_lost_process_may_have_sent_does_not,
@@ -21,6 +25,8 @@ on_both! {
     of_two_processes_that_claim_at_once_each_message_goes_to_one,
 }
 
+mod account;
+mod limits;
 mod line;
 
 pub(crate) use line::config;
@@ -32,7 +38,7 @@ mod bodies {
     use codewell::domain::act::{MessageStatus, MessageStep};
     use codewell::domain::ids::SenderId;
     use codewell::engine::{Due, Engine, IN_DOUBT, Reported, step};
-    use codewell::sms::{Refused, SendError};
+    use codewell::sms::{Accepted, Lookup, Refused, SendError};
     use codewell::workers::sender::Sender;
     use std::collections::HashSet;
     use std::time::Duration;
@@ -52,25 +58,35 @@ mod bodies {
         assert!(line.is("length(body_hash) = 32").await);
     }
 
-    pub(super) async fn a_passing_failure_is_tried_again_at_each_step_and_then_given_up(house: House) {
+    pub(super) async fn a_passing_failure_is_tried_again_at_each_step_until_the_answer_is_worth_nothing(house: House) {
         let mut line = Line::new(house).await;
-        let due = line.text("m1", "nonsense").await;
-        for _ in 0..3 {
+        let mut due = line.text("m1", "nonsense").await;
+        let mut waits = Vec::new();
+        loop {
             line.will(transient());
+            let Some(at) = line.attempt(due).await else { break };
+            waits.push((at - line.engine.now()).num_seconds());
+            assert_eq!(line.claim().await, []);
+            line.forward(at - line.engine.now());
+            due = line.claim_one().await;
         }
+        assert_eq!(waits, [1, 5, 30, 120, 600, 600]);
+        assert!(line.is("status = 'expired'").await);
+        assert_eq!(line.calls(), 7);
+    }
+
+    pub(super) async fn an_answer_to_help_that_fails_is_worth_five_minutes(house: House) {
+        let mut line = Line::new(house).await;
+        let mut due = line.text("m1", "HELP").await;
         let start = line.engine.now();
-        let first = line.attempt(due).await.unwrap();
-        assert_eq!(first - start, TimeDelta::seconds(5));
-        assert_eq!(line.claim().await, []);
-        line.forward(TimeDelta::seconds(5));
-        let again = line.claim_one().await;
-        let second = line.attempt(again).await.unwrap();
-        assert_eq!(second - line.engine.now(), TimeDelta::seconds(30));
-        line.forward(TimeDelta::seconds(30));
-        let last = line.claim_one().await;
-        assert_eq!(line.attempt(last).await, None);
-        assert!(line.is("status = 'failed'").await);
-        assert_eq!(line.calls(), 3);
+        loop {
+            line.will(transient());
+            let Some(at) = line.attempt(due).await else { break };
+            line.forward(at - line.engine.now());
+            due = line.claim_one().await;
+        }
+        assert_eq!(line.engine.now() - start, TimeDelta::seconds(1 + 5 + 30 + 120));
+        assert!(line.is("status = 'expired'").await);
     }
 
     pub(super) async fn a_wait_the_carrier_asks_for_is_no_attempt(house: House) {
@@ -79,9 +95,9 @@ mod bodies {
         for _ in 0..5 {
             let retry_after = Duration::from_secs(7);
             line.will(SendError::Throttled { retry_after });
-            let at = line.attempt(due).await.unwrap();
-            assert_eq!(at - line.engine.now(), TimeDelta::seconds(7));
-            line.forward(TimeDelta::seconds(7));
+            let wait = line.attempt(due).await.unwrap() - line.engine.now();
+            assert!((7_000..=7_700).contains(&wait.num_milliseconds()), "{wait}");
+            line.forward(wait);
             due = line.claim_one().await;
         }
         assert_eq!(due.attempts, 0);
@@ -102,28 +118,85 @@ mod bodies {
         assert!(line.is("history LIKE '%30006 landline%'").await);
     }
 
+    /// An attempt in doubt, the minute after it, and the message as it is found then.
+    async fn doubt(line: &Line, due: Due) -> Due {
+        line.will(ambiguous());
+        let at = line.attempt(due).await.unwrap();
+        assert_eq!(at - line.engine.now(), TimeDelta::seconds(60));
+        line.forward(TimeDelta::seconds(60));
+        line.claim_one().await
+    }
+
     pub(super) async fn a_reply_in_doubt_goes_out_once_more_and_never_a_third_time(house: House) {
         let mut line = Line::new(house).await;
         let due = line.text("m1", "nonsense").await;
-        line.will(ambiguous());
-        line.will(ambiguous());
-        line.attempt(due).await.unwrap();
-        line.forward(TimeDelta::seconds(60));
-        let again = line.claim_one().await;
-        assert_eq!(line.attempt(again).await, None);
-        line.forward(TimeDelta::seconds(120));
-        assert_eq!(line.claim().await, []);
+        let start = line.engine.now();
+        let again = doubt(&line, due).await;
+        assert!(again.in_doubt);
+        let third = doubt(&line, again).await;
+        assert_eq!(line.attempt(third).await, None);
         assert!(line.is("status = 'failed'").await);
         assert_eq!(line.calls(), 2);
+        let asked = line.carrier.asked.lock().unwrap().clone();
+        assert_eq!(asked, [start, start + TimeDelta::seconds(60)], "it is asked by the time of each hand-over");
+    }
+
+    pub(super) async fn what_the_carrier_has_after_all_is_submitted_and_not_sent_again(house: House) {
+        let mut line = Line::new(house).await;
+        for (key, words) in [("m1", "nonsense"), ("m2", "STOP")] {
+            let due = line.text(key, words).await;
+            let again = doubt(&line, due).await;
+            let calls = line.calls();
+            let name = format!("found-{key}");
+            line.looks_up(Ok(Lookup::Taken(Accepted { provider_id: Some(name), segments: 2 })));
+            assert_eq!(line.attempt(again).await, None);
+            assert_eq!(line.calls(), calls);
+        }
+        assert!(line.is("status = 'submitted' AND provider_id = 'found-m1' AND segments = 2").await);
+    }
+
+    pub(super) async fn a_reply_that_the_carrier_does_not_have_goes_out_again_with_the_same_words(house: House) {
+        let mut line = Line::new(house).await;
+        let due = line.text("m1", "nonsense").await;
+        let again = doubt(&line, due).await;
+        line.looks_up(Ok(Lookup::NotTaken));
+        assert_eq!(line.attempt(again).await, None);
+        let got = line.carrier.got.lock().unwrap().clone();
+        assert_eq!(got.len(), 2);
+        assert_eq!(got.first(), got.last());
+        assert!(line.is("status = 'submitted'").await);
+    }
+
+    pub(super) async fn while_the_carrier_cannot_be_asked_nothing_goes_out_again(house: House) {
+        let mut line = Line::new(house).await;
+        let due = line.text("m1", "nonsense").await;
+        let start = line.engine.now();
+        let mut again = doubt(&line, due).await;
+        for _ in 0..40 {
+            line.looks_up(Err(transient()));
+            let Some(at) = line.attempt(again).await else { break };
+            assert_eq!(at - line.engine.now(), TimeDelta::seconds(60));
+            line.forward(TimeDelta::seconds(60));
+            again = line.claim_one().await;
+            assert_eq!((again.in_doubt, again.doubts), (true, 1));
+        }
+        assert!(line.is("status = 'failed'").await);
+        assert_eq!(line.engine.now() - start, TimeDelta::minutes(31));
+        assert_eq!(line.calls(), 1);
     }
 
     pub(super) async fn an_answer_to_stop_in_doubt_is_not_sent_again(house: House) {
         let mut line = Line::new(house).await;
-        let due = line.text("m1", "STOP").await;
-        line.will(ambiguous());
-        assert_eq!(line.attempt(due).await, None);
-        assert!(line.is("status = 'failed'").await);
-        assert_eq!(line.calls(), 1);
+        for (words, answer) in [("STOP", Lookup::CannotSay), ("HELP", Lookup::NotTaken)] {
+            let due = line.text(words, words).await;
+            let calls = line.calls();
+            let again = doubt(&line, due).await;
+            line.looks_up(Ok(answer));
+            assert_eq!(line.attempt(again).await, None);
+            assert_eq!(line.calls(), calls + 1);
+        }
+        let failed = "SELECT count(*) FROM outbox_message WHERE status = 'failed'";
+        assert_eq!(line.house.number(failed).await, 2);
     }
 
     /// The process is lost between its mark and the carrier's answer.
@@ -198,7 +271,7 @@ mod bodies {
         line.forward(TimeDelta::minutes(31));
         let due = line.claim_one().await;
         line.attempt(due).await;
-        assert!(line.is("status = 'failed'").await);
+        assert!(line.is("status = 'expired'").await);
         assert_eq!(line.calls(), 0);
     }
 
@@ -258,7 +331,7 @@ mod bodies {
         let claim = async |engine: &Engine| {
             let mut taken = Vec::new();
             loop {
-                let some = engine.claim_due(TimeDelta::seconds(60), 7).await.unwrap();
+                let some = engine.claim_due(SenderId(1), TimeDelta::seconds(60), 7).await.unwrap();
                 if some.is_empty() {
                     return taken;
                 }
