@@ -60,11 +60,17 @@ impl Scheme {
     }
 }
 
+/// RFC 2104 over MD5, whose blocks have 64 bytes.
 fn hmac_md5(secret: &[u8], text: &[u8]) -> String {
-    use ::hmac::{Hmac, KeyInit as _, Mac as _};
-    let keyed = Hmac::<Md5>::new_from_slice(secret);
-    // An HMAC takes a key of any length.
-    keyed.map_or_else(|_| String::new(), |keyed| hex(&keyed.chain_update(text).finalize().into_bytes()))
+    const BLOCK: usize = 64;
+    let hashed = Md5::digest(secret);
+    let key = if secret.len() > BLOCK { hashed.as_slice() } else { secret };
+    let padded = |with: u8| -> Vec<u8> {
+        let bytes = key.iter().copied().chain(std::iter::repeat(0)).take(BLOCK);
+        bytes.map(|byte| byte ^ with).collect()
+    };
+    let inner = Md5::new().chain_update(padded(0x36)).chain_update(text).finalize();
+    hex(&Md5::new().chain_update(padded(0x5c)).chain_update(inner).finalize())
 }
 
 /// The secrets that sign an account's webhooks, and what else they must say.

@@ -180,3 +180,15 @@ fn an_account_with_an_unknown_method_is_refused() {
         assert!(matches!(told, Err(AccountError::Value { .. })), "{keys:?}");
     }
 }
+
+#[test]
+fn hmac_md5_is_that_of_its_standard_for_secrets_of_every_length() {
+    // RFC 2202, 2, case 2; then a secret of one block and one that is hashed first, by Python's hmac.
+    assert_eq!(Scheme::Md5.sign("Jefe", "what do ya want for nothing?"), "750c783e6ab0b503eaa86e310a5db738");
+    let text = "abc";
+    let [exact, longer] = [64, 65].map(|length| Scheme::Md5.sign(&"k".repeat(length), text));
+    assert_eq!(
+        (exact.as_str(), longer.as_str()),
+        ("0be890bbca0302e362a6c689fc3debcb", "9088fdf5ffc86746bec9795717fd12ef")
+    );
+}
