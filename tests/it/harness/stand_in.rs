@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use codewell::domain::code::Code;
 use codewell::redemption::{
-    Authentic, Authority, CallContext, Capabilities, Effect, EventPage, Forged, Guarded, Health, Idempotency,
-    ImportPage, Peer, PeerError, PeerEvent, Reading, Reason, Redeem, Redemption, Registry, Rollback, Status,
-    Unreadable, Webhook,
+    Authentic, Authority, BreakerLimits, CallContext, Capabilities, Effect, EventPage, Forged, GuardLimits, Guarded,
+    Health, Idempotency, ImportPage, Machine, Peer, PeerError, PeerEvent, Reading, Reason, Redeem, Redemption,
+    Registry, Rollback, Status, Unreadable, Webhook,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// How many codes one look hands to it.
 pub(crate) const LOT: usize = 128;
@@ -69,7 +70,11 @@ impl StandIn {
 
     /// It behind its guard, as the one peer there is.
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new([Guarded::new(Arc::new(self.clone()))])
+        // Waits of its guard are the guard's own tests; here a test would only stand still.
+        let soon = Duration::from_millis(1);
+        let breaker = BreakerLimits { pause: soon, ..BreakerLimits::default() };
+        let limits = GuardLimits { first_wait: soon, longest_wait: soon, breaker, ..GuardLimits::default() };
+        Registry::new([Guarded::with(Arc::new(self.clone()), limits, Arc::new(Machine::new()))])
     }
 
     pub(crate) fn is(&self, mood: Mood) {

@@ -122,7 +122,10 @@ mod bodies {
         house.clock.forward(Duration::seconds(30));
         while !matches!(look_at_all(&house).await.as_slice(), [Look::Enough]) || keep(&house).await > 0 {}
         assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, 428, "exactly one each");
-        assert!(peer.validated() - asked_before <= 1_000, "no storm: what is ready and what was promised");
+        assert!(
+            peer.validated() - asked_before <= 1_200,
+            "no storm: what the busiest quarter needs, and what was promised"
+        );
         house.audited().await;
     }
 
