@@ -150,6 +150,8 @@ pub struct PeerTerms {
     pub unverified: Unverified,
     /// How long a look at a code stays good.
     pub max_age: Duration,
+    /// How many codes are kept ready; `None` is 500, or what the busiest quarter of an hour of the week needs.
+    pub ready: Option<u64>,
 }
 
 /// What an ask gets while no verified code is there.

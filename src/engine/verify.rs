@@ -144,7 +144,8 @@ impl Engine {
     pub async fn next_positions(&self, key: PoolKey, terms: &PeerTerms, at_once: usize) -> Result<Buffer, EngineError> {
         let store = &self.parts().store;
         let peak = store.peak_demand(key.0, self.now() - Duration::days(PEAK_DAYS)).await?;
-        Ok(store.verified_buffer(key, &self.wanted(terms, peak.max(LEAST_READY), at_once)).await?)
+        let ready = terms.ready.unwrap_or_else(|| peak.max(LEAST_READY));
+        Ok(store.verified_buffer(key, &self.wanted(terms, ready, at_once)).await?)
     }
 
     /// How a pool stands with the system that honours it, for people.
@@ -179,13 +180,16 @@ impl Engine {
     }
 
     pub(super) fn remember(&self, (campaign, pool): PoolKey, codes: &[(u64, Code)], calls: Vec<CallRecord>) {
-        let Some(last) = calls.into_iter().next_back().map(Arc::new) else {
+        let calls: Vec<_> = calls.into_iter().map(Arc::new).collect();
+        let Some(last) = calls.last() else {
             return;
         };
-        self.shared.peer_calls.insert(last_call(campaign), Arc::clone(&last));
-        for (position, _) in codes {
+        self.shared.peer_calls.insert(last_call(campaign), Arc::clone(last));
+        for (position, code) in codes {
             let spot = Spot { campaign, pool, position: *position };
-            self.shared.peer_calls.insert(spot, Arc::clone(&last));
+            // A call about many codes names some of them; one about this code names its end.
+            let named = calls.iter().rfind(|call| call.asked.contains(&code.ending()));
+            self.shared.peer_calls.insert(spot, Arc::clone(named.unwrap_or(last)));
         }
     }
 

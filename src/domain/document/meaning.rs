@@ -167,13 +167,14 @@ impl CampaignDoc {
     /// Who honours its codes.
     #[must_use]
     pub fn authority(&self) -> Authority {
-        let RedemptionDoc { peer, unverified, verify_max_age, .. } = &self.redemption;
+        let RedemptionDoc { peer, unverified, verify_max_age, ready, .. } = &self.redemption;
         match peer {
             None => Authority::Here,
             Some(name) => Authority::Peer(PeerTerms {
                 name: name.clone(),
                 unverified: *unverified,
                 max_age: verify_max_age.as_ref().map_or(VERIFY_MAX_AGE, super::IsoDuration::duration),
+                ready: *ready,
             }),
         }
     }

@@ -283,6 +283,9 @@ pub struct RedemptionDoc {
     pub unverified: Unverified,
     /// How long a look at a code stays good; a day where it is not given.
     pub verify_max_age: Option<IsoDuration>,
+    /// How many verified codes are kept ready; 500, or what the busiest quarter of an hour of the week needs, where it is
+    /// not given.
+    pub ready: Option<u64>,
 }
 
 /// Where a redemption counts.
