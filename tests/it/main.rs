@@ -33,6 +33,7 @@ mod peers;
 mod races;
 mod sales;
 mod sender;
+mod shop;
 mod spool;
 mod texts;
 mod till;

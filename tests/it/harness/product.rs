@@ -14,6 +14,8 @@ pub(crate) struct Product {
     _output: BufReader<ChildStdout>,
     pub(crate) base_url: String,
     pub(crate) till_key: String,
+    /// The shop that honours BURGER's codes.
+    pub(crate) peer_url: String,
     http: reqwest::Client,
 }
 
@@ -44,7 +46,8 @@ impl Product {
         let text = |key: &str| said[key].as_str().expect("text").to_owned();
         #[expect(clippy::disallowed_methods, reason = "a test speaks to its own server")]
         let http = reqwest::Client::new();
-        Self { process, _output: output, base_url: text("base_url"), till_key: text("till_key"), http }
+        let (base_url, till_key, peer_url) = (text("base_url"), text("till_key"), text("peer_url"));
+        Self { process, _output: output, base_url, till_key, peer_url, http }
     }
 
     /// Kills it as a power cut would.
@@ -73,6 +76,26 @@ impl Product {
             }
             events.chunk().await.expect("the stream goes on").expect("an event");
         }
+    }
+
+    /// Waits for a reply on that phone that says this, as its page does.
+    pub(crate) async fn until(&self, phone: &str, words: &str) -> Value {
+        let url = reqwest::Url::parse_with_params(&format!("{}/simulator/events", self.base_url), [("phone", phone)]);
+        let mut events = self.http.get(url.expect("a URL")).send().await.expect("a stream");
+        loop {
+            let says = |reply: &&Value| reply["text"].as_str().is_some_and(|text| text.contains(words));
+            if let Some(reply) = self.replies(phone).await.iter().find(says) {
+                return reply.clone();
+            }
+            events.chunk().await.expect("the stream goes on").expect("an event");
+        }
+    }
+
+    /// Asks the shop for something.
+    pub(crate) async fn shop(&self, path: &str, key: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.peer_url);
+        let ask = self.http.post(url).bearer_auth(key).header("idempotency-key", "t1").json(body);
+        ask.send().await.expect("an answer").json().await.expect("JSON")
     }
 
     /// The replies a phone got, oldest first.

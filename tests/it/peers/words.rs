@@ -10,6 +10,7 @@ on_both! {
     one_code_is_sold_once_however_many_tills_try,
     codes_that_are_out_are_asked_about_again,
     low_stock_is_told_once_a_crossing,
+    a_campaign_may_give_out_codes_unverified_and_look_afterwards,
 }
 
 mod bodies {
@@ -181,5 +182,27 @@ mod bodies {
         assert_eq!(house.number("SELECT times FROM alert").await, 1, "once, however often it is looked at");
         house.change(1, &["UPDATE pool SET in_stock = 50".to_owned()]).await;
         assert_eq!(watch().await, 0);
+    }
+
+    pub(super) async fn a_campaign_may_give_out_codes_unverified_and_look_afterwards(house: House) {
+        let redemption = serde_json::json!({"redemption": {"peer": "shop", "unverified": "issue_unverified"}});
+        let (house, peer) = open(&house, peers(300).document(redemption)).await;
+        peer.is(Mood::Down);
+        let houses = [house.clone(), house.second().await];
+        let spots = issued(&all(&houses, (0..400).map(|n| (1, n))).await);
+        assert_eq!(spots.len(), 300, "a pool of 300 gives 300, whoever is asked");
+        let spot = spots[7];
+        peer.calls(&code(&house, spot.position).await, Status::Expired(None));
+        peer.is(Mood::Ok);
+        let (campaign, _, shop) = house.engine.peers_campaigns().remove(0);
+        let shop = shop.expect("the peer");
+        let mut asked = 0;
+        while asked < 300 {
+            let more = house.engine.check_issued(&campaign, &shop).await.expect("it can ask");
+            assert!(more > 0, "every one is looked at, at once");
+            asked += more;
+        }
+        assert_eq!(state(&house, spot).await, HeldState::Expired);
+        house.audited().await;
     }
 }
