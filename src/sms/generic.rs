@@ -100,6 +100,16 @@ fn unreadable(error: &serde_json::Error) -> Unreadable {
     Unreadable(format!("not a webhook of ours at line {} column {}", error.line(), error.column()))
 }
 
+/// Reads a body: one object or a list of them, each a text or a report.
+pub(super) fn events(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
+    let items = match serde_json::from_slice(body).map_err(|error| unreadable(&error))? {
+        Value::Array(items) => items,
+        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
+    };
+    let read = |item| event(item).unwrap_or_else(Event::Unreadable);
+    Ok(items.into_iter().map(read).collect())
+}
+
 fn event(item: Value) -> Result<Event, Unreadable> {
     if item.get("status").is_some() {
         return report(serde_json::from_value(item).map_err(|error| unreadable(&error))?);
@@ -159,12 +169,7 @@ impl SmsProvider for Generic {
     }
 
     fn parse(&self, proof: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
-        let items = match serde_json::from_slice(proof.body()).map_err(|error| unreadable(&error))? {
-            Value::Array(items) => items,
-            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
-        };
-        let read = |item| event(item).unwrap_or_else(Event::Unreadable);
-        Ok(items.into_iter().map(read).collect())
+        events(proof.body())
     }
 
     fn acknowledge(&self) -> Acknowledgement {

@@ -1,19 +1,18 @@
 //! The carrier that stands in for a carrier: it signs its webhooks like anyone, and its phones live in memory.
 //!
-//! A webhook is one JSON object or an array of them: `{id, from, to, text}` for a text, `{id, status, code?}` for a
-//! report.
+//! Its webhooks are those of the generic carrier: `{id, from, to, text}` for a text, `{id, status, code?}` for a report.
 
+use super::generic;
 use super::handset::{Bubble, BubbleStatus, Direction, Handset};
 use super::signing::{HEADER, Signing};
 use super::{
-    Accepted, Acknowledgement, Authentic, Event, Finding, Forged, Hooks, Inbound, Lookup, Outgoing, Pace, Report,
-    ReportStatus, SendError, SmsProvider, Unreadable, Webhook,
+    Accepted, Acknowledgement, Authentic, Event, Finding, Forged, Hooks, Inbound, Lookup, Outgoing, Pace, SendError,
+    SmsProvider, Unreadable, Webhook,
 };
 use crate::domain::phone::SenderAddress;
 use crate::domain::secret::Secret;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -79,44 +78,6 @@ impl Outside {
     }
 }
 
-#[derive(Deserialize)]
-struct TextIn {
-    id: String,
-    from: String,
-    to: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct StatusIn {
-    id: String,
-    status: String,
-    code: Option<String>,
-}
-
-fn unreadable(error: &serde_json::Error) -> Unreadable {
-    // serde_json quotes what it met; the place is enough and holds nobody's words.
-    Unreadable(format!("not a webhook of ours at line {} column {}", error.line(), error.column()))
-}
-
-fn event(item: Value) -> Result<Event, Unreadable> {
-    if item.get("status").is_none() {
-        let TextIn { id, from, to, text } = serde_json::from_value(item).map_err(|error| unreadable(&error))?;
-        if id.is_empty() {
-            return Err(Unreadable("a text without an id".to_owned()));
-        }
-        return Ok(Event::Inbound(Inbound::new(&id, &from, &to, &text)));
-    }
-    let StatusIn { id, status, code } = serde_json::from_value(item).map_err(|error| unreadable(&error))?;
-    let status = match status.as_str() {
-        "sent" => ReportStatus::Sent,
-        "delivered" => ReportStatus::Delivered,
-        "failed" => ReportStatus::Failed,
-        _ => return Err(Unreadable("a status that is none of ours".to_owned())),
-    };
-    Ok(Event::Report(Report { note: code, ..Report::of(&id, status) }))
-}
-
 #[async_trait::async_trait]
 impl SmsProvider for Simulator {
     fn name(&self) -> &str {
@@ -129,12 +90,7 @@ impl SmsProvider for Simulator {
     }
 
     fn parse(&self, hook: Authentic<'_>) -> Result<Vec<Event>, Unreadable> {
-        let items = match serde_json::from_slice(hook.body()).map_err(|error| unreadable(&error))? {
-            Value::Array(items) => items,
-            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
-        };
-        let read = |item| event(item).unwrap_or_else(Event::Unreadable);
-        Ok(items.into_iter().map(read).collect())
+        generic::events(hook.body())
     }
 
     fn acknowledge(&self) -> Acknowledgement {
@@ -187,6 +143,7 @@ mod tests {
     use super::super::handset::Phones;
     use super::*;
     use crate::domain::phone::PhoneNumber;
+    use crate::sms::{Refused, Report, ReportStatus};
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_000_000, 0).unwrap()
@@ -251,7 +208,11 @@ mod tests {
         .unwrap();
         let kinds: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
         assert_eq!(kinds, ["Inbound(…)", "Unreadable(…)", "Unreadable(…)", "Report(…)"]);
-        let last = Report { note: Some("30003".to_owned()), ..Report::of("p2", ReportStatus::Failed) };
+        let last = Report {
+            note: Some("30003".to_owned()),
+            class: Some(Refused::Other),
+            ..Report::of("p2", ReportStatus::Failed)
+        };
         assert!(events.last() == Some(&Event::Report(last)));
     }
 
