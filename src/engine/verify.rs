@@ -60,6 +60,10 @@ impl Engine {
         };
         let store = &self.parts().store;
         let key = (campaign.id, pool.pool_no);
+        // A pool that needs nothing costs no write.
+        if self.next_lot(key, terms, peer.lot()).await?.0.is_empty() {
+            return Ok(Look::Enough);
+        }
         let now = self.now();
         let Some(lease) = store.lease_verification(key, now, now + LEASE).await? else {
             return Ok(Look::Elsewhere);
@@ -76,14 +80,8 @@ impl Engine {
         terms: &PeerTerms,
         peer: &Guarded,
     ) -> Result<Look, EngineError> {
-        let store = &self.parts().store;
         let now = self.now();
-        let at_once = peer.lot();
-        let mut positions = store.undecided(key, now - SECOND_LOOK, at_once).await?;
-        let is_second = !positions.is_empty();
-        if !is_second {
-            positions = self.next_positions(key, terms, at_once).await?.next;
-        }
+        let (positions, is_second) = self.next_lot(key, terms, peer.lot()).await?;
         if positions.is_empty() {
             return Ok(Look::Enough);
         }
@@ -107,6 +105,15 @@ impl Engine {
             return Ok(failed.map_or(Look::Enough, Look::Failed));
         }
         self.settle_look(campaign, key, &verdicts).await
+    }
+
+    /// What to look at next, and whether it is a second look at what was put aside.
+    async fn next_lot(&self, key: PoolKey, terms: &PeerTerms, lot: usize) -> Result<(Vec<u64>, bool), EngineError> {
+        let aside = self.parts().store.undecided(key, self.now() - SECOND_LOOK, lot).await?;
+        if !aside.is_empty() {
+            return Ok((aside, true));
+        }
+        Ok((self.next_positions(key, terms, lot).await?.next, false))
     }
 
     async fn settle_look(

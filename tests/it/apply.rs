@@ -58,7 +58,7 @@ pub(crate) mod written {
 
 mod bodies {
     use super::written::{SENDER, apply, ask, pizza, read, refusals, texts};
-    use crate::harness::{House, LOT, StandIn};
+    use crate::harness::{House, StandIn};
     use codewell::app::demo;
     use codewell::domain::campaign::Status;
     use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
@@ -108,7 +108,7 @@ mod bodies {
         assert!(matches!(ask(&house, 2, "BURGER").await, Outcome::Held(_)), "the shop was not asked yet");
         let (burger, _, shop) = house.engine.peers_campaigns().remove(0);
         let look = house.engine.look_at_pool(&burger, &burger.pools[0], &shop.expect("the shop")).await;
-        assert_eq!(look.expect("it looks"), Look::Looked { alive: LOT as u64, dead: 0 });
+        assert_eq!(look.expect("it looks"), Look::Looked { alive: 5, dead: 0 }, "as many as its document keeps ready");
         for (word, prefix) in [("pizza", "PZA-"), ("Welcome", "WLC-"), ("BURGER!", "BRG-"), ("lucky", "LKY-")] {
             let Outcome::Issued(spot) = ask(&house, 1, word).await else { panic!("{word} brings a code") };
             let code = house.engine.code_at(spot).await.expect("it is read").expect("it is there");

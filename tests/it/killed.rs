@@ -72,8 +72,12 @@ async fn messages_survive_kills(on: On) -> Option<()> {
         tokio::task::yield_now().await;
     }
     drop(server);
-    let states = column(&store, "SELECT DISTINCT status FROM outbox_message").await;
-    assert_eq!(states, ["submitted"]);
+    // What was in flight at both kills may have gone out twice already: it is given up and not sent a third time.
+    let given_up = column(&store, "SELECT history FROM outbox_message WHERE status <> 'submitted'").await;
+    assert!(given_up.len() <= IN_FLIGHT, "{given_up:?}");
+    for history in &given_up {
+        assert_eq!(history.matches(" submitting ").count(), KILLS, "{history}");
+    }
     let made = column(&store, "SELECT request_key FROM outbox_message").await;
     let answered = acknowledged.iter().filter(|id| made.contains(id)).count();
     assert_eq!(answered, acknowledged.len(), "every acknowledged text has an answer");
