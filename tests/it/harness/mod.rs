@@ -13,4 +13,4 @@ pub(crate) use campaigns::{Fixture, campaign, keyword, sender};
 pub(crate) use house::{House, On, on_both};
 pub(crate) use product::{Product, codewell, printed};
 pub(crate) use skips::skip;
-pub(crate) use stand_in::{LOT, Mood, StandIn};
+pub(crate) use stand_in::{Mood, StandIn};

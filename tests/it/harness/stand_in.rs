@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How many codes one look hands to it.
-pub(crate) const LOT: usize = 128;
+const LOT: usize = 128;
 
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
