@@ -29,6 +29,8 @@ pub(super) const KEYS: [&str; 16] = [
 
 /// The longest name of a peer: it stands in the address of its webhook.
 const MAX_NAME: usize = 40;
+/// Who says what became of a code, where it is we: a peer of that name would speak for us (ADR 0009).
+const OURS: [&str; 2] = ["till", "house"];
 /// Times of one try: a read is on a person's way, a redeem on a cashier's, a page on nobody's.
 const READ_MS: u64 = 1500;
 const REDEEM_MS: u64 = 4000;
@@ -93,7 +95,11 @@ impl Row<'_> {
         let is_web = |text: &str| text.starts_with("https://") || text.starts_with("http://");
         let secrets = [self.secret("webhook_secret")?, self.secret("webhook_secret_before")?];
         Ok(PeerConfig {
-            name: self.required("name", "lower-case letters, digits, - and _", is_name)?,
+            name: self.required(
+                "name",
+                "lower-case letters, digits, - and _; not till and not house, which are ours",
+                is_name,
+            )?,
             kind: self.required("kind", "which peer it is: \"http\" or \"voucherify\"", |_| true)?,
             base_url: self.required("base_url", "http:// or https:// and where the peer is", is_web)?,
             user: self.text("user", "a text", |_| true)?,
@@ -165,5 +171,18 @@ fn read_file(path: &str) -> Result<String, ConfigError> {
 
 fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
-    text.len() <= MAX_NAME && text.bytes().all(fits)
+    text.len() <= MAX_NAME && text.bytes().all(fits) && !OURS.contains(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_peer_bears_no_name_under_which_the_ledger_keeps_our_own_word() {
+        for name in ["till", "house", "Till", "a b"] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_name("burger-shop") && is_name("till-2"));
+    }
 }

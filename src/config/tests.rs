@@ -329,7 +329,7 @@ fn a_wrong_peer_is_refused_by_its_line_and_without_its_secrets() {
     assert_snapshot!(refusals.join("\n"), @r#"
     :6: peers[1].name = "shop": expected a name that no row above has
     :1: peers[0].kind is missing: expected which peer it is: "http" or "voucherify"
-    :2: peers[0].name = "My Shop": expected lower-case letters, digits, - and _
+    :2: peers[0].name = "My Shop": expected lower-case letters, digits, - and _; not till and not house, which are ours
     :4: peers[0].base_url = "shop.example": expected http:// or https:// and where the peer is
     :6: peers[0].secret_file = "/dev/null": expected either secret or secret_file, not both
     :5: peers[0].webhook_secret = (not shown): expected a text
