@@ -29,6 +29,8 @@ pub struct Model {
     pub amount_minor: Option<i64>,
     pub currency: Option<String>,
     pub reason: Option<String>,
+    /// What the creator earns by it, minor units.
+    pub commission_minor: Option<i64>,
 }
 
 /// None: the hot tables have no foreign keys.

@@ -31,6 +31,17 @@ pub struct Model {
     pub expires_at: Option<i64>,
     /// When it was counted, where a promise came before it; else at issue.
     pub charged_at: Option<i64>,
+    /// The affiliate partner who asked; 0 is none.
+    pub partner_id: i64,
+    /// The version of its terms that it was issued under.
+    pub partner_version: i64,
+    /// The creator whose merit it is; 0 is none.
+    pub creator_id: i64,
+    pub sub_id: Option<String>,
+    /// What a partner wants echoed, JSON.
+    pub note: Option<String>,
+    /// The pull it belongs to, where it lies with a partner.
+    pub allocation_id: Option<Vec<u8>>,
 }
 
 /// None: the hot tables have no foreign keys.

@@ -14,6 +14,8 @@ pub struct Model {
     /// The keyword that reports and caps count this word under.
     pub keyword: String,
     pub placement_id: i64,
+    /// The creator whose word it is; 0 is the house.
+    pub creator_id: i64,
 }
 
 /// No relations: rows are read by key.

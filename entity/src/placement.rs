@@ -11,6 +11,8 @@ pub struct Model {
     pub campaign_id: i64,
     pub name: String,
     pub cost_minor: i64,
+    /// The creator whose post it is; 0 is the house.
+    pub creator_id: i64,
 }
 
 /// No relations: rows are read by key.

@@ -18,6 +18,13 @@ mod m0013_holders;
 mod m0020_spend;
 mod m0021_sending_processes;
 mod m0022_outbox_lanes;
+mod m0030_partners;
+mod m0031_credit;
+mod m0032_feed;
+mod m0033_webhooks;
+mod m0034_allocations;
+mod m0035_creators;
+mod m0036_proofs;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -46,6 +53,13 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_spend::Migration),
             Box::new(m0021_sending_processes::Migration),
             Box::new(m0022_outbox_lanes::Migration),
+            Box::new(m0030_partners::Migration),
+            Box::new(m0031_credit::Migration),
+            Box::new(m0032_feed::Migration),
+            Box::new(m0033_webhooks::Migration),
+            Box::new(m0034_allocations::Migration),
+            Box::new(m0035_creators::Migration),
+            Box::new(m0036_proofs::Migration),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! What is promised, when, to whom, with which caps: a campaign as the engine decides by it.
 
 use crate::domain::cap::Cap;
-use crate::domain::ids::{CampaignId, PlacementId, SenderId};
+use crate::domain::ids::{CampaignId, CreatorId, PartnerId, PlacementId, SenderId};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -307,6 +307,15 @@ impl Channel {
     }
 }
 
+/// A partner, and the version of its terms that it acted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Partnership {
+    /// Which partner.
+    pub id: PartnerId,
+    /// The version of its terms; the batch puts in the one it holds the lock of.
+    pub version: u32,
+}
+
 /// Where a request came from; frozen in the issuance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribution {
@@ -318,4 +327,29 @@ pub struct Attribution {
     pub keyword: Option<String>,
     /// Where the call to action stood.
     pub placement: PlacementId,
+    /// The affiliate partner who asked.
+    pub partner: Option<Partnership>,
+    /// The creator whose word or link it was.
+    pub creator: Option<CreatorId>,
+    /// What the partner or the link calls the place it came from: at most 64 of `[A-Za-z0-9._-]`.
+    pub sub_id: Option<String>,
+    /// What a partner wants echoed (click id, publisher id, metadata), as a JSON object.
+    pub note: Option<String>,
+}
+
+impl Attribution {
+    /// Somebody who came by that door, and nothing else is known.
+    #[must_use]
+    pub fn by(channel: Channel) -> Self {
+        Self {
+            channel,
+            sender: None,
+            keyword: None,
+            placement: PlacementId::NONE,
+            partner: None,
+            creator: None,
+            sub_id: None,
+            note: None,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Caps: any scope, any unit, any window. The engine knows no special kinds.
 
 use crate::domain::campaign::{Attribution, Channel};
-use crate::domain::ids::{CapId, PlacementId};
+use crate::domain::ids::{CapId, CreatorId, PartnerId, PlacementId};
 use crate::domain::window::Window;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -19,6 +19,10 @@ pub enum Scope {
     Keyword(String),
     /// One placement.
     Placement(PlacementId),
+    /// One affiliate partner.
+    Partner(PartnerId),
+    /// One creator.
+    Creator(CreatorId),
 }
 
 impl Scope {
@@ -30,6 +34,8 @@ impl Scope {
             Self::Channel(channel) => *channel == from.channel,
             Self::Keyword(word) => from.keyword.as_ref() == Some(word),
             Self::Placement(placement) => *placement == from.placement,
+            Self::Partner(partner) => from.partner.is_some_and(|by| by.id == *partner),
+            Self::Creator(creator) => from.creator == Some(*creator),
         }
     }
 
@@ -42,6 +48,8 @@ impl Scope {
             Self::Channel(channel) => ("channel", channel.word().to_owned()),
             Self::Keyword(word) => ("keyword", word.clone()),
             Self::Placement(placement) => ("placement", placement.to_string()),
+            Self::Partner(partner) => ("partner", partner.to_string()),
+            Self::Creator(creator) => ("creator", creator.to_string()),
         }
     }
 
@@ -54,6 +62,8 @@ impl Scope {
             "channel" => Channel::parse(id).map(Self::Channel),
             "keyword" => Some(Self::Keyword(id.to_owned())),
             "placement" => id.parse().ok().map(|number| Self::Placement(PlacementId(number))),
+            "partner" => id.parse().ok().map(|number| Self::Partner(PartnerId(number))),
+            "creator" => id.parse().ok().map(|number| Self::Creator(CreatorId(number))),
             _ => None,
         }
     }

@@ -216,7 +216,12 @@ impl Catalog {
         };
         let keyword = |target: Target, read| {
             let Target { campaign, keyword, placement } = target;
-            let from = Attribution { channel: Channel::Sms, sender: Some(sender), keyword: Some(keyword), placement };
+            let from = Attribution {
+                sender: Some(sender),
+                keyword: Some(keyword),
+                placement,
+                ..Attribution::by(Channel::Sms)
+            };
             Heard::Keyword { campaign, from, read }
         };
         match route {

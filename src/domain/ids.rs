@@ -34,6 +34,14 @@ number! {
     PlacementId
 }
 number! {
+    /// An affiliate partner's number.
+    PartnerId
+}
+number! {
+    /// A creator's number.
+    CreatorId
+}
+number! {
     /// A cap's number, stable over the versions of its campaign.
     CapId
 }
@@ -52,6 +60,31 @@ pub struct Spot {
     pub pool: u16,
     /// The code's number in its pool, from 0, below 2^48.
     pub position: u64,
+}
+
+/// The name of an allocation: the draw of the act that made it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AllocationId(pub [u8; 16]);
+
+impl AllocationId {
+    /// `al_` and 32 hexadecimal digits, as answers and paths name it.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("al_{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// Reads [`AllocationId::text`] back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("al_").filter(|hex| hex.len() == 32)?;
+        u128::from_str_radix(hex, 16).ok().map(|number| Self(number.to_be_bytes()))
+    }
+}
+
+impl fmt::Debug for AllocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
 }
 
 /// The door and the key of one thing asked: the identity of a request, for ever.

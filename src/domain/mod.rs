@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod keyword;
 pub mod language;
 pub mod money;
+pub mod partner;
 pub mod pattern;
 pub mod permutation;
 pub mod phone;

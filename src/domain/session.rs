@@ -30,10 +30,10 @@ impl Choice {
     #[must_use]
     pub fn from(&self, sender: SenderId) -> Attribution {
         Attribution {
-            channel: Channel::Sms,
             sender: Some(sender),
             keyword: Some(self.keyword.clone()),
             placement: self.placement,
+            ..Attribution::by(Channel::Sms)
         }
     }
 }

@@ -152,7 +152,9 @@ async fn longest_code(db: &impl ConnectionTrait, campaign: i64, pool_no: i64) ->
 }
 
 async fn caps(db: &impl ConnectionTrait) -> Result<Vec<(Option<CampaignId>, Cap)>, StoreError> {
-    let rows = cap::Entity::find().filter(cap::Column::RemovedAt.is_null()).order_by_asc(cap::Column::CapId);
+    // Thousands of partners have caps of their own: they are read with their partner.
+    let rows = cap::Entity::find().filter(cap::Column::RemovedAt.is_null()).filter(cap::Column::Scope.ne("partner"));
+    let rows = rows.order_by_asc(cap::Column::CapId);
     rows.all(db).await?.iter().map(parse_cap).collect()
 }
 

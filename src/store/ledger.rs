@@ -1,8 +1,8 @@
 //! Reads of the ledger outside a batch: codes, what became of them, who holds them.
 
-use crate::domain::campaign::{Attribution, Channel};
+use crate::domain::campaign::{Attribution, Channel, Partnership};
 use crate::domain::code::CodeNorm;
-use crate::domain::ids::{CampaignId, PlacementId, SenderId, Spot, Subject, from_millis};
+use crate::domain::ids::{CampaignId, CreatorId, PartnerId, PlacementId, SenderId, Spot, Subject, from_millis};
 use crate::domain::world::{Event, EventKind, Held};
 use crate::store::{Store, StoreError};
 use codewell_entity::{code, code_event, issuance, recipient};
@@ -131,6 +131,10 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
             sender: row.sender_id.and_then(|id| u32::try_from(id).ok()).map(SenderId),
             keyword: row.keyword.clone(),
             placement: PlacementId(number(row.placement_id, "placement_id")?),
+            partner: partnership(row),
+            creator: u32::try_from(row.creator_id).ok().filter(|id| *id != 0).map(CreatorId),
+            sub_id: row.sub_id.clone(),
+            note: row.note.clone(),
         },
         issued_at: from_millis(row.issued_at),
         promised: row.charged_at.map(from_millis).zip(u32::try_from(row.campaign_version).ok()),
@@ -138,6 +142,11 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
         events: events.iter().map(event).collect::<Result<_, _>>()?,
     };
     Ok(Issued { holder: Subject::from_bytes(subject), held })
+}
+
+fn partnership(row: &issuance::Model) -> Option<Partnership> {
+    let id = u32::try_from(row.partner_id).ok().filter(|id| *id != 0)?;
+    Some(Partnership { id: PartnerId(id), version: u32::try_from(row.partner_version).unwrap_or_default() })
 }
 
 fn event(row: &code_event::Model) -> Result<Event, StoreError> {

@@ -205,7 +205,7 @@ mod bodies {
         campaign(1).write(&house).await;
         campaign(2).write(&house).await;
         house
-            .sql("INSERT INTO issuance VALUES (2, 1, 0, NULL, 0, 1, 1, 1, 500, 'api', NULL, NULL, 0, 0, NULL, NULL)")
+            .sql("INSERT INTO issuance (campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version, weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at) VALUES (2, 1, 0, NULL, 0, 1, 1, 1, 500, 'api', NULL, NULL, 0, 0, NULL, NULL)")
             .await;
         let mut acts: Vec<_> = (0..20).map(|phone| house.act(1, phone, house.key())).collect();
         let bad = house.act(2, 99, house.key());

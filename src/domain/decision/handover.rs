@@ -5,7 +5,7 @@ use crate::domain::act::{Act, HandOver, MessageStatus, MessageStep};
 use crate::domain::campaign::{Attribution, Channel};
 use crate::domain::decision::changes::{Consent, Holder, Noted};
 use crate::domain::decision::outcome::{Outcome, Told};
-use crate::domain::ids::{PlacementId, Subject};
+use crate::domain::ids::Subject;
 use crate::domain::session::SessionKey;
 
 /// Consent of every brand ended.
@@ -18,8 +18,7 @@ impl Work<'_> {
     /// number, and nobody has taken it back.
     pub(super) fn hand_over(&mut self, act: &Act, over: &HandOver, trace: &mut Trace) -> Outcome {
         trace.kind = "hand_over";
-        trace.from =
-            Some(Attribution { channel: Channel::Api, sender: None, keyword: None, placement: PlacementId::NONE });
+        trace.from = Some(Attribution::by(Channel::Api));
         let Some(who) = &act.who else {
             return Outcome::Told(Told::Ignored);
         };

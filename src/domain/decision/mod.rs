@@ -21,7 +21,7 @@ use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, RequestRow};
 use crate::domain::decision::outcome::{Outcome, Told};
-use crate::domain::ids::{CampaignId, PlacementId, SenderId, Subject};
+use crate::domain::ids::{CampaignId, SenderId, Subject};
 use crate::domain::world::{Person, Stored, World};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -136,12 +136,7 @@ impl Work<'_> {
         let now = self.world.now;
         let stored = Stored { fingerprint: act.fingerprint, at: now, outcome: outcome.clone() };
         self.world.requests.insert(act.request.clone(), stored);
-        let from = trace.from.unwrap_or(Attribution {
-            channel: Channel::Sms,
-            sender: None,
-            keyword: None,
-            placement: PlacementId::NONE,
-        });
+        let from = trace.from.unwrap_or_else(|| Attribution::by(Channel::Sms));
         let row = RequestRow {
             request: act.request.clone(),
             fingerprint: act.fingerprint,

@@ -291,7 +291,7 @@ fn one_key_with_other_words_is_a_mistake_and_the_same_words_are_the_same_answer(
 
 #[test]
 fn a_call_for_a_campaign_that_is_not_there_is_reported_where_it_came_from() {
-    let from = Attribution { channel: Channel::Api, sender: None, keyword: None, placement: PlacementId(7) };
+    let from = Attribution { placement: PlacementId(7), ..Attribution::by(Channel::Api) };
     let call = Act { ask: Ask::Issue(CampaignId(99), from.clone()), ..text(1, "") };
     let (outcomes, changes) = settled(&[call]);
     assert_eq!(outcomes, [Outcome::Told(Told::Unknown)]);

@@ -7,7 +7,7 @@ use crate::domain::cap::Scope;
 use crate::domain::catalog::{Heard, SenderRow};
 use crate::domain::decision::changes::{Consent, NewMessage, Noted, OptOut, Params};
 use crate::domain::decision::outcome::{Outcome, Refusal, Told};
-use crate::domain::ids::{CampaignId, PlacementId, Spot, millis};
+use crate::domain::ids::{CampaignId, Spot, millis};
 use crate::domain::keyword::Matched;
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
@@ -44,12 +44,7 @@ impl Work<'_> {
     /// Decides a text: dedupe was before, so what follows is new.
     pub(super) fn text(&mut self, act: &Act, text: &Text, trace: &mut Trace) -> Outcome {
         trace.kind = "ignored";
-        trace.from = Some(Attribution {
-            channel: Channel::Sms,
-            sender: Some(text.sender),
-            keyword: None,
-            placement: PlacementId::NONE,
-        });
+        trace.from = Some(Attribution { sender: Some(text.sender), ..Attribution::by(Channel::Sms) });
         let (Some(who), Some(sender)) = (&act.who, self.catalog.senders.get(&text.sender)) else {
             return Outcome::Told(Told::Ignored);
         };

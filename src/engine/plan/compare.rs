@@ -47,6 +47,8 @@ fn over_words(cap: &CapSpec) -> String {
         Over::Scope(Scope::Channel(channel)) => format!("channel {}", channel.word()),
         Over::Scope(Scope::Keyword(word)) => format!("keyword {word}"),
         Over::Scope(Scope::Placement(id)) => format!("placement {id}"),
+        Over::Scope(Scope::Partner(id)) => format!("partner {id}"),
+        Over::Scope(Scope::Creator(id)) => format!("creator {id}"),
     };
     let window = match cap.window {
         Window::Lifetime => "for ever".to_owned(),

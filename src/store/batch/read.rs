@@ -2,11 +2,13 @@
 
 use super::{session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
-use crate::domain::campaign::{Attribution, Channel};
+use crate::domain::campaign::{Attribution, Channel, Partnership};
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId};
-use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis};
+use crate::domain::ids::{
+    CampaignId, CapId, CreatorId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis,
+};
 use crate::domain::reply::ReplyId;
 use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey, SessionKind};
@@ -200,12 +202,7 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
 
 fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
     let bad = |column| StoreError::BadRow { table: "issuance", column, id: format!("{spot:?}") };
-    let from = Attribution {
-        channel: Channel::parse(&row.text(8)?).ok_or_else(|| bad("channel"))?,
-        sender: row.maybe_int(9)?.and_then(|id| u32::try_from(id).ok()).map(SenderId),
-        keyword: row.maybe_text(10)?,
-        placement: PlacementId(row.number(11)?),
-    };
+    let from = attribution(row, 8, 22)?.ok_or_else(|| bad("channel"))?;
     Ok(Held {
         spot,
         epoch: row.number(4)?,
@@ -223,12 +220,7 @@ fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
 fn read_hold(row: &Row) -> Result<Hold, StoreError> {
     let id = HoldId(row.bytes(0)?);
     let bad = |column| StoreError::BadRow { table: "hold", column, id: id.hex() };
-    let from = Attribution {
-        channel: Channel::parse(&row.text(9)?).ok_or_else(|| bad("channel"))?,
-        sender: row.maybe_int(10)?.and_then(|id| u32::try_from(id).ok()).map(SenderId),
-        keyword: row.maybe_text(11)?,
-        placement: PlacementId(row.number(12)?),
-    };
+    let from = attribution(row, 9, 16)?.ok_or_else(|| bad("channel"))?;
     Ok(Hold {
         id,
         campaign: CampaignId(row.number(2)?),
@@ -243,6 +235,26 @@ fn read_hold(row: &Row) -> Result<Hold, StoreError> {
         is_muted: row.int(14)? != 0,
         late_at: row.maybe_int(15)?.map(from_millis),
     })
+}
+
+/// Four columns of the door at `door`, five of the credit at `credit`; `None` for a channel that does not exist.
+fn attribution(row: &Row, door: usize, credit: usize) -> Result<Option<Attribution>, StoreError> {
+    let Some(channel) = Channel::parse(&row.text(door)?) else {
+        return Ok(None);
+    };
+    let partner = PartnerId(row.number(credit)?);
+    let version = row.number(credit + 1)?;
+    let creator = CreatorId(row.number(credit + 2)?);
+    Ok(Some(Attribution {
+        channel,
+        sender: row.maybe_int(door + 1)?.and_then(|id| u32::try_from(id).ok()).map(SenderId),
+        keyword: row.maybe_text(door + 2)?,
+        placement: PlacementId(row.number(door + 3)?),
+        partner: (partner.0 != 0).then_some(Partnership { id: partner, version }),
+        creator: (creator.0 != 0).then_some(creator),
+        sub_id: row.maybe_text(credit + 3)?,
+        note: row.maybe_text(credit + 4)?,
+    }))
 }
 
 fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {

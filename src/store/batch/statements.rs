@@ -72,11 +72,12 @@ pub(super) static READ_HELD: Bulk = Bulk::new(
     SUBJECT,
     &[
         Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int, Int,
-        Int,
+        Int, Int, Int, Int, Text, Text,
     ],
     "SELECT i.campaign_id, i.pool_no, i.position, i.subject, i.epoch, i.seq, i.offer_no, i.weight_minor, i.channel,
             i.sender_id, i.keyword, i.placement_id, i.issued_at, i.expires_at,
-            e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor, i.charged_at, i.campaign_version
+            e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor, i.charged_at, i.campaign_version,
+            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note
      FROM {rows} JOIN issuance i ON i.subject = t.subject
      LEFT JOIN code_event e
        ON e.campaign_id = i.campaign_id AND e.pool_no = i.pool_no AND e.position = i.position
@@ -86,9 +87,10 @@ pub(super) static READ_HELD: Bulk = Bulk::new(
 pub(super) static READ_HOLDS: Bulk = Bulk::new(
     "hold: read",
     SUBJECT,
-    &[Bytes, Bytes, Int, Int, Int, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int],
+    &[Bytes, Bytes, Int, Int, Int, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Int, Int, Int, Text, Text],
     "SELECT h.hold_id, h.subject, h.campaign_id, h.pool_no, h.epoch, h.seq, h.offer_no, h.campaign_version,
-            h.weight_minor, h.channel, h.sender_id, h.keyword, h.placement_id, h.held_at, h.is_muted, h.late_at
+            h.weight_minor, h.channel, h.sender_id, h.keyword, h.placement_id, h.held_at, h.is_muted, h.late_at,
+            h.partner_id, h.partner_version, h.creator_id, h.sub_id, h.note
      FROM {rows} JOIN hold h ON h.subject = t.subject AND h.ended_at IS NULL
      ORDER BY h.held_at, h.hold_id",
 );
@@ -158,14 +160,19 @@ pub(super) static WRITE_REQUESTS: Bulk = Bulk::new(
         ("placement_id", Int),
         ("replied", Int),
         ("amount_minor", Int),
+        ("partner_id", Int),
+        ("partner_version", Int),
+        ("creator_id", Int),
+        ("sub_id", Text),
+        ("note", Text),
     ],
     &[],
     "INSERT INTO request (door, request_key, fingerprint, received_at, subject, kind, outcome, rule, cap_id, cap, used,
          resets_at, campaign_id, pool_no, position, reference, channel, sender_id, word, placement_id, replied,
-         amount_minor)
+         amount_minor, partner_id, partner_version, creator_id, sub_id, note)
      SELECT door, request_key, fingerprint, received_at, subject, kind, outcome, rule, cap_id, cap, used,
          resets_at, campaign_id, pool_no, position, reference, channel, sender_id, word, placement_id, replied,
-         amount_minor
+         amount_minor, partner_id, partner_version, creator_id, sub_id, note
      FROM {rows} WHERE true",
 );
 
@@ -188,12 +195,19 @@ pub(super) static WRITE_ISSUANCES: Bulk = Bulk::new(
         ("issued_at", Int),
         ("expires_at", Int),
         ("charged_at", Int),
+        ("partner_id", Int),
+        ("partner_version", Int),
+        ("creator_id", Int),
+        ("sub_id", Text),
+        ("note", Text),
     ],
     &[],
     "INSERT INTO issuance (campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version,
-         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at)
+         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at,
+         partner_id, partner_version, creator_id, sub_id, note)
      SELECT campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version,
-         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at
+         weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at,
+         partner_id, partner_version, creator_id, sub_id, note
      FROM {rows} WHERE true",
 );
 
@@ -214,12 +228,18 @@ pub(super) static WRITE_HOLDS: Bulk = Bulk::new(
         ("keyword", Text),
         ("placement_id", Int),
         ("held_at", Int),
+        ("partner_id", Int),
+        ("partner_version", Int),
+        ("creator_id", Int),
+        ("sub_id", Text),
+        ("note", Text),
     ],
     &[],
     "INSERT INTO hold (hold_id, campaign_id, pool_no, subject, epoch, seq, offer_no, campaign_version, weight_minor,
-         channel, sender_id, keyword, placement_id, held_at, is_muted)
+         channel, sender_id, keyword, placement_id, held_at, is_muted, partner_id, partner_version, creator_id,
+         sub_id, note)
      SELECT hold_id, campaign_id, pool_no, subject, epoch, seq, offer_no, campaign_version, weight_minor,
-         channel, sender_id, keyword, placement_id, held_at, 0
+         channel, sender_id, keyword, placement_id, held_at, 0, partner_id, partner_version, creator_id, sub_id, note
      FROM {rows} WHERE true",
 );
 

@@ -2,6 +2,7 @@
 
 use super::{consent, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
+use crate::domain::campaign::Attribution;
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, EventRow, HoldChange, NewMessage, Noted, RequestRow};
 use crate::domain::hold::Hold;
@@ -52,7 +53,7 @@ async fn write_holds(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreErro
 }
 
 fn hold(subject: Subject, hold: &Hold) -> Vec<Cell> {
-    vec![
+    let mut row: Vec<Cell> = vec![
         hold.id.0.as_slice().into(),
         hold.campaign.0.into(),
         hold.pool_no.into(),
@@ -67,7 +68,9 @@ fn hold(subject: Subject, hold: &Hold) -> Vec<Cell> {
         hold.from.keyword.clone().into(),
         hold.from.placement.0.into(),
         millis(hold.held_at).into(),
-    ]
+    ];
+    row.extend(credit(&hold.from));
+    row
 }
 
 async fn write_alerts(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
@@ -153,7 +156,7 @@ fn key(row: &[Cell]) -> Vec<(i64, &[u8])> {
 fn request(row: &RequestRow) -> Vec<Cell> {
     let record = &row.record;
     let campaign = record.spot.map(|spot| spot.campaign).or(row.campaign);
-    vec![
+    let mut cells: Vec<Cell> = vec![
         row.request.door.clone().into(),
         row.request.key.clone().into(),
         row.fingerprint.as_slice().into(),
@@ -176,13 +179,15 @@ fn request(row: &RequestRow) -> Vec<Cell> {
         row.from.placement.0.into(),
         i64::from(row.replied).into(),
         row.amount.into(),
-    ]
+    ];
+    cells.extend(credit(&row.from));
+    cells
 }
 
 fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
     let today = catalog.campaigns.get(&held.spot.campaign).map_or(0, |campaign| campaign.version);
     let version = held.promised.map_or(today, |(_, version)| version);
-    vec![
+    let mut row: Vec<Cell> = vec![
         held.spot.campaign.0.into(),
         held.spot.pool.into(),
         held.spot.position.into(),
@@ -199,7 +204,16 @@ fn issuance(catalog: &Catalog, subject: Subject, held: &Held) -> Vec<Cell> {
         millis(held.issued_at).into(),
         held.expires_at.map(millis).into(),
         held.promised.map(|(at, _)| millis(at)).into(),
-    ]
+    ];
+    row.extend(credit(&held.from));
+    row
+}
+
+/// Whose merit it is, in five columns.
+fn credit(from: &Attribution) -> [Cell; 5] {
+    let (partner, version) = from.partner.map_or((0, 0), |by| (by.id.0, by.version));
+    let creator = from.creator.map_or(0, |creator| creator.0);
+    [partner.into(), version.into(), creator.into(), from.sub_id.clone().into(), from.note.clone().into()]
 }
 
 fn event(row: &EventRow) -> Vec<Cell> {

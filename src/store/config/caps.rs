@@ -215,6 +215,8 @@ async fn recount(tx: &DatabaseTransaction, row: &cap::Model, now: DateTime<Utc>)
         Scope::Channel(channel) => ("channel", channel.word().into()),
         Scope::Keyword(word) => ("keyword", word.as_str().into()),
         Scope::Placement(place) => ("CAST(placement_id AS TEXT)", place.to_string().into()),
+        Scope::Partner(partner) => ("CAST(partner_id AS TEXT)", partner.to_string().into()),
+        Scope::Creator(creator) => ("CAST(creator_id AS TEXT)", creator.to_string().into()),
     };
     // Summed by the minute, in which no zone changes its date twice, and windows are told apart by their own rule.
     let sql = format!(

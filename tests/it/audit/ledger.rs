@@ -65,16 +65,16 @@ INSERT INTO cap VALUES
     (5, 0, 'person', '', 'count', 'week', 0, 'UTC', 3, NULL),
     (6, 0, 'campaign', '', 'count', 'minute', 0, 'UTC', 100, NULL),
     (7, 2, 'person', '', 'count', 'rolling', 86400000, 'UTC', 1, NULL);
-INSERT INTO placement VALUES (7, 2, 'radio', 0);
+INSERT INTO placement (placement_id, campaign_id, name, cost_minor) VALUES (7, 2, 'radio', 0);
 INSERT INTO code VALUES (1, 1, 0, 'PZA0', 'PZA-0'), (1, 1, 1, 'PZA1', 'PZA-1'), (1, 1, 2, 'PZA2', 'PZA-2'),
     (1, 1, 3, 'PZA3', 'PZA-3'), (1, 1, 4, 'PZA4', 'PZA-4'), (1, 1, 5, 'PZA5', 'PZA-5'), (1, 1, 6, 'PZA6', 'PZA-6'),
     (1, 1, 7, 'PZA7', 'PZA-7'), (1, 1, 8, 'PZA8', 'PZA-8'), (1, 1, 9, 'PZA9', 'PZA-9');
 INSERT INTO stock VALUES (1, 1, 5, 3, NULL), (1, 1, 9, 6, NULL), (2, 1, 999, 2, NULL);
-INSERT INTO hold VALUES ({0A}, 2, 1, {BB}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 0, {T+0}, 0, NULL, NULL, NULL);
+INSERT INTO hold (hold_id, campaign_id, pool_no, subject, epoch, seq, offer_no, campaign_version, weight_minor, channel, sender_id, keyword, placement_id, held_at, is_muted, late_at, ended_at, position) VALUES ({0A}, 2, 1, {BB}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 0, {T+0}, 0, NULL, NULL, NULL);
 INSERT INTO quarantine VALUES (2, 1, 1, 'dead', 'expired', {T+0});
 INSERT INTO recipient (subject, epoch, phone_ciphertext, created_at) VALUES
     ({AA}, 0, NULL, {T+0}), ({BB}, 0, NULL, {T+0}), ({CC}, 0, NULL, {T+0});
-INSERT INTO request VALUES
+INSERT INTO request (door, request_key, fingerprint, received_at, subject, kind, outcome, rule, cap_id, cap, used, resets_at, campaign_id, pool_no, position, reference, channel, sender_id, word, placement_id, replied, amount_minor) VALUES
     ('sms-1', 'm1', {AA}, {T+0}, {AA}, 'keyword', 'issued', '', NULL, NULL, NULL, NULL, 1, 1, 0, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
     ('sms-1', 'm2', {AA}, {T+0}, {BB}, 'keyword', 'issued', '', NULL, NULL, NULL, NULL, 1, 1, 1, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
     ('sms-1', 'm3', {AA}, {T+24}, {AA}, 'keyword', 'issued', '', NULL, NULL, NULL, NULL, 1, 1, 2, NULL, 'sms', 1, 'PIZZA', 0, 1, NULL),
@@ -86,12 +86,12 @@ INSERT INTO request VALUES
     ('till-1', 't2', {AA}, {T+3}, {AA}, 'rollback', 'rolled_back', '', NULL, NULL, NULL, NULL, 1, 1, 0, 'rd_1', 'sms', 1, NULL, 0, 0, -2000),
     ('till-1', 't3', {AA}, {T+3}, {AA}, 'redeem', 'redeemed', '', NULL, NULL, NULL, NULL, 1, 1, 0, 'rd_2', 'sms', 1, NULL, 0, 0, NULL),
     ('house', 'v1', {AA}, {T+4}, {AA}, 'void', 'voided', '', NULL, NULL, NULL, NULL, 2, 1, 0, NULL, 'api', NULL, NULL, 7, 0, NULL);
-INSERT INTO issuance VALUES
+INSERT INTO issuance (campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version, weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at) VALUES
     (1, 1, 0, {AA}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, {T+720}, NULL),
     (1, 1, 1, {BB}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, {T+720}, NULL),
     (1, 1, 2, {AA}, 0, 2, 1, 2, 500, 'sms', 1, 'PIZZA', 0, {T+24}, {T+744}, NULL),
     (2, 1, 0, {AA}, 0, 1, 1, 1, 200, 'api', NULL, NULL, 7, {T+1}, NULL, NULL);
-INSERT INTO code_event VALUES
+INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES
     (1, 1, 0, 1, 'redeemed', 'till', 'rd_1', NULL, {T+2}, 'Main St', 'o1', 2000, 'USD', NULL),
     (1, 1, 0, 2, 'rolled_back', 'till', 'rd_1', 1, {T+3}, NULL, NULL, 2000, NULL, 'wrong table'),
     (1, 1, 0, 3, 'redeemed', 'till', 'rd_2', NULL, {T+3}, 'Main St', 'o2', NULL, NULL, NULL),

@@ -88,7 +88,7 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     (
         "hold_kept",
         "code 1/1/1 (campaign/pool/position) does not fit",
-        "INSERT INTO hold VALUES ({0B}, 1, 1, {BB}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, 0, NULL, {T+0}, 1)",
+        "INSERT INTO hold (hold_id, campaign_id, pool_no, subject, epoch, seq, offer_no, campaign_version, weight_minor, channel, sender_id, keyword, placement_id, held_at, is_muted, late_at, ended_at, position) VALUES ({0B}, 1, 1, {BB}, 0, 1, 1, 1, 500, 'sms', 1, 'PIZZA', 0, {T+0}, 0, NULL, {T+0}, 1)",
     ),
     ("hold_kept", "code 1/1/1 (campaign/pool/position) was counted as promised", "UPDATE issuance SET charged_at = issued_at WHERE position = 1"),
     (
@@ -141,23 +141,23 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     (
         "rollback_without_redemption",
         "code 1/1/1",
-        "INSERT INTO code_event VALUES (1, 1, 1, 1, 'rolled_back', 'till', 'rd_x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES (1, 1, 1, 1, 'rolled_back', 'till', 'rd_x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     ("event_steps", "event 3 of code 1/1/0", "UPDATE code_event SET step = 4 WHERE step = 3"),
     (
         "event_after_void",
         "code 2/1/0",
-        "INSERT INTO code_event VALUES (2, 1, 0, 2, 'redeemed', 'house', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES (2, 1, 0, 2, 'redeemed', 'house', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     (
         "void_of_redeemed",
         "code 1/1/0",
-        "INSERT INTO code_event VALUES (1, 1, 0, 4, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES (1, 1, 0, 4, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     (
         "event_never_issued",
         "code 1/1/8",
-        "INSERT INTO code_event VALUES (1, 1, 8, 1, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES (1, 1, 8, 1, 'voided', 'till', 'x', NULL, {T+5}, NULL, NULL, NULL, NULL, NULL)",
     ),
     ("redemption_request", "rd_2", "UPDATE request SET reference = 'rd_9' WHERE reference = 'rd_2'"),
     (
@@ -168,14 +168,14 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     (
         "request_without_issuance",
         "code 1/1/9",
-        "INSERT INTO request VALUES ('engine', 'e2', {AA}, {T+0}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL,
+        "INSERT INTO request (door, request_key, fingerprint, received_at, subject, kind, outcome, rule, cap_id, cap, used, resets_at, campaign_id, pool_no, position, reference, channel, sender_id, word, placement_id, replied, amount_minor) VALUES ('engine', 'e2', {AA}, {T+0}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL,
             1, 1, 9, NULL, 'api', NULL, NULL, 0, 0, NULL);
          INSERT INTO rollup_channel VALUES (1, {T/900000+0}, 'api', 0, 'issued', 1, 0)",
     ),
     (
         "issued_twice",
         "code 2/1/0",
-        "INSERT INTO request VALUES ('engine', 'e2', {AA}, {T+0}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL,
+        "INSERT INTO request (door, request_key, fingerprint, received_at, subject, kind, outcome, rule, cap_id, cap, used, resets_at, campaign_id, pool_no, position, reference, channel, sender_id, word, placement_id, replied, amount_minor) VALUES ('engine', 'e2', {AA}, {T+0}, {AA}, 'issue', 'issued', '', NULL, NULL, NULL, NULL,
             2, 1, 0, NULL, 'api', NULL, NULL, 0, 0, NULL);
          INSERT INTO rollup_channel VALUES (2, {T/900000+0}, 'api', 0, 'issued', 1, 0)",
     ),

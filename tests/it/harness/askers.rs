@@ -74,16 +74,16 @@ pub(crate) fn capped(outcomes: &[Outcome]) -> usize {
 /// Somebody who texted the word of a campaign on the billboard that has the campaign's own number.
 pub(crate) fn from_word(id: u32) -> Attribution {
     Attribution {
-        channel: Channel::Sms,
         sender: Some(SenderId(1)),
         keyword: Some(keyword(id)),
         placement: PlacementId(id),
+        ..Attribution::by(Channel::Sms)
     }
 }
 
 /// Somebody who came another way: counted by the campaign and nothing else.
 pub(crate) fn elsewhere(_: u32) -> Attribution {
-    Attribution { channel: Channel::Web, sender: None, keyword: None, placement: PlacementId::NONE }
+    Attribution::by(Channel::Web)
 }
 
 /// So many phones ask for a code of a campaign, half of them in another process.

@@ -153,13 +153,15 @@ impl Fixture {
             format!("INSERT INTO offer VALUES ({id}, 1, '{offer}')"),
             format!("INSERT INTO pool VALUES ({id}, 1, 1, 'derived', {key}, '{pattern}', {size}, {size}, 'house')"),
             format!("INSERT INTO stock (campaign_id, pool_no, last, first) VALUES ({id}, 1, {}, 0)", size - 1),
-            format!("INSERT INTO keyword VALUES (1, '{word}', {id}, '{word}', 0)"),
+            format!(
+                "INSERT INTO keyword (sender_id, word, campaign_id, keyword, placement_id) VALUES (1, '{word}', {id}, '{word}', 0)"
+            ),
         ];
         for (cap_id, row) in (id * 100..).zip(&self.caps) {
             let ms = row.window_ms();
             let CapRow { scope, scope_id, unit, window, cap } = row;
             if *scope == "placement" {
-                sql.push(format!("INSERT INTO placement VALUES ({scope_id}, {id}, 'P{scope_id}', 0)"));
+                sql.push(format!("INSERT INTO placement (placement_id, campaign_id, name, cost_minor) VALUES ({scope_id}, {id}, 'P{scope_id}', 0)"));
             }
             sql.push(format!(
                 "INSERT INTO cap VALUES ({cap_id}, {id}, '{scope}', '{scope_id}', '{unit}', '{window}', {ms}, '{zone}', {cap}, NULL)"

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, TimeZone, Utc};
 use codewell::domain::act::{Act, Ask, Who};
 use codewell::domain::campaign::{Attribution, Channel};
 use codewell::domain::catalog::Limits;
-use codewell::domain::ids::{CampaignId, PlacementId, RequestId, SenderId, millis};
+use codewell::domain::ids::{CampaignId, RequestId, SenderId, millis};
 use codewell::domain::keyring::Keys;
 use codewell::domain::phone::PhoneNumber;
 use codewell::domain::secret::Secret;
@@ -157,7 +157,7 @@ impl House {
 
     /// The act of asking for a code.
     pub(crate) fn act(&self, campaign: u32, phone: u64, key: String) -> Act {
-        let from = Attribution { channel: Channel::Api, sender: None, keyword: None, placement: PlacementId::NONE };
+        let from = Attribution::by(Channel::Api);
         self.act_from(campaign, phone, key, from)
     }
 
