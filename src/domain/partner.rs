@@ -5,6 +5,10 @@ use crate::domain::ids::{CampaignId, PartnerId};
 use std::collections::BTreeMap;
 use std::fmt;
 
+mod document;
+
+pub use document::{AcrossCaps, Edit, Grant, News, PartnerDoc, Rate};
+
 /// Characters of the longest client id.
 const CLIENT_CHARS: usize = 40;
 
@@ -40,6 +44,38 @@ impl ClientId {
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Whether a partner's calls count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// They do.
+    Live,
+    /// It is a sandbox: nothing it asks for moves a counter.
+    Test,
+}
+
+impl Environment {
+    /// That of a client id.
+    #[must_use]
+    pub fn of(client: &ClientId) -> Self {
+        if client.as_str().starts_with("test-") { Self::Test } else { Self::Live }
+    }
+
+    /// The word that tables, tokens and JSON use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// Reads [`Environment::word`] back.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Live, Self::Test].into_iter().find(|environment| environment.word() == word)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The engine works out what is wanted and against which version; what stands in the rows is looked at again here,
 //! under the locks, and a picture that has changed since is [`StoreError::Stale`].
 
-mod caps;
+pub(in crate::store) mod caps;
 mod draft;
 mod write;
 
@@ -133,6 +133,12 @@ async fn begin(store: &Store, planned_on: i64) -> Result<DatabaseTransaction, St
 async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
     run(&tx, "UPDATE catalog SET version = version + 1 WHERE catalog_id = 1", vec![]).await?;
     let version = version_in(&tx).await?;
+    end(tx).await?;
+    Ok(version)
+}
+
+/// Commits a change.
+pub(in crate::store) async fn end(tx: DatabaseTransaction) -> Result<(), StoreError> {
     tx.commit().await.map_err(|error| match StoreError::from(error) {
         StoreError::Database(error) | StoreError::Unavailable(error) => StoreError::CommitUnknown(error),
         known @ (StoreError::Conflict(_)
@@ -143,18 +149,21 @@ async fn finish(tx: DatabaseTransaction) -> Result<i64, StoreError> {
         | StoreError::BadRow { .. }
         | StoreError::Orm(_)
         | StoreError::Configuration(_)) => known,
-    })?;
-    Ok(version)
+    })
 }
 
 /// Runs one statement with values `$1`, `$2` …, and says how many rows it changed.
-async fn run(tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+pub(in crate::store) async fn run(tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     Ok(tx.execute_raw(statement).await.map_err(StoreError::from)?.rows_affected())
 }
 
 /// Runs one statement that must change exactly one row.
-async fn run_one(tx: &DatabaseTransaction, sql: &'static str, values: Vec<Value>) -> Result<(), StoreError> {
+pub(in crate::store) async fn run_one(
+    tx: &DatabaseTransaction,
+    sql: &'static str,
+    values: Vec<Value>,
+) -> Result<(), StoreError> {
     match run(tx, sql, values).await? {
         1 => Ok(()),
         written => Err(StoreError::Miscounted { statement: sql, written, expected: 1 }),

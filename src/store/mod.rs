@@ -18,6 +18,7 @@ pub mod health;
 pub mod holds;
 pub mod ledger;
 pub mod outbox;
+pub mod partners;
 pub mod peers;
 pub mod requests;
 mod sending;

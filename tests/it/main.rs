@@ -29,6 +29,7 @@ mod killed;
 mod migrations;
 mod model;
 mod numbers;
+mod partners;
 mod peers;
 mod races;
 mod sales;

@@ -30,15 +30,30 @@ struct AcrossDoc {
 }
 
 /// A cap that shall be.
-struct Wanted {
-    scope: Scope,
-    unit: Unit,
-    window: Window,
-    cap: i64,
-    zone: Tz,
+pub(in crate::store) struct Wanted {
+    /// Of which campaign; `None` counts across all of them.
+    pub(in crate::store) campaign: Option<CampaignId>,
+    pub(in crate::store) scope: Scope,
+    pub(in crate::store) unit: Unit,
+    pub(in crate::store) window: Window,
+    pub(in crate::store) cap: i64,
+    pub(in crate::store) zone: Tz,
+}
+
+/// Whether anything can have been issued that a new cap would have counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum History {
+    /// Nothing can: what it is over is as new as the cap.
+    None,
+    /// The ledger tells.
+    Ledger,
 }
 
 impl Wanted {
+    fn campaign_id(&self) -> i64 {
+        self.campaign.map_or(ACROSS, |id| id.0.into())
+    }
+
     fn window_ms(&self) -> i64 {
         match self.window {
             Window::Rolling(ms) => ms,
@@ -48,7 +63,8 @@ impl Wanted {
 
     fn is(&self, row: &cap::Model) -> bool {
         let (scope, scope_id) = self.scope.words();
-        row.scope == scope
+        row.campaign_id == self.campaign_id()
+            && row.scope == scope
             && row.scope_id == scope_id
             && row.unit == self.unit.word()
             && row.window_kind == self.window.word()
@@ -72,11 +88,13 @@ pub(super) async fn write_own(
                 places.iter().find(|(known, _)| *known == name).map(|(_, id)| Scope::Placement(*id))?
             }
         };
-        Some(Wanted { scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: doc.tz() })
+        Some(Wanted { campaign: Some(id), scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: doc.tz() })
     });
     let wanted: Vec<_> = wanted.collect();
-    let rows = cap::Entity::find().filter(cap::Column::CampaignId.eq(i64::from(id.0))).all(tx).await?;
-    write(tx, Some(id), rows, &wanted, now).await
+    // What partners were granted is theirs to change, not the document's.
+    let own = cap::Entity::find().filter(cap::Column::CampaignId.eq(i64::from(id.0)));
+    let rows = own.filter(cap::Column::Scope.ne("partner")).all(tx).await?;
+    write(tx, &rows, &wanted, History::Ledger, now).await
 }
 
 /// Brings the caps of some scopes across campaigns to what was written, and keeps it as the next version of campaign 0.
@@ -120,17 +138,19 @@ async fn write_scope(tx: &DatabaseTransaction, across: &AcrossWrite, now: DateTi
         .filter(cap::Column::ScopeId.eq(scope_id));
     let wanted = across.caps.iter().filter_map(|spec: &CapSpec| {
         let scope = across.scope.clone();
-        Some(Wanted { scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: across.doc.zone.0 })
+        let (unit, window, zone) = (spec.unit, spec.window, across.doc.zone.0);
+        Some(Wanted { campaign: None, scope, unit, window, cap: spec.cap?, zone })
     });
     let wanted: Vec<_> = wanted.collect();
-    write(tx, None, rows.all(tx).await?, &wanted, now).await
+    write(tx, &rows.all(tx).await?, &wanted, History::Ledger, now).await
 }
 
-async fn write(
+/// Brings `rows`, which are all there are of something, to the caps that are wanted of it.
+pub(in crate::store) async fn write(
     tx: &DatabaseTransaction,
-    campaign: Option<CampaignId>,
-    rows: Vec<cap::Model>,
+    rows: &[cap::Model],
     wanted: &[Wanted],
+    history: History,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for gone in rows.iter().filter(|row| row.removed_at.is_none() && !wanted.iter().any(|cap| cap.is(row))) {
@@ -141,7 +161,7 @@ async fn write(
     for cap in wanted {
         match rows.iter().find(|row| cap.is(row)) {
             Some(row) => change(tx, row, cap, now).await?,
-            None => insert(tx, campaign, cap, now).await?,
+            None => insert(tx, cap, history, now).await?,
         }
     }
     Ok(())
@@ -174,8 +194,8 @@ async fn change(
 
 async fn insert(
     tx: &DatabaseTransaction,
-    campaign: Option<CampaignId>,
     wanted: &Wanted,
+    history: History,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let next =
@@ -183,7 +203,7 @@ async fn insert(
     let (scope, scope_id) = wanted.scope.words();
     let row = cap::Model {
         cap_id: next,
-        campaign_id: campaign.map_or(ACROSS, |id| id.0.into()),
+        campaign_id: wanted.campaign_id(),
         scope: scope.to_owned(),
         scope_id,
         unit: wanted.unit.word().to_owned(),
@@ -194,7 +214,10 @@ async fn insert(
         removed_at: None,
     };
     cap::Entity::insert(cap::ActiveModel::from(row.clone())).exec_without_returning(tx).await?;
-    recount(tx, &row, now).await
+    match history {
+        History::None => Ok(()),
+        History::Ledger => recount(tx, &row, now).await,
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -205,27 +228,25 @@ struct Minute {
 }
 
 /// Writes the counter of the cap's running window as if the cap had always been there. Nothing is issued meanwhile:
-/// every campaign is locked.
+/// every campaign is locked, or the one partner that it is over.
 async fn recount(tx: &DatabaseTransaction, row: &cap::Model, now: DateTime<Utc>) -> Result<(), StoreError> {
     let (campaign, cap) = parse_cap(row)?;
-    let (column, value) = match &cap.scope {
-        // Counted from the person's own issuances.
-        Scope::Person => return Ok(()),
-        Scope::Campaign => ("''", Value::from("")),
-        Scope::Channel(channel) => ("channel", channel.word().into()),
-        Scope::Keyword(word) => ("keyword", word.as_str().into()),
-        Scope::Placement(place) => ("CAST(placement_id AS TEXT)", place.to_string().into()),
-        Scope::Partner(partner) => ("CAST(partner_id AS TEXT)", partner.to_string().into()),
-        Scope::Creator(creator) => ("CAST(creator_id AS TEXT)", creator.to_string().into()),
+    let Some((column, of_pull, value)) = columns(&cap.scope) else {
+        return Ok(());
     };
-    // Summed by the minute, in which no zone changes its date twice, and windows are told apart by their own rule.
+    // Summed by the minute, in which no zone changes its date twice, and windows are told apart by their own rule. A
+    // pull was charged as one, and counts as one whatever it has shown of its codes.
     let sql = format!(
-        "SELECT charged / 60000 AS at, COUNT(*) AS n, CAST(SUM(weight_minor) AS BIGINT) AS money FROM (
-            SELECT COALESCE(charged_at, issued_at) AS charged, weight_minor
+        "SELECT charged / 60000 AS at, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(money) AS BIGINT) AS money FROM (
+            SELECT COALESCE(charged_at, issued_at) AS charged, 1 AS n, weight_minor AS money
             FROM issuance WHERE ($1 = 0 OR campaign_id = $1) AND issued_at >= $2 AND {column} = $3
+                AND allocation_id IS NULL
             UNION ALL
-            SELECT held_at AS charged, weight_minor
+            SELECT held_at AS charged, 1 AS n, weight_minor AS money
             FROM hold WHERE ($1 = 0 OR campaign_id = $1) AND held_at >= $2 AND {column} = $3 AND position IS NULL
+            UNION ALL
+            SELECT allocated_at AS charged, count - given_back AS n, weight_minor * (count - given_back) AS money
+            FROM allocation WHERE ($1 = 0 OR campaign_id = $1) AND allocated_at >= $2 AND {of_pull} = $3
         ) AS counted WHERE charged >= $2 GROUP BY charged / 60000"
     );
     let since = if cap.window == Window::Lifetime { 0 } else { millis(now) - LOOK_BACK_MS };
@@ -241,6 +262,21 @@ async fn recount(tx: &DatabaseTransaction, row: &cap::Model, now: DateTime<Utc>)
     let CapId(number) = cap.id;
     let sql = "INSERT INTO quota (cap_id, window_start, used, cap) VALUES ($1, $2, $3, $4)";
     run_one(tx, sql, vec![number.into(), window.into(), used.into(), used.max(cap.cap).into()]).await
+}
+
+/// The column that says whether a row of issuances or promises counts in a scope, the one that says it of a pull, and
+/// what must stand there; nothing for caps of a person, which are counted from her own issuances.
+fn columns(scope: &Scope) -> Option<(&'static str, &'static str, Value)> {
+    Some(match scope {
+        Scope::Person => return None,
+        Scope::Campaign => ("''", "''", Value::from("")),
+        // Pulls come through the partners' door, are on no keyword and nobody's merit but the partner's.
+        Scope::Channel(channel) => ("channel", "'api'", channel.word().into()),
+        Scope::Keyword(word) => ("keyword", "CAST(NULL AS TEXT)", word.as_str().into()),
+        Scope::Placement(place) => ("CAST(placement_id AS TEXT)", "'0'", place.to_string().into()),
+        Scope::Partner(partner) => ("CAST(partner_id AS TEXT)", "CAST(partner_id AS TEXT)", partner.to_string().into()),
+        Scope::Creator(creator) => ("CAST(creator_id AS TEXT)", "'0'", creator.to_string().into()),
+    })
 }
 
 fn in_window(cap: &Cap, minute: &Minute, window: i64) -> bool {
