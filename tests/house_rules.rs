@@ -63,7 +63,7 @@ const FLOORS: &[Floor] = &[
     floor("src/redemption", &["domain", "net", "fault"],             &[],                    AllBut(DATABASE)),
     floor("src/engine",     &["domain", "store", "fault"],           &["redemption"],        AllBut(DOORLESS)),
     floor("src/http",       &["domain", "engine", "config", "fault"], &["sms", "redemption"], AllBut(DATABASE)),
-    floor("src/workers",    &["domain", "engine", "config", "fault"], &["sms", "redemption"], AllBut(DATABASE)),
+    floor("src/workers",    &["domain", "engine", "config", "fault"], &["sms", "redemption", "net"], AllBut(DATABASE)),
     floor("src/app",        ALL,                                     &[],                    AllBut(&[])),
     floor("src/cli",        ALL,                                     &[],                    AllBut(&[])),
     floor("src/lib.rs",     ALL,                                     &[],                    AllBut(&[])),

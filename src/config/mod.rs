@@ -19,6 +19,7 @@ mod server;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::path::Path;
 
@@ -35,6 +36,7 @@ pub use peer::PeerConfig;
 pub use sender::SenderConfig;
 pub use server::{PublicUrl, ServerConfig};
 pub use spool::SpoolConfig;
+pub use webhooks::WebhooksConfig;
 
 use layers::Settings;
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub sender: SenderConfig,
     /// When somebody is called.
     pub alerts: AlertsConfig,
+    /// How the partners' feed is sent to them.
+    pub webhooks: WebhooksConfig,
     /// The carrier accounts, in the order of the file.
     pub carriers: Vec<CarrierConfig>,
     /// Whether phones in the browser stand in for a carrier.
@@ -146,6 +150,7 @@ impl Config {
             peers: peer::read_rows(settings)?,
             sender: SenderConfig::read(settings, &carriers)?,
             alerts: AlertsConfig::read(settings)?,
+            webhooks: WebhooksConfig::read(settings)?,
             carriers,
             simulator: if simulator { Simulator::On } else { Simulator::Off },
             log: LogConfig::read(settings)?,

@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod act;
+pub mod address;
 pub mod alert;
 pub mod alphabet;
 pub mod campaign;

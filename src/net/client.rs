@@ -3,7 +3,8 @@
 //! A failed call says whether it can have arrived: what never left may be made again, what may have arrived must be
 //! looked up first.
 
-use reqwest::{Method, Url, header::HeaderMap, redirect::Policy, retry};
+use reqwest::{Method, Url, dns::Resolve, header::HeaderMap, redirect::Policy, retry};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -125,18 +126,28 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
     pub fn new(limits: Limits) -> Result<Self, ClientError> {
-        let inner = reqwest::Client::builder()
+        Self::built(limits, Self::builder(limits))
+    }
+
+    /// The same client, but names are looked up by `resolver`.
+    pub(super) fn resolving(limits: Limits, resolver: Arc<dyn Resolve>) -> Result<Self, ClientError> {
+        Self::built(limits, Self::builder(limits).dns_resolver(resolver))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
+    fn builder(limits: Limits) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
             .connect_timeout(limits.connect)
             .timeout(limits.total)
             .redirect(Policy::none())
             .retry(retry::never())
             .no_proxy()
             .user_agent(concat!("codewell/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(ClientError)?;
-        Ok(Self { inner, limits })
+    }
+
+    fn built(limits: Limits, builder: reqwest::ClientBuilder) -> Result<Self, ClientError> {
+        Ok(Self { inner: builder.build().map_err(ClientError)?, limits })
     }
 
     /// Makes a call, once.
