@@ -1,13 +1,15 @@
 //! What can be asked of the engine, whoever asks: an act with a request key, the subject and its draw of chance.
 
+mod lease;
 mod message;
 
+pub use lease::{Lease, LeaseStep, Pull, PullMode};
 pub use message::{MessageStatus, MessageStep};
 
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::hold::HoldId;
-use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject};
+use crate::domain::ids::{AllocationId, CampaignId, PartnerId, RequestId, SenderId, Spot, Subject};
 use crate::domain::till::TillRefusal;
 use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
@@ -24,8 +26,20 @@ pub struct Act {
     pub fingerprint: [u8; 32],
     /// Whom it concerns; her lock is taken first.
     pub who: Option<Who>,
+    /// The partner who hears of it: who asks, or whose merit the code is.
+    pub partner: Option<PartnerId>,
+    /// The pull that it changes, or that its code belongs to; it is locked like a person.
+    pub allocation: Option<AllocationId>,
     /// What.
     pub ask: Ask,
+}
+
+impl Act {
+    /// An act that concerns no partner.
+    #[must_use]
+    pub fn new(id: [u8; 16], request: RequestId, fingerprint: [u8; 32], who: Option<Who>, ask: Ask) -> Self {
+        Self { id, request, fingerprint, who, partner: None, allocation: None, ask }
+    }
 }
 
 /// The person an act concerns.
@@ -43,7 +57,13 @@ pub struct Who {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
     /// A code of a campaign.
-    Issue(CampaignId, Attribution),
+    Issue(CampaignId, Attribution, Deliver),
+    /// A partner pulls many codes.
+    Allocate(CampaignId, Pull),
+    /// A partner has them, or gives some back, or its time is over.
+    Lease(Lease, LeaseStep),
+    /// Somebody looked at a code: her page was open, or a till asked about it.
+    Looked(Spot, Look),
     /// A text message was received.
     Text(Text),
     /// A till accepts a code.
@@ -66,6 +86,35 @@ pub enum Ask {
     Raise(Alert),
     /// That is over; writes no request row.
     Clear(AlertKind, String),
+}
+
+/// How a code reaches its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deliver {
+    /// In the answer to whoever asks.
+    Here,
+    /// By a text of the campaign's number too, the first time.
+    BySms,
+}
+
+/// How somebody looked at a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Look {
+    /// Its page was open in a browser.
+    Viewed,
+    /// A till asked whether it is good.
+    Validated,
+}
+
+impl Look {
+    /// The word that tables and feeds use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewed => "viewed",
+            Self::Validated => "validated",
+        }
+    }
 }
 
 /// A number that changed hands.

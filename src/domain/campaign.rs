@@ -223,6 +223,8 @@ pub struct Pool {
     pub pattern: String,
     /// Positions run from 0 to this, exclusive.
     pub size: u64,
+    /// The creator whose codes these are; `None`: the house's.
+    pub creator: Option<CreatorId>,
 }
 
 /// A campaign, ready to decide by.
@@ -258,9 +260,33 @@ pub struct Campaign {
     pub terms: Terms,
     /// Who honours its codes.
     pub authority: Authority,
+    /// How it lives with partners.
+    pub partners: PartnerPolicy,
+}
+
+/// How a campaign lives with partners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartnerPolicy {
+    /// A partner who asks for somebody that has a code by another way gets that code; else it learns only that she has
+    /// one.
+    pub shows_others_codes: bool,
+    /// A partner may give back codes that were streamed to it and that nobody saw, by its word.
+    pub takes_back: bool,
+}
+
+impl Default for PartnerPolicy {
+    fn default() -> Self {
+        Self { shows_others_codes: false, takes_back: true }
+    }
 }
 
 impl Campaign {
+    /// The pools that a code may come from, in order: a creator's own first.
+    pub fn pools_of(&self, creator: Option<CreatorId>) -> impl Iterator<Item = &Pool> {
+        let own = self.pools.iter().filter(move |pool| creator.is_some() && pool.creator == creator);
+        own.chain(self.pools.iter().filter(|pool| pool.creator.is_none()))
+    }
+
     /// The offer of that number.
     #[must_use]
     pub fn offer(&self, offer_no: u16) -> Option<&Offer> {

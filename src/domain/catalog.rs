@@ -254,6 +254,15 @@ impl Catalog {
         self.campaigns.values().find(|campaign| campaign.name == name)
     }
 
+    /// The number and the main keyword of a campaign, where it has them.
+    #[must_use]
+    pub fn word_of(&self, campaign: CampaignId) -> Option<(SenderId, String)> {
+        let mut own = self.rows.keywords.iter().filter(|row| row.campaign == campaign && row.word == row.keyword);
+        own.find(|row| row.placement == PlacementId::NONE)
+            .or_else(|| self.rows.keywords.iter().find(|row| row.campaign == campaign))
+            .map(|row| (row.sender, row.keyword.clone()))
+    }
+
     /// The number with that address.
     #[must_use]
     pub fn sender_at(&self, address: &str) -> Option<&SenderRow> {

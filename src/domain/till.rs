@@ -2,8 +2,7 @@
 
 use crate::domain::act::Presented;
 use crate::domain::campaign::{Campaign, Status};
-use crate::domain::ids::Subject;
-use crate::domain::world::{Held, HeldState};
+use crate::domain::world::{Held, HeldState, Whose};
 use chrono::{DateTime, Utc};
 
 /// Why a till must not accept a code; the first that holds is named.
@@ -69,7 +68,7 @@ impl TillRefusal {
 pub fn judge(
     campaign: &Campaign,
     held: &Held,
-    holder: Subject,
+    holder: Whose,
     shown: &Presented,
     now: DateTime<Utc>,
 ) -> Result<(), TillRefusal> {
@@ -81,7 +80,10 @@ pub fn judge(
         (terms.valid_from.is_some_and(|from| now < from), TillRefusal::NotYetActive),
         (held.is_past(now), TillRefusal::Expired),
         (!terms.places.allow(shown.store.as_deref()), TillRefusal::WrongStore),
-        (terms.holder_only && shown.customer != Some(holder), TillRefusal::WrongRecipient),
+        (
+            terms.holder_only && (shown.customer.is_none() || shown.customer != holder.person()),
+            TillRefusal::WrongRecipient,
+        ),
         (!spends_enough(campaign, held, shown), TillRefusal::ConditionsNotMet),
         (state == HeldState::Redeemed, TillRefusal::AlreadyRedeemed),
     ];

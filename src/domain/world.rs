@@ -5,11 +5,13 @@ use crate::domain::campaign::Attribution;
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::hold::Hold;
-use crate::domain::ids::{CampaignId, CapId, RequestId, SenderId, Spot, Subject};
+use crate::domain::ids::{AllocationId, CampaignId, CapId, PartnerId, RequestId, SenderId, Spot, Subject};
+use crate::domain::partner::PartnerTerms;
 use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// Everything read under the locks of one batch.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +36,63 @@ pub struct World {
     pub bursts: HashMap<(SenderId, NumberRange), usize>,
     /// What is open between the persons who texted and our numbers.
     pub sessions: HashMap<SessionKey, Session>,
+    /// What the partners of this batch may do; their locks are held.
+    pub partners: HashMap<PartnerId, Arc<PartnerTerms>>,
+    /// The numbers of the newest events of the partners who may hear of this batch.
+    pub feeds: HashMap<PartnerId, i64>,
+    /// The pulls that acts of this batch may change, or whose codes they are about.
+    pub pulls: HashMap<AllocationId, Pulled>,
+    /// Codes of those pulls: no person holds them.
+    pub loose: HashMap<Spot, Held>,
+    /// Who has tried a code in vain so far.
+    pub attempts: HashMap<Spot, Vec<String>>,
+}
+
+/// Whose a code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// A person's.
+    Person(Subject),
+    /// It lies with a partner, who pulled it.
+    Pull(AllocationId),
+}
+
+impl Whose {
+    /// The person, where it is one's.
+    #[must_use]
+    pub fn person(self) -> Option<Subject> {
+        match self {
+            Self::Person(subject) => Some(subject),
+            Self::Pull(_) => None,
+        }
+    }
+}
+
+/// A partner's pull, as its locked row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Of which campaign and pool.
+    pub pool: (CampaignId, u16),
+    /// What one of its codes adds to a cap in money.
+    pub weight: i64,
+    /// How many codes were pulled.
+    pub count: u64,
+    /// How many were streamed.
+    pub exposed: u64,
+    /// How many went back to stock.
+    pub restocked: u64,
+    /// Of those that were streamed, how many are redeemed; read only where its time may end.
+    pub used: u64,
+    /// Until when it may be streamed and acknowledged.
+    pub lease_until: DateTime<Utc>,
+    /// The partner has its codes.
+    pub is_acked: bool,
+    /// Its time was over before that.
+    pub is_ended: bool,
+    /// What was not streamed yet; read only where its time may end.
+    pub left: Vec<Range>,
 }
 
 /// A request that was answered.
@@ -150,10 +209,12 @@ pub enum EventKind {
     Voided,
     /// The system that honours it says that its time is over.
     Expired,
+    /// Its partner gave it back and said that nobody saw it.
+    Returned,
 }
 
 impl EventKind {
-    const ALL: [Self; 4] = [Self::Redeemed, Self::RolledBack, Self::Voided, Self::Expired];
+    const ALL: [Self; 5] = [Self::Redeemed, Self::RolledBack, Self::Voided, Self::Expired, Self::Returned];
 
     /// The word that tables and JSON use.
     #[must_use]
@@ -163,7 +224,14 @@ impl EventKind {
             Self::RolledBack => "rolled_back",
             Self::Voided => "voided",
             Self::Expired => "expired",
+            Self::Returned => "returned",
         }
+    }
+
+    /// Whether the code is nobody's any more.
+    #[must_use]
+    pub fn takes_back(self) -> bool {
+        matches!(self, Self::Voided | Self::Returned)
     }
 
     /// Reads [`EventKind::word`] back.
@@ -234,7 +302,7 @@ impl Held {
     /// Whether it may still cost us something, its last day apart: neither used nor taken back.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
-        let over = |one: &Event| matches!(one.kind, EventKind::Voided | EventKind::Expired);
+        let over = |one: &Event| one.kind.takes_back() || one.kind == EventKind::Expired;
         self.open_redemption().is_none() && !self.events.iter().any(over)
     }
 
@@ -258,7 +326,7 @@ impl Held {
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> HeldState {
         let redeemed = self.open_redemption().is_some();
-        if self.events.iter().any(|event| event.kind == EventKind::Voided) {
+        if self.events.iter().any(|event| event.kind.takes_back()) {
             HeldState::Void
         } else if redeemed {
             HeldState::Redeemed

@@ -60,7 +60,7 @@ impl Engine {
     async fn tell(&self, ask: Ask) {
         let id: [u8; 16] = chance::draw();
         let request = RequestId { door: "alert".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) };
-        let act = Act { id, request, fingerprint: [0; 32], who: None, ask };
+        let act = Act::new(id, request, [0; 32], None, ask);
         if let Err(error) = self.settle(act).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "an alert cannot be written down");
         }

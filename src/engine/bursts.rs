@@ -58,6 +58,9 @@ fn range(act: &Act) -> Option<(SenderId, NumberRange)> {
     match &act.ask {
         Ask::Text(text) => Some((text.sender, text.range?)),
         Ask::Issue(..)
+        | Ask::Allocate(..)
+        | Ask::Lease(..)
+        | Ask::Looked(..)
         | Ask::Redeem(..)
         | Ask::Rollback(..)
         | Ask::Void(..)

@@ -18,6 +18,8 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const PATIENT_TRIES: u32 = 3;
 /// Passing conflicts are tried again this often; each waits for the other writer, so more means something is broken.
 const CONFLICT_TRIES: u32 = 40;
+/// Of a batch, one act in so many may be in bulk.
+const BULK_SHARE: usize = 4;
 /// How long an unreachable database is waited for before the callers are told.
 const OUTAGE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -53,11 +55,12 @@ pub(super) struct Pending {
 pub struct Committer {
     shared: Arc<Shared>,
     work: mpsc::Receiver<Work>,
+    bulk: mpsc::Receiver<Box<Pending>>,
 }
 
 impl Committer {
-    pub(super) fn new(shared: Arc<Shared>, work: mpsc::Receiver<Work>) -> Self {
-        Self { shared, work }
+    pub(super) fn new(shared: Arc<Shared>, work: mpsc::Receiver<Work>, bulk: mpsc::Receiver<Box<Pending>>) -> Self {
+        Self { shared, work, bulk }
     }
 
     /// Commits until every [`super::Engine`] is gone and the queue is empty.
@@ -67,10 +70,26 @@ impl Committer {
         loop {
             let backlog = self.work.len() > sizes.batch;
             let most = if backlog { sizes.backlog_batch } else { sizes.batch };
-            if self.work.recv_many(&mut waiting, most).await == 0 {
+            let mut acts = Vec::with_capacity(waiting.len());
+            // People first; what partners do in bulk fills at most a quarter of a batch.
+            tokio::select! {
+                biased;
+                n = self.work.recv_many(&mut waiting, most) => {
+                    if n == 0 {
+                        // Both ways end together: what is left in bulk is settled before the end.
+                        self.bulk.close();
+                    }
+                }
+                Some(first) = self.bulk.recv() => acts.push(*first),
+            }
+            while acts.len() < most.div_ceil(BULK_SHARE)
+                && let Ok(pending) = self.bulk.try_recv()
+            {
+                acts.push(*pending);
+            }
+            if acts.is_empty() && waiting.is_empty() {
                 return;
             }
-            let mut acts = Vec::with_capacity(waiting.len());
             for work in waiting.drain(..) {
                 let (granted, over) = match work {
                     Work::Act(pending) => {
@@ -137,6 +156,7 @@ impl Committer {
                 return Err(error);
             }
             if matches!(error, StoreError::Stale) {
+                self.shared.forget_terms(&acts);
                 self.shared.reload().await?;
             } else {
                 tracing::debug!(error = &error as &dyn std::error::Error, tries, "a batch is run again");
@@ -153,7 +173,8 @@ impl Committer {
         let began = Instant::now();
         let answering = needs::answering(&catalog, acts);
         let open = batch::open_questions(&mut tx, &answering).await?;
-        let needs = needs::of(&catalog, acts, now, (answering, open));
+        let partners = self.shared.terms_of(acts).await?;
+        let needs = needs::of(&catalog, acts, now, (answering, open), partners);
         let locked = async || {
             if began.elapsed() > LOCK_PATIENCE && tries < PATIENT_TRIES {
                 return Err(StoreError::Stale);
@@ -173,6 +194,9 @@ impl Committer {
 
     /// Hands fresh messages to the sender; those of a lost process are found by their lease.
     fn publish(&self, changes: Changes) {
+        if !changes.feeds.is_empty() {
+            self.shared.feed_written.notify_waiters();
+        }
         for message in changes.messages {
             // Nobody listens in commands that only change something.
             let _ = self.shared.messages.send(message);
@@ -191,6 +215,7 @@ impl Committer {
                     Ok(settled)
                 }
                 Decision::KeyReused => Err(EngineError::KeyReused),
+                Decision::Barred(bar) => Err(EngineError::Barred(bar)),
             };
             // A caller that went away finds its answer under the same key.
             let _ = pending.answer.send(answer);

@@ -71,5 +71,5 @@ impl Engine {
 fn act(one: Waiting, request: RequestId, ask: Ask) -> Act {
     let who = Who { subject: one.subject, sealed_phone: None, country: None };
     // One promise is asked about in one way; the key says all.
-    Act { id: chance::draw(), request, fingerprint: [0; 32], who: Some(who), ask }
+    Act { partner: one.partner, ..Act::new(chance::draw(), request, [0; 32], Some(who), ask) }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod allocations;
 mod apply;
 mod bursts;
 mod campaigns;
@@ -30,6 +31,7 @@ mod words;
 
 pub use access::Till;
 pub use alerts::{AlertRecord, Which};
+pub use allocations::{Allocation, CHUNK, Piece};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
 pub use chance::draw;
@@ -49,21 +51,25 @@ pub use text::{Received, fingerprint};
 pub use verify::{Look, time_to_verify};
 pub use words::{AliasError, Suggested, UnknownWords};
 
-use crate::domain::act::Act;
+use crate::domain::act::{Act, Ask};
 use crate::domain::catalog::{Catalog, Limits};
 use crate::domain::decision::changes::NewMessage;
-use crate::domain::ids::{RequestId, SenderId, Spot};
+use crate::domain::decision::outcome::Bar;
+use crate::domain::ids::{PartnerId, RequestId, SenderId, Spot};
 use crate::domain::keyring::Keys;
+use crate::domain::partner::PartnerTerms;
 use crate::redemption::{CallRecord, PeerError, Registry as Peers};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use committer::{Pending, Work};
 use moka::sync::Cache;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
+/// Partners whose terms are kept in memory.
+const TERMS: u64 = 10_000;
 /// Calls of other systems kept to be shown.
 const PEER_CALLS: u64 = 10_000;
 
@@ -82,6 +88,9 @@ pub enum EngineError {
     /// The system that honours the code did not answer as it should; the same request may be sent again.
     #[error("the system that honours the code did not answer")]
     Peer(#[source] PeerError),
+    /// The partner may not ask for this; nothing was written.
+    #[error("the partner may not ask for this")]
+    Barred(Bar),
     /// The engine is shutting down.
     #[error("the engine has stopped")]
     Stopped,
@@ -136,7 +145,24 @@ pub struct Parts {
 pub struct Engine {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Work>,
+    bulk: mpsc::Sender<Box<Pending>>,
     spooling: Option<Arc<spool::Spooling>>,
+}
+
+/// Which queue an act waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// Somebody waits for one code.
+    People,
+    /// At most a quarter of a batch.
+    Bulk,
+}
+
+fn refused<T>(error: mpsc::error::TrySendError<T>) -> EngineError {
+    match error {
+        mpsc::error::TrySendError::Full(_) => EngineError::Busy,
+        mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
+    }
 }
 
 /// An act that was handed in.
@@ -162,6 +188,10 @@ struct Shared {
     catalog: RwLock<Arc<Catalog>>,
     replays: Cache<RequestId, ([u8; 32], Settled)>,
     bursts: bursts::Bursts,
+    /// What partners may do, as this process read it last; the batch looks whether it is still so.
+    terms: Cache<PartnerId, Arc<PartnerTerms>>,
+    /// Events of partners were committed here.
+    feed_written: Notify,
     messages: mpsc::UnboundedSender<NewMessage>,
     /// Numbers whose webhooks were refused, and since when.
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
@@ -185,6 +215,50 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// The terms of the partners who ask in these acts, from memory where this process has read them.
+    async fn terms_of(&self, acts: &[&Act]) -> Result<BTreeMap<PartnerId, Arc<PartnerTerms>>, StoreError> {
+        let mut terms = BTreeMap::new();
+        for partner in asking(acts) {
+            if let Some(known) = self.terms.get(&partner) {
+                terms.insert(partner, known);
+            } else if let Some(read) = crate::store::partners::terms(&self.parts.store, partner).await? {
+                let read = Arc::new(read);
+                self.terms.insert(partner, Arc::clone(&read));
+                terms.insert(partner, read);
+            }
+        }
+        Ok(terms)
+    }
+
+    /// Reads the terms of these acts' partners anew next time.
+    fn forget_terms(&self, acts: &[&Act]) {
+        asking(acts).iter().for_each(|partner| self.terms.invalidate(partner));
+    }
+}
+
+/// The partners whose terms these acts are judged by.
+fn asking(acts: &[&Act]) -> BTreeSet<PartnerId> {
+    let partner = |act: &&Act| match &act.ask {
+        Ask::Issue(_, from, _) => from.partner,
+        Ask::Allocate(_, pull) => pull.from.partner,
+        Ask::Lease(lease, _) => lease.from.partner,
+        Ask::Looked(..)
+        | Ask::Text(_)
+        | Ask::Redeem(..)
+        | Ask::Rollback(..)
+        | Ask::Void(..)
+        | Ask::Said(..)
+        | Ask::HandOver(_)
+        | Ask::Fulfil(..)
+        | Ask::Excuse(..)
+        | Ask::Message(_)
+        | Ask::Raise(_)
+        | Ask::Clear(..) => None,
+    };
+    acts.iter().filter_map(partner).map(|by| by.id).collect()
+}
+
 impl Engine {
     /// Builds the engine: the way to ask, the committer to run, and the messages it makes.
     ///
@@ -192,6 +266,7 @@ impl Engine {
     /// [`StoreError`] when the configuration cannot be read.
     pub async fn new(parts: Parts) -> Result<(Self, Committer, mpsc::UnboundedReceiver<NewMessage>), StoreError> {
         let (queue, work) = mpsc::channel(parts.sizes.queue);
+        let (bulk, in_bulk) = mpsc::channel(parts.sizes.queue);
         let (messages, made) = mpsc::unbounded_channel();
         let replays = Cache::new(parts.sizes.replays);
         let catalog =
@@ -201,11 +276,14 @@ impl Engine {
             catalog: RwLock::new(Arc::new(catalog)),
             replays,
             bursts: bursts::Bursts::default(),
+            terms: Cache::new(TERMS),
+            feed_written: Notify::new(),
             messages,
             peer_calls: Cache::new(PEER_CALLS),
             missed: Mutex::default(),
         });
-        Ok((Self { shared: Arc::clone(&shared), queue, spooling: None }, Committer::new(shared, work), made))
+        let committer = Committer::new(Arc::clone(&shared), work, in_bulk);
+        Ok((Self { shared, queue, bulk, spooling: None }, committer, made))
     }
 
     /// Settles one act: the answer comes after its commit, or from memory when exactly this was asked before.
@@ -218,17 +296,29 @@ impl Engine {
 
     /// Hands an act in: acts that are handed in one after the other are settled in that order.
     fn submit(&self, act: Act) -> Result<Submitted, EngineError> {
+        self.submit_to(act, Lane::People)
+    }
+
+    fn submit_to(&self, act: Act, lane: Lane) -> Result<Submitted, EngineError> {
         if let Some((fingerprint, settled)) = self.shared.replays.get(&act.request) {
             let is_same = fingerprint == act.fingerprint;
             return if is_same { Ok(Submitted::Known(settled)) } else { Err(EngineError::KeyReused) };
         }
         let (answer, answered) = oneshot::channel();
-        let pending = Work::Act(Box::new(Pending { act, answer }));
-        self.queue.try_send(pending).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
-            mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
-        })?;
-        Ok(Submitted::Waits(answered))
+        let pending = Box::new(Pending { act, answer });
+        let sent = match lane {
+            Lane::People => self.queue.try_send(Work::Act(pending)).map_err(refused),
+            Lane::Bulk => self.bulk.try_send(pending).map_err(refused),
+        };
+        sent.map(|()| Submitted::Waits(answered))
+    }
+
+    /// Settles an act that others may overtake: pulls, and the many customers of one call.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn settle_in_bulk(&self, act: Act) -> Result<Settled, EngineError> {
+        self.submit_to(act, Lane::Bulk)?.settled().await
     }
 
     /// Waits for a turn in the committer's queue: while it is held, no batch of this process runs.

@@ -1,13 +1,16 @@
 //! What a batch could need, by the configuration: fallback pools and every counter included.
 
-use crate::domain::act::{Act, Ask, Text};
+use crate::domain::act::{Act, Ask, Lease, LeaseStep, Text};
 use crate::domain::campaign::{Attribution, Authority, Campaign, Unverified};
+use crate::domain::cap::Cap;
 use crate::domain::catalog::{Catalog, Heard};
-use crate::domain::ids::{SenderId, Subject};
+use crate::domain::ids::{PartnerId, SenderId, Spot, Subject};
+use crate::domain::partner::PartnerTerms;
 use crate::domain::session::{Choice, Open, Session, SessionKey, SessionKind};
 use crate::store::batch::{Needs, Stock};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Persons who may answer, and what is open with them.
 type Answering = (BTreeSet<Subject>, HashMap<SessionKey, Session>);
@@ -20,6 +23,9 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
     let answers = acts.iter().filter_map(|act| match &act.ask {
         Ask::Text(text) => catalog.answer(text.sender, &text.text).and(act.who.as_ref()),
         Ask::Issue(..)
+        | Ask::Allocate(..)
+        | Ask::Lease(..)
+        | Ask::Looked(..)
         | Ask::Redeem(..)
         | Ask::Rollback(..)
         | Ask::Void(..)
@@ -35,8 +41,16 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
 }
 
 /// The locks and reads of a batch at `now`. `answering` are the persons who may answer, with what is open with them.
-pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering: Answering) -> Needs {
-    let mut needs = Needs { catalog_version: catalog.version, acts: acts.len(), answering, ..Needs::default() };
+/// `partners` are the terms of those who ask.
+pub(super) fn of(
+    catalog: &Catalog,
+    acts: &[&Act],
+    now: DateTime<Utc>,
+    answering: Answering,
+    partners: BTreeMap<PartnerId, Arc<PartnerTerms>>,
+) -> Needs {
+    let mut needs =
+        Needs { catalog_version: catalog.version, acts: acts.len(), answering, partners, ..Needs::default() };
     // Questions that this very batch will put.
     let mut put = Put::new();
     for act in acts {
@@ -46,6 +60,10 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering
                 phone.clone_from(&who.sealed_phone);
             }
         }
+        needs.feeds.extend(act.partner);
+        if let Some(id) = act.allocation {
+            needs.pulls.entry(id).or_default();
+        }
         match &act.ask {
             // These three have no request row.
             Ask::Message(step) => {
@@ -54,11 +72,19 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering
                 continue;
             }
             Ask::Raise(_) | Ask::Clear(..) => continue,
-            Ask::Issue(campaign, from) => {
+            Ask::Issue(campaign, from, _) => {
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     issue(&mut needs, catalog, campaign, from, now);
                 }
             }
+            Ask::Allocate(campaign, pull) => {
+                if let Some(campaign) = catalog.campaigns.get(campaign) {
+                    issue(&mut needs, catalog, campaign, &pull.from, now);
+                    // A pull takes as many ranges as it has codes, where stock is all crumbs.
+                    needs.ranges = needs.ranges.saturating_add(pull.count);
+                }
+            }
+            Ask::Lease(lease, step) => lease_step(&mut needs, catalog, lease, step),
             Ask::HandOver(_) => {
                 // What is open with the old holder ends, and what waits for her.
                 let who = act.who.iter().map(|who| who.subject);
@@ -72,7 +98,16 @@ pub(super) fn of(catalog: &Catalog, acts: &[&Act], now: DateTime<Utc>, answering
                     pools(&mut needs, campaign, now);
                 }
             }
-            Ask::Redeem(..) | Ask::Rollback(..) | Ask::Void(..) | Ask::Said(..) | Ask::Excuse(..) => {}
+            Ask::Redeem(spot, _)
+            | Ask::Rollback(spot, _)
+            | Ask::Void(spot, _)
+            | Ask::Said(spot, _)
+            | Ask::Looked(spot, _) => {
+                if act.allocation.is_some() {
+                    needs.loose.insert(*spot);
+                }
+            }
+            Ask::Excuse(..) => {}
         }
         needs.requests.insert(act.request.clone());
     }
@@ -117,8 +152,36 @@ fn open_choice(needs: &Needs, (sender, subject): (SenderId, Subject), at: usize)
 fn issue(needs: &mut Needs, catalog: &Catalog, campaign: &Campaign, from: &Attribution, now: DateTime<Utc>) {
     needs.campaigns.insert(campaign.id);
     pools(needs, campaign, now);
-    for cap in catalog.counted(campaign, from) {
+    for cap in counted(needs, catalog, campaign, from) {
         needs.quotas.insert((cap.id, cap.window.key(now, cap.zone)), cap.cap);
+    }
+}
+
+/// Every counter that a request may charge: the campaign's, those across campaigns, its partner's.
+fn counted(needs: &Needs, catalog: &Catalog, campaign: &Campaign, from: &Attribution) -> Vec<Cap> {
+    let terms = from.partner.and_then(|by| needs.partners.get(&by.id));
+    let partners = terms.into_iter().flat_map(|terms| terms.caps(campaign.id));
+    catalog.counted(campaign, from).chain(partners).cloned().collect()
+}
+
+/// What is given back goes to the windows that it was counted in.
+fn lease_step(needs: &mut Needs, catalog: &Catalog, lease: &Lease, step: &LeaseStep) {
+    let Some(campaign) = catalog.campaigns.get(&lease.campaign) else {
+        return;
+    };
+    match step {
+        LeaseStep::Acknowledged(_) => {}
+        LeaseStep::Withdrawn(positions, _) => {
+            let pool = |position: &u64| Spot { campaign: lease.campaign, pool: lease.pool_no, position: *position };
+            needs.loose.extend(positions.iter().map(pool));
+        }
+        LeaseStep::Returned | LeaseStep::Expired => {
+            needs.pulls.insert(lease.id, true);
+            needs.campaigns.insert(campaign.id);
+            for cap in counted(needs, catalog, campaign, &lease.from) {
+                needs.quotas_back.insert((cap.id, cap.window.key(lease.allocated_at, cap.zone)));
+            }
+        }
     }
 }
 

@@ -203,13 +203,9 @@ impl Engine {
 }
 
 fn hand_over(request: RequestId, one: &Change) -> Act {
-    Act {
-        id: super::draw(),
-        fingerprint: super::fingerprint(&[request.key.as_bytes()]),
-        request,
-        who: Some(Who { subject: one.subject, sealed_phone: None, country: None }),
-        ask: Ask::HandOver(one.over),
-    }
+    let who = Who { subject: one.subject, sealed_phone: None, country: None };
+    let fingerprint = super::fingerprint(&[request.key.as_bytes()]);
+    Act::new(super::draw(), request, fingerprint, Some(who), Ask::HandOver(one.over))
 }
 
 fn columns(head: &csv::StringRecord) -> Result<[usize; 3], NumbersError> {

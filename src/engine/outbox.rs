@@ -152,15 +152,10 @@ impl Engine {
     pub async fn note(&self, subject: Subject, mut step: MessageStep) -> Result<(), EngineError> {
         step.note = step.note.as_deref().map(clean_note);
         let id: [u8; 16] = chance::draw();
-        let act = Act {
-            id,
-            // Steps write no request row and are told apart by their draw.
-            request: RequestId { door: "outbox".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) },
-            fingerprint: [0; 32],
-            who: Some(Who { subject, sealed_phone: None, country: None }),
-            ask: Ask::Message(step),
-        };
-        self.settle(act).await?;
+        // Steps write no request row and are told apart by their draw.
+        let request = RequestId { door: "outbox".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) };
+        let who = Who { subject, sealed_phone: None, country: None };
+        self.settle(Act::new(id, request, [0; 32], Some(who), Ask::Message(step))).await?;
         Ok(())
     }
 
@@ -268,13 +263,10 @@ impl Engine {
         }
         let key = format!("refused-{:032x}", u128::from_be_bytes(message));
         let carrier_said = Some(CarrierSaid::Stop);
-        let act = Act {
-            id: chance::draw(),
-            request: RequestId::of_text(&row.address, &key),
-            fingerprint: fingerprint(&[key.as_bytes()]),
-            who: Some(Who { subject, sealed_phone: None, country: None }),
-            ask: Ask::Text(Text { sender, text: String::new(), from_machine: false, range: None, carrier_said }),
-        };
+        let who = Who { subject, sealed_phone: None, country: None };
+        let ask = Ask::Text(Text { sender, text: String::new(), from_machine: false, range: None, carrier_said });
+        let request = RequestId::of_text(&row.address, &key);
+        let act = Act::new(chance::draw(), request, fingerprint(&[key.as_bytes()]), Some(who), ask);
         self.settle(act).await.map(drop)
     }
 

@@ -1,8 +1,9 @@
 //! What the systems that honour our codes say of them: by their events, by their feeds, and when they are asked.
 
+use super::sale::act_on;
 use super::text::fingerprint;
-use super::{Engine, EngineError, Found, chance};
-use crate::domain::act::{Act, Ask, Said, Who};
+use super::{Engine, EngineError, Found};
+use crate::domain::act::{Ask, Said};
 use crate::domain::alert::AlertKind;
 use crate::domain::campaign::{Authority, Campaign};
 use crate::domain::code::Code;
@@ -141,12 +142,11 @@ impl Engine {
     }
 
     async fn record_said(&self, found: &Found, key: String, said: Said) -> Result<(), EngineError> {
-        let who = Who { subject: found.issued.holder, sealed_phone: None, country: None };
         let spot = found.issued.held.spot;
         let request = RequestId { door: format!("peer-{}", said.peer), key };
         // A report that comes again with other words is still that report: the first one stands.
         let fingerprint = fingerprint(&[request.key.as_bytes()]);
-        let act = Act { id: chance::draw(), request, fingerprint, who: Some(who), ask: Ask::Said(spot, said) };
+        let act = act_on(&found.issued, request, fingerprint, Ask::Said(spot, said));
         self.settle(act).await.map(drop)
     }
 

@@ -6,8 +6,9 @@ use super::{Engine, EngineError, Parts, Settled};
 use crate::domain::act::{Act, Ask, Presented, Undo, Who};
 use crate::domain::campaign::Campaign;
 use crate::domain::code::CodeNorm;
-use crate::domain::ids::{RequestId, Spot, Subject};
+use crate::domain::ids::{RequestId, Spot};
 use crate::domain::till::{TillRefusal, judge};
+use crate::domain::world::Whose;
 use crate::store::ledger::Issued;
 use std::sync::Arc;
 
@@ -102,7 +103,7 @@ impl Engine {
         if let Some(peer) = self.peer_of(&found.campaign) {
             shown.peer = self.redeem_at_peer(&request, &found, &shown, &peer).await?;
         }
-        self.sale(request, &asked, found.issued.holder, Ask::Redeem(spot, shown)).await.map(Some)
+        self.sale(request, &asked, &found.issued, Ask::Redeem(spot, shown)).await.map(Some)
     }
 
     /// A till takes a redemption back. `None` when there is no such redemption.
@@ -123,7 +124,8 @@ impl Engine {
         self.roll_back_at_peer(&request, &issued, &provider, (&redemption, &reason)).await?;
         let asked = format!("rollback Undo {{ redemption: {redemption:?}, reason: {reason:?} }}");
         let undo = Undo { redemption, reason, provider };
-        self.sale(request, &asked, issued.holder, Ask::Rollback(issued.held.spot, undo)).await.map(Some)
+        let ask = Ask::Rollback(issued.held.spot, undo);
+        self.sale(request, &asked, &issued, ask).await.map(Some)
     }
 
     /// The house takes a code back. `None` when no such code is out.
@@ -136,11 +138,20 @@ impl Engine {
         };
         let spot = found.issued.held.spot;
         let asked = format!("void {spot:?} {reason}");
-        self.sale(request, &asked, found.issued.holder, Ask::Void(spot, reason.to_owned())).await.map(Some)
+        self.sale(request, &asked, &found.issued, Ask::Void(spot, reason.to_owned())).await.map(Some)
     }
 
-    async fn sale(&self, request: RequestId, asked: &str, holder: Subject, ask: Ask) -> Result<Settled, EngineError> {
-        let who = Some(Who { subject: holder, sealed_phone: None, country: None });
-        self.settle(Act { id: draw(), request, fingerprint: fingerprint(&[asked.as_bytes()]), who, ask }).await
+    async fn sale(&self, request: RequestId, asked: &str, issued: &Issued, ask: Ask) -> Result<Settled, EngineError> {
+        self.settle(act_on(issued, request, fingerprint(&[asked.as_bytes()]), ask)).await
     }
+}
+
+/// An act on a code that is out: it takes the lock of its person or pull, and its partner hears of it.
+pub(super) fn act_on(issued: &Issued, request: RequestId, fingerprint: [u8; 32], ask: Ask) -> Act {
+    let (who, allocation) = match issued.holder {
+        Whose::Person(subject) => (Some(Who { subject, sealed_phone: None, country: None }), None),
+        Whose::Pull(allocation) => (None, Some(allocation)),
+    };
+    let partner = issued.held.from.partner.map(|by| by.id);
+    Act { partner, allocation, ..Act::new(draw(), request, fingerprint, who, ask) }
 }

@@ -122,7 +122,7 @@ fn may_pass(error: &EngineError) -> bool {
     match error {
         EngineError::Busy | EngineError::Peer(_) => true,
         EngineError::Store(error) => error.may_pass(),
-        EngineError::KeyReused | EngineError::Stopped => false,
+        EngineError::KeyReused | EngineError::Barred(_) | EngineError::Stopped => false,
     }
 }
 

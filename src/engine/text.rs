@@ -64,13 +64,11 @@ impl Engine {
         // Phones of the simulator are invented one after the other.
         let is_real = catalog.senders.get(&sender).is_some_and(|row| row.carrier != "simulator");
         let range = phone.as_ref().filter(|_| is_real && limits.burst_per_range > 0).and_then(PhoneNumber::range);
-        Act {
-            id: draw(),
-            request: RequestId::of_text(&address, &message_id),
-            fingerprint: fingerprint(&[from.as_bytes(), text.as_bytes()]),
-            who: phone.filter(|_| !from_machine).map(|phone| self.who(&phone)),
-            ask: Ask::Text(Text { sender, text, from_machine, range, carrier_said }),
-        }
+        let request = RequestId::of_text(&address, &message_id);
+        let fingerprint = fingerprint(&[from.as_bytes(), text.as_bytes()]);
+        let who = phone.filter(|_| !from_machine).map(|phone| self.who(&phone));
+        let ask = Ask::Text(Text { sender, text, from_machine, range, carrier_said });
+        Act::new(draw(), request, fingerprint, who, ask)
     }
 
     /// The person behind a number: her keyed hash, and her number sealed.

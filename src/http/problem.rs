@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem+json with a stable `code`; the only place that knows status codes.
 
+use crate::domain::decision::outcome::Bar;
 use crate::engine::EngineError;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -60,6 +61,22 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", detail)
     }
 
+    /// 403 or 404: a partner may not ask for this.
+    #[must_use]
+    pub fn barred(bar: Bar) -> Self {
+        match bar {
+            Bar::Suspended => {
+                let detail = "this partner is suspended; what it has given out stays good";
+                Self::new(StatusCode::FORBIDDEN, "partner_suspended", detail)
+            }
+            Bar::Scope(scope) => {
+                let detail = format!("this needs the scope {}", scope.word());
+                Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).with("scope", scope.word())
+            }
+            Bar::NotGranted => Self::not_found("campaign"),
+        }
+    }
+
     /// Adds a member to the answer.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
@@ -73,6 +90,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Busy | EngineError::Stopped => Self::busy(),
+            EngineError::Barred(bar) => Self::barred(bar),
             EngineError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_mismatch",

@@ -189,6 +189,8 @@ impl SmsDoor {
             };
             match settled {
                 Ok(()) => {}
+                // No partner texts.
+                Err(EngineError::Barred(_)) => {}
                 Err(EngineError::KeyReused) => {
                     tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands");
                 }

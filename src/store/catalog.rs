@@ -7,7 +7,7 @@ use crate::domain::catalog::{
     SenderRow,
 };
 use crate::domain::document::SenderDoc;
-use crate::domain::ids::{CampaignId, CapId, PlacementId, SenderId};
+use crate::domain::ids::{CampaignId, CapId, CreatorId, PlacementId, SenderId};
 use crate::domain::keyring::Keys;
 use crate::domain::window::Window;
 use crate::store::{Store, StoreError};
@@ -127,6 +127,7 @@ async fn pools(db: &impl ConnectionTrait) -> Result<Vec<PoolRecord>, StoreError>
             kind,
             pattern: row.pattern,
             size: small("pool", "size", row.size)?,
+            creator: row.owner.strip_prefix("creator:").and_then(|id| id.parse().ok()).map(CreatorId),
         };
         let longest_code =
             if kind == PoolKind::Imported { longest_code(db, id, row.pool_no).await? } else { String::new() };

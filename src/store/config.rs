@@ -171,7 +171,11 @@ pub(in crate::store) async fn run_one(
 }
 
 /// The integer `n` of the first row a statement answers with.
-pub(super) async fn ints(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Option<i64>, StoreError> {
+pub(in crate::store) async fn ints(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Option<i64>, StoreError> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     let row = db.query_one_raw(statement).await.map_err(StoreError::from)?;
     Ok(row.map(|row| row.try_get::<i64>("", "n")).transpose()?)

@@ -1,7 +1,7 @@
 //! Open promises, for whoever keeps them.
 
 use crate::domain::hold::HoldId;
-use crate::domain::ids::{CampaignId, Subject, millis};
+use crate::domain::ids::{CampaignId, PartnerId, Subject, millis};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use sea_orm::{FromQueryResult, Value};
@@ -13,12 +13,15 @@ pub struct Waiting {
     pub id: HoldId,
     /// Whose.
     pub subject: Subject,
+    /// The partner who asked.
+    pub partner: Option<PartnerId>,
 }
 
 #[derive(FromQueryResult)]
 struct WaitingRow {
     hold_id: Vec<u8>,
     subject: Vec<u8>,
+    partner_id: i64,
 }
 
 impl Store {
@@ -27,7 +30,7 @@ impl Store {
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
     pub async fn waiting_holds(&self, campaign: CampaignId, limit: u64) -> Result<Vec<Waiting>, StoreError> {
-        let sql = "SELECT hold_id, subject FROM hold
+        let sql = "SELECT hold_id, subject, partner_id FROM hold
             WHERE campaign_id = $1 AND ended_at IS NULL AND is_muted = 0 ORDER BY held_at, hold_id LIMIT $2";
         self.waiting(sql, [campaign.0.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()]).await
     }
@@ -42,7 +45,7 @@ impl Store {
         before: DateTime<Utc>,
         limit: u64,
     ) -> Result<Vec<Waiting>, StoreError> {
-        let sql = "SELECT hold_id, subject FROM hold
+        let sql = "SELECT hold_id, subject, partner_id FROM hold
             WHERE campaign_id = $1 AND ended_at IS NULL AND held_at <= $2 AND late_at IS NULL
             ORDER BY held_at, hold_id LIMIT $3";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -54,7 +57,9 @@ impl Store {
         let parse = |row: WaitingRow| {
             let bad = || StoreError::BadRow { table: "hold", column: "hold_id", id: "not 16 bytes".to_owned() };
             let id = HoldId(row.hold_id.try_into().map_err(|_| bad())?);
-            Ok(Waiting { id, subject: Subject::from_bytes(row.subject.try_into().map_err(|_| bad())?) })
+            let subject = Subject::from_bytes(row.subject.try_into().map_err(|_| bad())?);
+            let partner = u32::try_from(row.partner_id).ok().filter(|id| *id != 0).map(PartnerId);
+            Ok(Waiting { id, subject, partner })
         };
         rows.into_iter().map(parse).collect()
     }

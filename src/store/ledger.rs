@@ -2,8 +2,11 @@
 
 use crate::domain::campaign::{Attribution, Channel, Partnership};
 use crate::domain::code::CodeNorm;
-use crate::domain::ids::{CampaignId, CreatorId, PartnerId, PlacementId, SenderId, Spot, Subject, from_millis};
-use crate::domain::world::{Event, EventKind, Held};
+use crate::domain::ids::{
+    AllocationId, CampaignId, CreatorId, PartnerId, PlacementId, SenderId, Spot, Subject, from_millis,
+};
+use crate::domain::world::{Event, EventKind, Held, Whose};
+use crate::store::config::ints;
 use crate::store::{Store, StoreError};
 use codewell_entity::{code, code_event, issuance, recipient};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -13,7 +16,7 @@ use std::collections::HashSet;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Issued {
     /// Whose.
-    pub holder: Subject,
+    pub holder: Whose,
     /// The code's life.
     pub held: Held,
 }
@@ -37,7 +40,7 @@ impl Store {
         Ok(row.map(|row| row.code))
     }
 
-    /// A code that was issued to a person, with its events.
+    /// A code that is out, with its events; not the codes of a pull whose time was over before it was acknowledged.
     ///
     /// # Errors
     /// What the database says; [`StoreError::BadRow`].
@@ -53,7 +56,19 @@ impl Store {
             .order_by_asc(code_event::Column::Step)
             .all(self.read())
             .await?;
-        issued(&row, &events).map(Some)
+        let issued = issued(&row, &events)?;
+        let lapsed = match issued.holder {
+            Whose::Person(_) => false,
+            // The rest of a pull whose time is over is taken back row by row; until then nobody may use it either.
+            Whose::Pull(id) => issued.held.open_redemption().is_none() && self.is_over(id).await?,
+        };
+        Ok((!lapsed).then_some(issued))
+    }
+
+    /// Whether the time of a pull was over before its partner had confirmed it.
+    async fn is_over(&self, id: AllocationId) -> Result<bool, StoreError> {
+        let sql = "SELECT CAST(1 AS BIGINT) AS n FROM allocation WHERE allocation_id = $1 AND ended_at IS NOT NULL";
+        Ok(ints(self.read(), sql, vec![id.0.to_vec().into()]).await?.is_some())
     }
 
     /// The code that a redemption used, its holder, and who of `providers` took it: `till`, or
@@ -119,7 +134,9 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
     let id = || format!("{}/{}/{}", row.campaign_id, row.pool_no, row.position);
     let bad = |column| StoreError::BadRow { table: "issuance", column, id: id() };
     let number = |n: i64, column| u32::try_from(n).map_err(|_| bad(column));
-    let subject = row.subject.as_deref().and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| bad("subject"))?;
+    let person = row.subject.as_deref().and_then(|bytes| bytes.try_into().ok()).map(Subject::from_bytes);
+    let pull = row.allocation_id.as_deref().and_then(|bytes| bytes.try_into().ok()).map(AllocationId);
+    let holder = person.map(Whose::Person).or(pull.map(Whose::Pull)).ok_or_else(|| bad("subject"))?;
     let held = Held {
         spot: spot(row.campaign_id, row.pool_no, row.position)?,
         epoch: number(row.epoch, "epoch")?,
@@ -141,7 +158,7 @@ fn issued(row: &issuance::Model, events: &[code_event::Model]) -> Result<Issued,
         expires_at: row.expires_at.map(from_millis),
         events: events.iter().map(event).collect::<Result<_, _>>()?,
     };
-    Ok(Issued { holder: Subject::from_bytes(subject), held })
+    Ok(Issued { holder, held })
 }
 
 fn partnership(row: &issuance::Model) -> Option<Partnership> {

@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod alerts;
+pub mod allocations;
 pub mod audit;
 pub mod batch;
 mod bulk;

@@ -1,4 +1,4 @@
-//! Looks now and then at what nobody asks about: campaigns that run out of codes.
+//! Looks now and then at what nobody asks about: campaigns that run out of codes, pulls whose time is over.
 
 use crate::config::AlertsConfig;
 use crate::engine::Engine;
@@ -15,6 +15,9 @@ pub async fn run(engine: Engine, config: AlertsConfig, stop: impl Future<Output 
         let swept = engine.watch_stock(config.low_stock_percent, config.low_stock_codes).await;
         if let Err(error) = swept {
             tracing::warn!(error = &error as &dyn std::error::Error, "the stock of campaigns cannot be looked at");
+        }
+        if let Err(error) = engine.end_leases().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "pulls whose time is over cannot be ended");
         }
         tokio::select! {
             () = &mut stop => return,

@@ -218,6 +218,7 @@ fn campaign(rows: &Rows, record: &CampaignRecord, status: Status) -> Result<Camp
         expiry: doc.expiry().map_err(time)?,
         terms: doc.terms().map_err(time)?,
         authority: doc.authority(),
+        partners: doc.partners.policy(),
     })
 }
 

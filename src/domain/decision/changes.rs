@@ -5,12 +5,14 @@ use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId, HoldStep};
-use crate::domain::ids::{CampaignId, CapId, PlacementId, RequestId, SenderId, Spot, Subject, millis};
+use crate::domain::ids::{
+    AllocationId, CampaignId, CapId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, millis,
+};
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
 use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
-use crate::domain::world::{Event, EventKind, Held};
+use crate::domain::world::{Event, EventKind, Held, Range};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +58,21 @@ pub struct Changes {
     pub sessions: BTreeMap<SessionKey, Option<Session>>,
     /// Numbers that have another holder.
     pub holders: BTreeMap<Subject, Holder>,
+    /// What partners hear of, numbered.
+    pub feed: Vec<FeedRow>,
+    /// The numbers of their newest events.
+    pub feeds: BTreeMap<PartnerId, i64>,
+    /// How many requests of partners' and creators' had which outcome, the money of their sales, and what a creator
+    /// earned by them.
+    pub credits: BTreeMap<CreditKey, (i64, i64, i64)>,
+    /// New pulls with their ranges.
+    pub pulls: Vec<NewPull>,
+    /// What became of pulls.
+    pub pull_steps: BTreeMap<AllocationId, PullChange>,
+    /// Ranges of positions that are in stock again.
+    pub restocked: Vec<(CampaignId, u16, Range)>,
+    /// Who tried a code in vain, for the first time.
+    pub attempts: Vec<(Spot, String, DateTime<Utc>)>,
     /// How often which unknown words were texted to a number; empty words are all that is not kept.
     pub unknown: BTreeMap<(SenderId, String), i64>,
 }
@@ -85,6 +102,99 @@ pub struct RequestRow {
     pub replied: bool,
     /// The money of the sale, minor units.
     pub amount: Option<i64>,
+    /// What the creator earned by it; negative where that was taken back.
+    pub commission: i64,
+    /// The code is another's merit: this request only helped.
+    pub assists: Assists,
+}
+
+/// Whose merit the code of a repeat is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Assists {
+    /// Not of the partner who asked.
+    pub partner: bool,
+    /// Not of the creator whose word it was.
+    pub creator: bool,
+}
+
+/// A row of `feed`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedRow {
+    /// Who hears of it.
+    pub partner: PartnerId,
+    /// Its number there.
+    pub event_no: i64,
+    /// `issued`, `redeemed`, …
+    pub kind: &'static str,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The code, where it is about one.
+    pub spot: Option<Spot>,
+    /// What else there is to say, a JSON object.
+    pub data: String,
+}
+
+/// The key of `rollup_credit`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CreditKey {
+    /// `creator` or `partner`.
+    pub kind: &'static str,
+    /// Its number.
+    pub id: u32,
+    /// The campaign.
+    pub campaign: u32,
+    /// Quarter hours since 1970 UTC.
+    pub quarter: i64,
+    /// The placement.
+    pub placement: PlacementId,
+    /// The place as the partner or link calls it; empty is none.
+    pub sub_id: String,
+    /// The outcome, as in [`ChannelKey`]; a repeat of a code that is another's merit is `assist`.
+    pub outcome: String,
+}
+
+/// A row of `allocation`, with its ranges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPull {
+    /// Its name.
+    pub id: AllocationId,
+    /// Whose merit.
+    pub from: Attribution,
+    /// Of which campaign and version.
+    pub campaign: (CampaignId, u32),
+    /// The pool.
+    pub pool_no: u16,
+    /// The promise.
+    pub offer_no: u16,
+    /// What one code adds to a cap in money.
+    pub weight: i64,
+    /// How many.
+    pub count: u64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// When its codes end.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Until when it may be streamed and acknowledged.
+    pub lease_until: DateTime<Utc>,
+    /// Which positions.
+    pub ranges: Vec<Range>,
+}
+
+/// What becomes of one pull in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PullChange {
+    /// So many more went back to stock.
+    pub restocked: u64,
+    /// So many more were given back to the caps.
+    pub given_back: u64,
+    /// Nothing of it can be streamed any more.
+    pub closes: bool,
+    /// The partner has its codes.
+    pub acked_at: Option<DateTime<Utc>>,
+    /// Its time was over.
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// A row of `code_event`.
@@ -298,6 +408,20 @@ impl Changes {
             placement: row.from.placement,
             outcome,
         };
+        let credits = [
+            row.from.creator.map(|id| ("creator", id.0, row.assists.creator)),
+            row.from.partner.map(|by| ("partner", by.id.0, row.assists.partner)),
+        ];
+        for (kind, id, assists) in credits.into_iter().flatten() {
+            let outcome = if assists { "assist".to_owned() } else { key.outcome.clone() };
+            let ChannelKey { campaign, quarter, placement, .. } = key;
+            let sub_id = row.from.sub_id.clone().unwrap_or_default();
+            let key = CreditKey { kind, id, campaign, quarter, placement, sub_id, outcome };
+            let cell = self.credits.entry(key).or_default();
+            cell.0 += 1;
+            cell.1 += row.amount.unwrap_or(0);
+            cell.2 += row.commission;
+        }
         let cell = self.channels.entry(key).or_default();
         cell.0 += 1;
         cell.1 += row.amount.unwrap_or(0);
@@ -325,6 +449,7 @@ impl EventRow {
         let provider = match kind {
             EventKind::Redeemed | EventKind::RolledBack => "till",
             EventKind::Voided | EventKind::Expired => "house",
+            EventKind::Returned => "partner",
         };
         let event = Event { step, kind, at, provider_ref, store: None, amount: None };
         let provider = provider.to_owned();

@@ -103,6 +103,9 @@ impl Work<'_> {
             | Outcome::Recorded(_)
             | Outcome::Declined(..)
             | Outcome::Told(_)
+            | Outcome::Allocated(..)
+            | Outcome::Leased(..)
+            | Outcome::Looked(..)
             | Outcome::Noted => {}
         }
     }

@@ -41,7 +41,7 @@ impl Work<'_> {
         fit: &Fit<'_>,
     ) -> Outcome {
         let now = self.world.now;
-        self.charge(fit);
+        self.charge(&fit.charges);
         let key = (campaign.id, fit.pool.pool_no);
         self.leave_stock(key);
         let person = self.person(who.subject);

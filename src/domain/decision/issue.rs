@@ -18,6 +18,9 @@ impl Work<'_> {
     pub(super) fn issue(&mut self, act: &Act, campaign: &Campaign, who: &Who, from: &Attribution) -> Outcome {
         let now = self.world.now;
         if let Some(hold) = self.open_hold(who, campaign.id) {
+            if !Self::may_see(campaign, from, &hold.from) {
+                return Outcome::Refused(Refusal::CustomerHasCode, None);
+            }
             return self.asked_again(campaign, who, &hold);
         }
         let person = self.person(who.subject).clone();
@@ -25,7 +28,10 @@ impl Work<'_> {
         if let Some(held) = newest {
             let state = held.state(now);
             if again(campaign, state) == Again::SameCode {
-                return Outcome::Repeat(held.spot, state);
+                return match Self::may_see(campaign, from, &held.from) {
+                    true => Outcome::Repeat(held.spot, state),
+                    false => Outcome::Refused(Refusal::CustomerHasCode, None),
+                };
             }
         }
         match self.fits(campaign, who, &person, from) {
@@ -34,7 +40,8 @@ impl Work<'_> {
             }
             Ok(fit) => Outcome::Issued(self.take(campaign, who, &person, from, &fit)),
             Err(why) => {
-                let unused = newest_unused(&person, campaign.id, now);
+                let seen = |held: &Held| Self::may_see(campaign, from, &held.from);
+                let unused = newest_unused(&person, campaign.id, now, seen);
                 match (why, unused) {
                     // Nothing to do with how much she had: the code she has is still the answer.
                     (Refusal::Paused | Refusal::Ended | Refusal::PoolEmpty, Some(spot)) => {
@@ -55,13 +62,12 @@ impl Work<'_> {
         from: &Attribution,
     ) -> Result<Fit<'c>, Refusal> {
         let now = self.world.now;
-        is_open(campaign, who, now)?;
+        is_open(campaign, who.country.as_ref(), now)?;
         let (pool, offer) = campaign
-            .pools
-            .iter()
+            .pools_of(from.creator)
             .filter(|pool| self.has_stock(campaign, pool.pool_no))
             .find_map(|pool| campaign.offer(pool.offer_no).map(|offer| (pool, offer)))
-            .or_else(|| campaign.pools.iter().find_map(|pool| Some((pool, campaign.offer(pool.offer_no)?))))
+            .or_else(|| campaign.pools_of(from.creator).find_map(|pool| Some((pool, campaign.offer(pool.offer_no)?))))
             .ok_or(Refusal::PoolEmpty)?;
         let most = self.catalog.limits.burst_per_range;
         let neighbours = self.range.and_then(|range| self.world.bursts.get(&range)).copied().unwrap_or(0);
@@ -69,7 +75,7 @@ impl Work<'_> {
             return Err(Refusal::NumberBurst);
         }
         let mut charges = Vec::new();
-        for cap in campaign.caps.iter().chain(&self.catalog.caps_across) {
+        for cap in self.caps_of(campaign, from) {
             if let Some(charge) = self.check(cap, campaign.id, person, from, offer)? {
                 charges.push(charge);
             }
@@ -78,6 +84,13 @@ impl Work<'_> {
             return Err(Refusal::PoolEmpty);
         }
         Ok(Fit { pool, offer, charges })
+    }
+
+    /// Every cap that a request may count in: the campaign's, those across campaigns, its partner's.
+    pub(super) fn caps_of<'s>(&'s self, campaign: &'s Campaign, from: &Attribution) -> impl Iterator<Item = &'s Cap> {
+        let terms = from.partner.and_then(|by| self.world.partners.get(&by.id));
+        let partners = terms.into_iter().flat_map(|terms| terms.caps(campaign.id));
+        campaign.caps.iter().chain(&self.catalog.caps_across).chain(partners)
     }
 
     fn check(
@@ -134,7 +147,7 @@ impl Work<'_> {
         let now = self.world.now;
         let position = self.next_position(campaign.id, fit.pool.pool_no);
         self.leave_stock((campaign.id, fit.pool.pool_no));
-        self.charge(fit);
+        self.charge(&fit.charges);
         let held = Held {
             spot: Spot { campaign: campaign.id, pool: fit.pool.pool_no, position },
             epoch: person.epoch,
@@ -153,8 +166,8 @@ impl Work<'_> {
     }
 
     /// Counts what a code adds to every counter.
-    pub(super) fn charge(&mut self, fit: &Fit<'_>) {
-        for Charge { key, weight } in &fit.charges {
+    pub(super) fn charge(&mut self, charges: &[Charge]) {
+        for Charge { key, weight } in charges {
             if let Some(quota) = self.world.quotas.get_mut(key) {
                 quota.used += weight;
                 self.changes.quotas.insert(*key, quota.used);
@@ -180,6 +193,7 @@ impl Work<'_> {
             };
             self.changes.peer_checks.push((held.spot, held.issued_at + wait));
         }
+        self.tell_issued(&held);
         self.changes.issuances.push((subject, held.clone()));
         self.person(subject).held.push(held);
     }
@@ -206,16 +220,16 @@ impl Work<'_> {
 pub(super) struct Fit<'c> {
     pub(super) pool: &'c Pool,
     pub(super) offer: &'c Offer,
-    charges: Vec<Charge>,
+    pub(super) charges: Vec<Charge>,
 }
 
 /// One count to add.
-struct Charge {
-    key: (CapId, i64),
-    weight: i64,
+pub(super) struct Charge {
+    pub(super) key: (CapId, i64),
+    pub(super) weight: i64,
 }
 
-fn is_open(campaign: &Campaign, who: &Who, now: DateTime<Utc>) -> Result<(), Refusal> {
+pub(super) fn is_open(campaign: &Campaign, country: Option<&String>, now: DateTime<Utc>) -> Result<(), Refusal> {
     match campaign.status {
         Status::Ended => return Err(Refusal::Ended),
         Status::Paused => return Err(Refusal::Paused),
@@ -227,7 +241,7 @@ fn is_open(campaign: &Campaign, who: &Who, now: DateTime<Utc>) -> Result<(), Ref
     if campaign.ends_at.is_some_and(|end| now >= end) {
         return Err(Refusal::Ended);
     }
-    let abroad = who.country.as_ref().is_some_and(|country| !campaign.countries.contains(country));
+    let abroad = country.is_some_and(|country| !campaign.countries.contains(country));
     if abroad && !campaign.countries.is_empty() {
         return Err(Refusal::CountryNotAllowed);
     }
@@ -251,6 +265,11 @@ fn newest(person: &Person, campaign: CampaignId, keep: impl Fn(&Held) -> bool) -
         .max_by_key(|held| held.seq)
 }
 
-fn newest_unused(person: &Person, campaign: CampaignId, now: DateTime<Utc>) -> Option<Spot> {
-    newest(person, campaign, |held| held.state(now) == HeldState::Unused).map(|held| held.spot)
+fn newest_unused(
+    person: &Person,
+    campaign: CampaignId,
+    now: DateTime<Utc>,
+    keep: impl Fn(&Held) -> bool,
+) -> Option<Spot> {
+    newest(person, campaign, |held| held.state(now) == HeldState::Unused && keep(held)).map(|held| held.spot)
 }

@@ -2,9 +2,11 @@
 
 pub mod changes;
 mod conversation;
+mod credit;
 mod handover;
 mod hold;
 mod issue;
+mod lease;
 mod message;
 pub mod outcome;
 mod said;
@@ -20,7 +22,7 @@ use crate::domain::act::{Act, Ask, NumberRange};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::Catalog;
 use crate::domain::decision::changes::{AlertChange, Changes, RequestRow};
-use crate::domain::decision::outcome::{Outcome, Told};
+use crate::domain::decision::outcome::{Bar, Outcome, Told};
 use crate::domain::ids::{CampaignId, SenderId, Subject};
 use crate::domain::world::{Person, Stored, World};
 use chrono::{DateTime, Utc};
@@ -33,6 +35,8 @@ pub enum Decision {
     Made(Outcome, DateTime<Utc>),
     /// The key was used for something else.
     KeyReused,
+    /// The partner may not ask; nothing was written.
+    Barred(Bar),
 }
 
 /// What one act leaves beside its outcome: the columns of its request row that only its path knows.
@@ -44,6 +48,7 @@ struct Trace {
     word: Option<String>,
     replied: bool,
     amount: Option<i64>,
+    commission: i64,
 }
 
 /// Decides a batch, in order of arrival.
@@ -74,6 +79,9 @@ impl Work<'_> {
             let same = stored.fingerprint == act.fingerprint;
             return if same { Decision::Made(stored.outcome.clone(), stored.at) } else { Decision::KeyReused };
         }
+        if let Some(bar) = self.bar(&act.ask) {
+            return Decision::Barred(bar);
+        }
         let mut trace = Trace::default();
         self.range = None;
         let Some(outcome) = self.fresh(act, &mut trace) else {
@@ -93,6 +101,9 @@ impl Work<'_> {
                 self.changes.alerts.insert((*kind, about.clone()), AlertChange::Cleared(now));
             }
             Ask::Issue(..)
+            | Ask::Allocate(..)
+            | Ask::Lease(..)
+            | Ask::Looked(..)
             | Ask::Text(_)
             | Ask::Redeem(..)
             | Ask::Rollback(..)
@@ -108,7 +119,8 @@ impl Work<'_> {
     /// Decides what was never asked; `None` leaves no trace and may be asked again.
     fn fresh(&mut self, act: &Act, trace: &mut Trace) -> Option<Outcome> {
         Some(match &act.ask {
-            Ask::Issue(campaign, from) => {
+            Ask::Issue(campaign, from, deliver) => {
+                let from = &self.signed(from);
                 trace.kind = "issue";
                 trace.from = Some(from.clone());
                 let Some(campaign) = self.campaign(*campaign) else {
@@ -118,8 +130,13 @@ impl Work<'_> {
                     return Some(Outcome::Told(Told::Ignored));
                 };
                 trace.campaign = Some(campaign.id);
-                self.issue(act, &campaign, who, from)
+                let outcome = self.issue(act, &campaign, who, from);
+                self.deliver(act, &campaign, *deliver, &outcome, trace);
+                outcome
             }
+            Ask::Allocate(campaign, pull) => self.allocate(act, *campaign, pull, trace),
+            Ask::Lease(lease, step) => return self.lease(act, lease, step, trace),
+            Ask::Looked(spot, look) => self.look(act, *spot, *look, trace),
             Ask::Text(text) => self.text(act, text, trace),
             Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
             Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
@@ -137,6 +154,7 @@ impl Work<'_> {
         let stored = Stored { fingerprint: act.fingerprint, at: now, outcome: outcome.clone() };
         self.world.requests.insert(act.request.clone(), stored);
         let from = trace.from.unwrap_or_else(|| Attribution::by(Channel::Sms));
+        let assists = self.assists(act, outcome, &from);
         let row = RequestRow {
             request: act.request.clone(),
             fingerprint: act.fingerprint,
@@ -149,6 +167,8 @@ impl Work<'_> {
             word: trace.word,
             replied: trace.replied,
             amount: trace.amount,
+            commission: trace.commission,
+            assists,
         };
         self.changes.count(&row);
         self.changes.requests.push(row);

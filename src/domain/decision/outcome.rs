@@ -1,8 +1,10 @@
 //! What was decided. A refusal is an outcome, written like one; errors are for what failed.
 
+use crate::domain::act::Look;
 use crate::domain::cap::Reached;
 use crate::domain::hold::HoldId;
-use crate::domain::ids::{CapId, Spot};
+use crate::domain::ids::{AllocationId, CapId, Spot};
+use crate::domain::partner::PartnerScope;
 use crate::domain::till::TillRefusal;
 use crate::domain::world::HeldState;
 use chrono::{DateTime, Utc};
@@ -32,6 +34,23 @@ pub enum Outcome {
     Told(Told),
     /// A message of ours took a step, or a late report changed nothing.
     Noted,
+    /// A partner has a pull of so many codes.
+    Allocated(AllocationId, u64),
+    /// A pull took its step; so many codes went back to stock or were taken back.
+    Leased(AllocationId, u64),
+    /// Somebody looked at a code, in this window for the first time.
+    Looked(Spot, Look),
+}
+
+/// Why a partner may not ask at all. It leaves no trace: asked again, it may be otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bar {
+    /// A person stopped the partner.
+    Suspended,
+    /// The partner may not ask for this.
+    Scope(PartnerScope),
+    /// The campaign is not the partner's: for it, there is none.
+    NotGranted,
 }
 
 /// Why there is no code.
@@ -51,6 +70,14 @@ pub enum Refusal {
     CountryNotAllowed,
     /// Too many new phones of neighbouring numbers asked at once.
     NumberBurst,
+    /// She has one already, by another way; who asked does not learn it.
+    CustomerHasCode,
+    /// The campaign's rules leave this asker out.
+    NotEligible,
+    /// The time of the pull is over.
+    LeaseExpired,
+    /// The partner counts other codes than were streamed; so many were.
+    CountDiffers(u64),
 }
 
 impl Refusal {
@@ -65,6 +92,10 @@ impl Refusal {
             Self::CapReached(_) => "cap_reached",
             Self::CountryNotAllowed => "country_not_allowed",
             Self::NumberBurst => "number_burst",
+            Self::CustomerHasCode => "customer_has_code",
+            Self::NotEligible => "not_eligible",
+            Self::LeaseExpired => "lease_expired",
+            Self::CountDiffers(_) => "count_differs",
         }
     }
 }
@@ -158,9 +189,10 @@ impl Outcome {
             | Self::RolledBack(spot, _)
             | Self::Voided(spot)
             | Self::Recorded(spot)
+            | Self::Looked(spot, _)
             | Self::Declined(spot, _) => Some(*spot),
             Self::Refused(_, spot) => *spot,
-            Self::Held(_) | Self::Told(_) | Self::Noted => None,
+            Self::Held(_) | Self::Told(_) | Self::Noted | Self::Allocated(..) | Self::Leased(..) => None,
         }
     }
 
@@ -179,6 +211,9 @@ impl Outcome {
             Self::Declined(_, why) => ("declined", why.word()),
             Self::Told(told) => (told.word(), ""),
             Self::Noted => ("noted", ""),
+            Self::Allocated(..) => ("allocated", ""),
+            Self::Leased(..) => ("leased", ""),
+            Self::Looked(_, look) => (look.word(), ""),
         };
         let mut record =
             Record { outcome: outcome.to_owned(), rule: rule.to_owned(), spot: self.spot(), ..Record::default() };
@@ -190,6 +225,11 @@ impl Outcome {
                 record.resets_at = cap.resets_at;
             }
             Self::Refused(Refusal::NotStarted(at), _) => record.resets_at = Some(*at),
+            Self::Refused(Refusal::CountDiffers(n), _) => record.used = i64::try_from(*n).ok(),
+            Self::Allocated(id, n) | Self::Leased(id, n) => {
+                record.reference = Some(id.text());
+                record.used = i64::try_from(*n).ok();
+            }
             Self::Redeemed(_, id) | Self::RolledBack(_, id) => record.reference = Some(id.clone()),
             Self::Held(id) => record.reference = Some(id.hex()),
             Self::Issued(_)
@@ -198,6 +238,7 @@ impl Outcome {
             | Self::Voided(_)
             | Self::Recorded(_)
             | Self::Declined(..)
+            | Self::Looked(..)
             | Self::Told(_)
             | Self::Noted => {}
         }
@@ -219,8 +260,16 @@ impl Outcome {
             "recorded" => Self::Recorded(spot?),
             "declined" => Self::Declined(spot?, TillRefusal::parse(&record.rule)?),
             "noted" => Self::Noted,
+            "viewed" => Self::Looked(spot?, Look::Viewed),
+            "validated" => Self::Looked(spot?, Look::Validated),
+            "allocated" => Self::Allocated(Self::pull(record)?, count(record)?),
+            "leased" => Self::Leased(Self::pull(record)?, count(record)?),
             word => Self::Told(Told::ALL.into_iter().find(|told| told.word() == word)?),
         })
+    }
+
+    fn pull(record: &Record) -> Option<AllocationId> {
+        AllocationId::parse(record.reference.as_deref()?)
     }
 
     fn refusal(record: &Record) -> Option<Refusal> {
@@ -231,6 +280,10 @@ impl Outcome {
             "pool_empty" => Refusal::PoolEmpty,
             "country_not_allowed" => Refusal::CountryNotAllowed,
             "number_burst" => Refusal::NumberBurst,
+            "customer_has_code" => Refusal::CustomerHasCode,
+            "not_eligible" => Refusal::NotEligible,
+            "lease_expired" => Refusal::LeaseExpired,
+            "count_differs" => Refusal::CountDiffers(count(record)?),
             "cap_reached" => Refusal::CapReached(Reached {
                 cap_id: CapId(record.cap_id?),
                 cap: record.cap?,
@@ -240,4 +293,9 @@ impl Outcome {
             _ => return None,
         })
     }
+}
+
+/// The number that an outcome counts.
+fn count(record: &Record) -> Option<u64> {
+    record.used.and_then(|n| u64::try_from(n).ok())
 }

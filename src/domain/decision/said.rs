@@ -5,9 +5,9 @@ use crate::domain::act::{Act, Presented, Said};
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::decision::changes::EventRow;
 use crate::domain::decision::outcome::Outcome;
-use crate::domain::ids::{Spot, Subject};
+use crate::domain::ids::Spot;
 use crate::domain::till::TillRefusal;
-use crate::domain::world::{Event, EventKind, Held};
+use crate::domain::world::{Event, EventKind, Held, Whose};
 
 /// How a reference begins that we made ourselves: a use was seen, and nobody told its name.
 pub const SIGHT: &str = "seen-";
@@ -28,7 +28,7 @@ impl Work<'_> {
     /// Our till sold through that system, which has accepted the code.
     pub(super) fn accepted(
         &mut self,
-        (holder, held): (Subject, &Held),
+        (holder, held): (Whose, &Held),
         (peer, reference): (&str, &str),
         shown: &Presented,
         trace: &mut Trace,
@@ -47,7 +47,7 @@ impl Work<'_> {
         Outcome::Redeemed(held.spot, said.reference)
     }
 
-    fn record_said(&mut self, holder: Subject, held: &Held, said: &Said, trace: &mut Trace) {
+    fn record_said(&mut self, holder: Whose, held: &Held, said: &Said, trace: &mut Trace) {
         let same = |kind| held.events.iter().find(move |one| one.kind == kind && one.provider_ref == said.reference);
         let is_sight = |reference: &str| reference.starts_with(SIGHT);
         let open = held.open_redemption();
@@ -84,7 +84,7 @@ impl Work<'_> {
                 row.event.amount = redeemed.and_then(|one| one.amount).or(said.amount);
                 trace.amount = redeemed.and_then(|one| one.amount).map(|amount| -amount);
             }
-            EventKind::Voided | EventKind::Expired => {}
+            EventKind::Voided | EventKind::Expired | EventKind::Returned => {}
         }
         let mut after = held.clone();
         after.events.push(row.event.clone());
@@ -98,10 +98,12 @@ impl Work<'_> {
 
 /// Why an event cannot be, by our ledger.
 fn impossible(held: &Held, kind: EventKind) -> Option<&'static str> {
-    let voided = held.events.iter().any(|one| one.kind == EventKind::Voided);
+    let voided = held.events.iter().any(|one| one.kind.takes_back());
     match kind {
         EventKind::Redeemed if voided => Some("a code that was taken back was redeemed"),
         EventKind::Redeemed if held.open_redemption().is_some() => Some("a used code was redeemed again"),
-        EventKind::Redeemed | EventKind::RolledBack | EventKind::Voided | EventKind::Expired => None,
+        EventKind::Redeemed | EventKind::RolledBack | EventKind::Voided | EventKind::Expired | EventKind::Returned => {
+            None
+        }
     }
 }

@@ -4,9 +4,9 @@ use super::{Trace, Work};
 use crate::domain::act::{Act, PeerAnswer, Presented, Undo};
 use crate::domain::decision::changes::EventRow;
 use crate::domain::decision::outcome::Outcome;
-use crate::domain::ids::{Spot, Subject};
+use crate::domain::ids::Spot;
 use crate::domain::till::{TillRefusal, judge};
-use crate::domain::world::{EventKind, Held, HeldState};
+use crate::domain::world::{EventKind, Held, HeldState, Whose};
 use std::fmt::Write;
 
 impl Work<'_> {
@@ -100,15 +100,28 @@ impl Work<'_> {
         Outcome::Voided(spot)
     }
 
-    pub(super) fn held(&self, act: &Act, spot: Spot) -> Option<(Subject, Held)> {
-        let subject = act.who.as_ref()?.subject;
-        let held = self.world.persons.get(&subject)?.held.iter().find(|held| held.spot == spot)?;
-        Some((subject, held.clone()))
+    pub(super) fn held(&self, act: &Act, spot: Spot) -> Option<(Whose, Held)> {
+        if let Some(who) = &act.who {
+            let held = self.world.persons.get(&who.subject)?.held.iter().find(|held| held.spot == spot)?;
+            return Some((Whose::Person(who.subject), held.clone()));
+        }
+        let id = act.allocation?;
+        let held = self.world.loose.get(&spot)?;
+        // What its partner never confirmed is void when the time is over, written down or not.
+        let is_void = held.open_redemption().is_none() && self.world.pulls.get(&id)?.is_ended;
+        (!is_void).then(|| (Whose::Pull(id), held.clone()))
     }
 
-    pub(super) fn happen(&mut self, holder: Subject, row: EventRow) {
-        if let Some(held) = self.person(holder).held.iter_mut().find(|held| held.spot == row.spot) {
+    /// A code takes a step, and its partner hears of it.
+    pub(super) fn happen(&mut self, holder: Whose, row: EventRow) {
+        let held = match holder {
+            Whose::Person(subject) => self.person(subject).held.iter_mut().find(|held| held.spot == row.spot),
+            Whose::Pull(_) => self.world.loose.get_mut(&row.spot),
+        };
+        if let Some(held) = held {
             held.events.push(row.event.clone());
+            let partner = held.from.partner;
+            self.tell_of(partner, &row);
         }
         self.changes.events.push(row);
     }

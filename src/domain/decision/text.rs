@@ -165,7 +165,11 @@ impl Work<'_> {
                     | Refusal::Paused
                     | Refusal::PoolEmpty
                     | Refusal::CountryNotAllowed
-                    | Refusal::NumberBurst => None,
+                    | Refusal::NumberBurst
+                    | Refusal::CustomerHasCode
+                    | Refusal::NotEligible
+                    | Refusal::LeaseExpired
+                    | Refusal::CountDiffers(_) => None,
                 };
                 self.refusal_text(campaign, why)
             }
@@ -175,6 +179,9 @@ impl Work<'_> {
             | Outcome::Recorded(_)
             | Outcome::Declined(..)
             | Outcome::Told(_)
+            | Outcome::Allocated(..)
+            | Outcome::Leased(..)
+            | Outcome::Looked(..)
             | Outcome::Noted => ReplyId::T10Unknown,
         };
         Answer { outcome, reply, campaign: Some(campaign.id), params }
@@ -186,7 +193,8 @@ impl Work<'_> {
             Refusal::Ended => ReplyId::T09Ended,
             Refusal::Paused => ReplyId::Paused,
             Refusal::PoolEmpty => ReplyId::T05SoldOut,
-            Refusal::CountryNotAllowed => ReplyId::T21NotEligible,
+            Refusal::CountryNotAllowed | Refusal::CustomerHasCode | Refusal::NotEligible => ReplyId::T21NotEligible,
+            Refusal::LeaseExpired | Refusal::CountDiffers(_) => ReplyId::T05SoldOut,
             Refusal::NumberBurst => ReplyId::Busy,
             Refusal::CapReached(reached) => {
                 let cap = campaign.caps.iter().chain(&self.catalog.caps_across).find(|cap| cap.id == reached.cap_id);
@@ -205,7 +213,13 @@ impl Work<'_> {
             Refusal::CapReached(cap) => cap.resets_at,
             Refusal::Ended => campaign.ends_at.filter(|end| *end <= self.world.now),
             Refusal::NumberBurst => Some(self.world.now + self.catalog.limits.burst_window),
-            Refusal::Paused | Refusal::PoolEmpty | Refusal::CountryNotAllowed => None,
+            Refusal::Paused
+            | Refusal::PoolEmpty
+            | Refusal::CountryNotAllowed
+            | Refusal::CustomerHasCode
+            | Refusal::NotEligible
+            | Refusal::LeaseExpired
+            | Refusal::CountDiffers(_) => None,
         };
         at.map(millis)
     }

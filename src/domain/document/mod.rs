@@ -15,7 +15,7 @@ pub use meaning::{LocalTimeError, OfferRecord};
 pub use read::{Document, DocumentError, Located};
 pub use values::{Country, IsoDuration, LocalTime, Major, PatternText, Zone};
 
-use crate::domain::campaign::{PoolKind, Repeat, Unverified};
+use crate::domain::campaign::{PartnerPolicy, PoolKind, Repeat, Unverified};
 use crate::domain::catalog::OptOutBy;
 use crate::domain::keyword::Keyword;
 use crate::domain::money::Currency;
@@ -88,6 +88,9 @@ pub struct CampaignDoc {
     /// Where a redemption counts.
     #[serde(default)]
     pub redemption: RedemptionDoc,
+    /// How it lives with partners.
+    #[serde(default, skip_serializing_if = "PartnersDoc::is_default")]
+    pub partners: PartnersDoc,
     /// Replies in words of its own.
     #[serde(default)]
     pub texts: BTreeMap<ReplyId, String>,
@@ -286,6 +289,46 @@ pub struct RedemptionDoc {
     /// How many verified codes are kept ready; 500, or what the busiest quarter of an hour of the week needs, where it is
     /// not given.
     pub ready: Option<u64>,
+}
+
+/// How a campaign lives with partners: `[campaign.partners]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PartnersDoc {
+    /// What a partner hears who asks for somebody that has a code by another way: `"hide"`, that she has one, or
+    /// `"show"`, the code.
+    pub served_before: ServedBefore,
+    /// Whether it may give back codes that it pulled and that nobody saw, by its word.
+    pub returns: bool,
+}
+
+/// What a partner hears of codes that others gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServedBefore {
+    /// That there is one.
+    #[default]
+    Hide,
+    /// The code.
+    Show,
+}
+
+impl Default for PartnersDoc {
+    fn default() -> Self {
+        Self { served_before: ServedBefore::Hide, returns: true }
+    }
+}
+
+impl PartnersDoc {
+    /// The policy as the engine has it.
+    #[must_use]
+    pub fn policy(&self) -> PartnerPolicy {
+        PartnerPolicy { shows_others_codes: self.served_before == ServedBefore::Show, takes_back: self.returns }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a redemption counts.

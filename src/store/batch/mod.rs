@@ -1,12 +1,15 @@
 //! One batch of acts in one transaction: lock, then read, then write.
 
 mod consent;
+mod partners;
+mod pulls;
 mod read;
 mod session;
 mod spend;
 mod statements;
 mod write;
 
+pub(super) use partners::COUNT_CREDITS;
 pub use read::{Needs, Stock, open_questions, read};
-pub(super) use statements::LOCK_CAMPAIGNS;
+pub(super) use statements::{COUNT_OUTSTANDING, LOCK_CAMPAIGNS};
 pub use write::write;

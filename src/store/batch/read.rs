@@ -1,14 +1,16 @@
 //! Locks in the one order that every writer of every process keeps, then the reads.
 
-use super::{session, spend, statements as sql};
+use super::{partners, pulls, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::campaign::{Attribution, Channel, Partnership};
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId};
 use crate::domain::ids::{
-    CampaignId, CapId, CreatorId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, from_millis, millis,
+    AllocationId, CampaignId, CapId, CreatorId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject,
+    from_millis, millis,
 };
+use crate::domain::partner::PartnerTerms;
 use crate::domain::reply::ReplyId;
 use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey, SessionKind};
@@ -17,6 +19,7 @@ use crate::store::bulk::{Cell, Row};
 use crate::store::{StoreError, Tx, subject_bytes};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Everything a batch could need, by the configuration it was planned with.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,20 @@ pub struct Needs {
     pub pools: BTreeMap<(CampaignId, u16), Stock>,
     /// The messages that might take a step.
     pub messages: BTreeSet<[u8; 16]>,
+    /// The partners who ask, with the terms they were planned with.
+    pub partners: BTreeMap<PartnerId, Arc<PartnerTerms>>,
+    /// The partners who may hear of what is done.
+    pub feeds: BTreeSet<PartnerId>,
+    /// The pulls that are changed, or whose codes are; `true` where its time may end.
+    pub pulls: BTreeMap<AllocationId, bool>,
+    /// Codes of those pulls.
+    pub loose: BTreeSet<Spot>,
+    /// Codes that tills try.
+    pub tried: BTreeSet<Spot>,
+    /// Counters that may be given something back; none is made.
+    pub quotas_back: BTreeSet<(CapId, i64)>,
+    /// How many stock ranges may be read beside one an act.
+    pub ranges: u64,
     /// The persons who may answer a question, and what was open with them when the locks were chosen.
     pub answering: (BTreeSet<Subject>, HashMap<SessionKey, Session>),
 }
@@ -91,6 +108,7 @@ pub async fn read(
     read_requests(tx, needs, &mut world).await?;
     read_persons(tx, needs, now, &mut world).await?;
     read_stock(tx, needs, &mut world).await?;
+    pulls::read(tx, needs, &mut world).await?;
     read_messages(tx, needs, &mut world).await?;
     world.sessions = session::read(tx, &needs.texters).await?;
     let (answering, seen) = &needs.answering;
@@ -116,6 +134,7 @@ async fn lock(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut Wo
         let person = world.persons.entry(Subject::from_bytes(row.bytes(0)?)).or_default();
         (person.epoch, person.since) = (row.number(1)?, from_millis(row.int(2)?));
     }
+    partners::lock(tx, needs, world).await?;
     let campaigns: Vec<_> = needs.campaigns.iter().map(|id| vec![id.0.into()]).collect();
     tx.read(&sql::LOCK_CAMPAIGNS, &campaigns, &[]).await?;
     let quotas: Vec<Vec<Cell>> = needs
@@ -124,11 +143,17 @@ async fn lock(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut Wo
         .map(|((cap, window), limit)| vec![cap.0.into(), (*window).into(), (*limit).into()])
         .collect();
     tx.run(&sql::ADD_QUOTAS, &quotas, &[]).await?;
+    let back = needs.quotas_back.iter().filter(|key| !needs.quotas.contains_key(*key));
+    let back = back.map(|(cap, window)| vec![cap.0.into(), (*window).into(), Cell::Null]);
+    // The statement itself locks in the order of keys.
+    let quotas: Vec<_> = quotas.into_iter().chain(back).collect();
     for row in tx.read(&sql::LOCK_QUOTAS, &quotas, &[]).await? {
         let quota = Quota { used: row.int(2)?, cap: row.int(3)? };
         world.quotas.insert((CapId(row.number(0)?), row.int(1)?), quota);
     }
-    spend::lock(tx, &needs.spend, world).await
+    spend::lock(tx, &needs.spend, world).await?;
+    pulls::lock(tx, needs).await?;
+    partners::lock_feeds(tx, &needs.feeds, world).await
 }
 
 fn subjects<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<Vec<Cell>> {
@@ -167,7 +192,7 @@ fn outcome(row: &Row, at: usize) -> Result<Outcome, StoreError> {
     })
 }
 
-fn spot(row: &Row, at: usize) -> Result<Spot, StoreError> {
+pub(super) fn spot(row: &Row, at: usize) -> Result<Spot, StoreError> {
     Ok(Spot { campaign: CampaignId(row.number(at)?), pool: row.number(at + 1)?, position: row.number(at + 2)? })
 }
 
@@ -200,7 +225,7 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
     Ok(())
 }
 
-fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
+pub(super) fn read_held(row: &Row, spot: Spot) -> Result<Held, StoreError> {
     let bad = |column| StoreError::BadRow { table: "issuance", column, id: format!("{spot:?}") };
     let from = attribution(row, 8, 22)?.ok_or_else(|| bad("channel"))?;
     Ok(Held {
@@ -257,7 +282,7 @@ fn attribution(row: &Row, door: usize, credit: usize) -> Result<Option<Attributi
     }))
 }
 
-fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
+pub(super) fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
     let kind = row.text(at + 1)?;
     let bad = || StoreError::BadRow { table: "code_event", column: "kind", id: kind.clone() };
     Ok(Event {
@@ -282,7 +307,8 @@ async fn read_stock(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> Result
             Stock::Peers { looked_at_after } => pool(key, looked_at_after.map(millis).into()),
         })
         .collect();
-    let beyond = i64::try_from(needs.acts).unwrap_or(i64::MAX).saturating_sub(1).max(0).into();
+    let most = u64::try_from(needs.acts).unwrap_or(u64::MAX).saturating_add(needs.ranges);
+    let beyond = i64::try_from(most).unwrap_or(i64::MAX).saturating_sub(1).max(0).into();
     for row in tx.read(&sql::READ_STOCK, &pools, &[beyond]).await? {
         let key = (CampaignId(row.number(0)?), row.number(1)?);
         let range = Range { first: row.number(2)?, last: row.number(3)? };

@@ -403,7 +403,7 @@ pub(super) static CLEAR_ALERTS: Bulk = Bulk::new(
      WHERE a.kind = t.kind AND a.about = t.about AND a.cleared_at IS NULL",
 );
 
-pub(super) static COUNT_OUTSTANDING: Bulk = Bulk::new(
+pub(in crate::store) static COUNT_OUTSTANDING: Bulk = Bulk::new(
     "rollup_outstanding: count",
     &[("campaign_id", Int), ("expiry_day", Int), ("n", Int), ("value_minor", Int)],
     &[],

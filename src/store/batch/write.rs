@@ -1,6 +1,6 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::{consent, session, spend, statements as sql};
+use super::{consent, partners, pulls, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::campaign::Attribution;
 use crate::domain::catalog::Catalog;
@@ -25,12 +25,14 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_EVENTS, &sorted(changes.events.iter().map(event))).await?;
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
+    pulls::write(tx, changes).await?;
     consent::write(tx, changes).await?;
     session::write(tx, changes).await?;
     write_counters(tx, changes).await?;
     let now = changes.requests.iter().map(|row| row.received_at).max().unwrap_or_default();
     session::count_words(tx, changes, now).await?;
-    write_alerts(tx, changes).await
+    write_alerts(tx, changes).await?;
+    partners::write_feed(tx, changes).await
 }
 
 async fn write_holds(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
@@ -125,6 +127,7 @@ async fn write_counters(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreE
         })
         .collect();
     tx.write(&sql::COUNT_CHANNELS, &channels).await?;
+    partners::count_credits(tx, changes).await?;
     let outstanding: Vec<_> = changes
         .outstanding
         .iter()

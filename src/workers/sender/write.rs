@@ -66,7 +66,7 @@ impl Hands {
                 return Ok(());
             };
             match error {
-                EngineError::Stopped | EngineError::KeyReused => {
+                EngineError::Stopped | EngineError::KeyReused | EngineError::Barred(_) => {
                     warn(&error);
                     return Err(Over::done());
                 }
