@@ -73,11 +73,13 @@ pub(super) fn of(
             }
             Ask::Raise(_) | Ask::Clear(..) => continue,
             Ask::Issue(campaign, from, _) => {
+                needs.feeds.extend(from.partner.map(|by| by.id));
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     issue(&mut needs, catalog, campaign, from, now);
                 }
             }
             Ask::Allocate(campaign, pull) => {
+                needs.feeds.extend(pull.from.partner.map(|by| by.id));
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     issue(&mut needs, catalog, campaign, &pull.from, now);
                     // A pull takes as many ranges as it has codes, where stock is all crumbs.

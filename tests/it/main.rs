@@ -31,6 +31,7 @@ mod model;
 mod numbers;
 mod partners;
 mod peers;
+mod pulls;
 mod races;
 mod sales;
 mod sender;

@@ -6,9 +6,10 @@
 use super::changes::{Changes, OptOut};
 use super::outcome::{Outcome, Record, Refusal, Told};
 use super::{Decision, decide};
-use crate::domain::act::{Act, Ask, MessageStatus, Text, Who};
+use crate::domain::act::{Act, Ask, Deliver, MessageStatus, Text, Who};
 use crate::domain::campaign::{
-    Attribution, Authority, Campaign, Channel, Expiry, Offer, Places, Pool, PoolKind, Repeat, Status, Terms,
+    Attribution, Authority, Campaign, Channel, Expiry, Offer, PartnerPolicy, Places, Pool, PoolKind, Repeat, Status,
+    Terms,
 };
 use crate::domain::cap::Reached;
 use crate::domain::catalog::{Catalog, SenderRow, Target};
@@ -43,7 +44,8 @@ fn campaign() -> Campaign {
         currency: "USD".to_owned(),
         terms: String::new(),
     };
-    let pool = Pool { pool_no: 1, offer_no: 1, kind: PoolKind::Derived, pattern: String::new(), size: 100 };
+    let pool =
+        Pool { pool_no: 1, offer_no: 1, kind: PoolKind::Derived, pattern: String::new(), size: 100, creator: None };
     let terms =
         Terms { places: Places::Any, min_spend: 0, holder_only: false, stops_with_campaign: false, valid_from: None };
     Campaign {
@@ -62,6 +64,7 @@ fn campaign() -> Campaign {
         expiry: Expiry::default(),
         terms,
         authority: Authority::Here,
+        partners: PartnerPolicy::default(),
     }
 }
 
@@ -88,19 +91,11 @@ fn catalog() -> Catalog {
 
 /// A text of Ann to sender 1; its number names request and message.
 fn text(number: u8, words: &str) -> Act {
-    Act {
-        id: [number; 16],
-        request: RequestId { door: "sms-12345".to_owned(), key: format!("SM{number}") },
-        fingerprint: [number; 32],
-        who: Some(Who { subject: ANN, sealed_phone: None, country: None }),
-        ask: Ask::Text(Text {
-            sender: SenderId(1),
-            text: words.to_owned(),
-            from_machine: false,
-            range: None,
-            carrier_said: None,
-        }),
-    }
+    let request = RequestId { door: "sms-12345".to_owned(), key: format!("SM{number}") };
+    let who = Who { subject: ANN, sealed_phone: None, country: None };
+    let text =
+        Text { sender: SenderId(1), text: words.to_owned(), from_machine: false, range: None, carrier_said: None };
+    Act::new([number; 16], request, [number; 32], Some(who), Ask::Text(text))
 }
 
 /// What Ann was answered: how long ago, to what kind of text and which word, with which outcome.
@@ -130,7 +125,7 @@ fn settled(acts: &[Act]) -> (Vec<Outcome>, Changes) {
     let (decisions, changes) = decide(&catalog(), world(), &acts);
     let made = |decision| match decision {
         Decision::Made(outcome, _) => outcome,
-        Decision::KeyReused => unreachable!("no key comes twice"),
+        Decision::KeyReused | Decision::Barred(_) => unreachable!("no key comes twice, and no partner asks"),
     };
     (decisions.into_iter().map(made).collect(), changes)
 }
@@ -292,7 +287,7 @@ fn one_key_with_other_words_is_a_mistake_and_the_same_words_are_the_same_answer(
 #[test]
 fn a_call_for_a_campaign_that_is_not_there_is_reported_where_it_came_from() {
     let from = Attribution { placement: PlacementId(7), ..Attribution::by(Channel::Api) };
-    let call = Act { ask: Ask::Issue(CampaignId(99), from.clone()), ..text(1, "") };
+    let call = Act { ask: Ask::Issue(CampaignId(99), from.clone(), Deliver::Here), ..text(1, "") };
     let (outcomes, changes) = settled(&[call]);
     assert_eq!(outcomes, [Outcome::Told(Told::Unknown)]);
     assert_eq!(changes.requests.first().map(|row| &row.from), Some(&from));

@@ -1,6 +1,6 @@
 //! What is configured: every version of every campaign, its caps, pools and offers. Small beside the ledger.
 
-use super::document::{CapKey, Terms};
+use super::document::{CapKey, Terms, of_partner};
 use super::snapshot::Snapshot;
 use super::windows::Span;
 use super::{Check, DISORDER_MS};
@@ -48,6 +48,8 @@ pub(super) struct Version {
 pub(super) struct Book {
     pub(super) caps: Vec<Cap>,
     pub(super) versions: HashMap<i64, BTreeMap<i64, Version>>,
+    /// Versions of partners, by the partner's number as caps name it.
+    partners: HashMap<String, BTreeMap<i64, Version>>,
     pub(super) pools: HashSet<(i64, i64)>,
     pub(super) offers: HashSet<(i64, i64)>,
     unreadable: Vec<String>,
@@ -61,6 +63,10 @@ impl Cap {
 
     pub(super) fn is_person(&self) -> bool {
         self.key.scope == "person"
+    }
+
+    pub(super) fn is_partner(&self) -> bool {
+        self.key.scope == "partner"
     }
 
     /// How a sentence names it.
@@ -81,6 +87,7 @@ impl Book {
         let mut book = Self::default();
         book.read_caps(snapshot).await?;
         book.read_versions(snapshot).await?;
+        book.read_partners(snapshot).await?;
         for row in snapshot.rows("SELECT campaign_id, pool_no FROM pool", Vec::new()).await? {
             book.pools.insert((row.int(0)?, row.int(1)?));
         }
@@ -137,6 +144,36 @@ impl Book {
         Ok(())
     }
 
+    async fn read_partners(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let caps: HashMap<_, _> = self.caps.iter().map(|cap| ((cap.campaign, cap.key.clone()), cap.id)).collect();
+        let sql = "SELECT partner_id, version, document, created_at, status FROM partner_version";
+        for row in snapshot.rows(sql, Vec::new()).await? {
+            let (partner, number) = (row.int(0)?.to_string(), row.int(1)?);
+            let Some(limits) = of_partner(&row.text(2)?, &partner) else {
+                self.unreadable.push(format!("the document of version {number} of partner {partner} cannot be read"));
+                continue;
+            };
+            let mut found = HashMap::new();
+            for (campaign, key, limit) in limits {
+                match caps.get(&(campaign, key)) {
+                    Some(cap) => drop(found.insert(*cap, limit)),
+                    None => self.unreadable.push(format!(
+                        "version {number} of partner {partner} has a cap of {limit} in campaign {campaign} without a row"
+                    )),
+                }
+            }
+            let (created_at, status) = (row.int(3)?, row.text(4)?);
+            let version = Version { status, created_at, limits: Some(found), ..Version::default() };
+            self.partners.entry(partner).or_default().insert(number, version);
+        }
+        Ok(())
+    }
+
+    /// The versions that tell what a cap allowed, and when: its campaign's, or its partner's.
+    fn history(&self, cap: &Cap) -> Option<&BTreeMap<i64, Version>> {
+        if cap.is_partner() { self.partners.get(&cap.scope_id) } else { self.versions.get(&cap.campaign) }
+    }
+
     fn cap(&self, campaign: i64, key: &CapKey) -> Option<&Cap> {
         self.caps.iter().find(|cap| cap.campaign == campaign && cap.key == *key)
     }
@@ -161,7 +198,7 @@ impl Book {
     /// A version that is not known, or does not say, is taken to have the caps of today; before their first document
     /// there were no caps across campaigns.
     pub(super) fn limit(&self, cap: &Cap, version: i64) -> Option<i64> {
-        let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
+        let known = self.history(cap).and_then(|versions| versions.get(&version));
         match known.and_then(|version| version.limits.as_ref()) {
             Some(limits) => limits.get(&cap.id).copied(),
             None if version == NO_VERSION && self.has_history(cap) => None,
@@ -172,7 +209,10 @@ impl Book {
     /// The version by which `cap` was judged for a code of `campaign_version` issued at `at_ms`: that one. Across
     /// campaigns, it is the most generous of those that were there about then: a batch takes its time before it waits
     /// for the locks of a change, and clocks differ ([`DISORDER_MS`]).
-    pub(super) fn judging(&self, cap: &Cap, campaign_version: i64, at_ms: i64) -> i64 {
+    pub(super) fn judging(&self, cap: &Cap, (campaign_version, partner_version): (i64, i64), at_ms: i64) -> i64 {
+        if cap.is_partner() {
+            return partner_version;
+        }
         if cap.campaign != ACROSS {
             return campaign_version;
         }
@@ -189,14 +229,14 @@ impl Book {
 
     /// The zone in which a version of its campaign counts `cap`.
     pub(super) fn zone(&self, cap: &Cap, version: i64) -> Tz {
-        let known = self.versions.get(&cap.campaign).and_then(|versions| versions.get(&version));
+        let known = self.history(cap).and_then(|versions| versions.get(&version));
         known.and_then(|version| version.zones.get(&cap.id).copied().or(version.terms.zone)).unwrap_or(cap.zone)
     }
 
     /// The version since which `cap` has counted without a break and in its present zone, and when it came: a cap that
     /// comes, comes back or moves to another zone counts its running window anew. `None` where nobody can tell.
     pub(super) fn counting_since(&self, cap: &Cap) -> Option<i64> {
-        let versions = self.versions.get(&cap.campaign).filter(|_| self.has_history(cap))?;
+        let versions = self.history(cap).filter(|_| self.has_history(cap))?;
         let counts = |number: &i64| self.limit(cap, *number).is_some() && self.zone(cap, *number) == cap.zone;
         let newest = versions.iter().rev().take_while(|(number, _)| counts(number));
         newest.last().map(|(_, version)| version.created_at)
@@ -213,7 +253,7 @@ impl Book {
 
     /// Whether documents tell since when a cap counts.
     pub(super) fn has_history(&self, cap: &Cap) -> bool {
-        let versions = self.versions.get(&cap.campaign);
+        let versions = self.history(cap);
         versions.is_some_and(|versions| versions.values().all(|version| version.limits.is_some()))
     }
 

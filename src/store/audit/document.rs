@@ -111,6 +111,21 @@ fn limits(document: &Map<String, Value>, decimals: u32) -> Vec<(CapKey, i64)> {
     found
 }
 
+/// The limits of a partner's version: over all campaigns (number 0) and of each that it was granted.
+pub(super) fn of_partner(text: &str, partner: &str) -> Option<Vec<(i64, CapKey, i64)>> {
+    let whole: Value = serde_json::from_str(text).ok()?;
+    let across = whole.get("caps").and_then(Value::as_object).map(|caps| (0, caps));
+    let grants = whole.get("grants").and_then(Value::as_array).into_iter().flatten();
+    let grants = grants.filter_map(|grant| Some((grant.get("campaign")?.as_i64()?, grant.as_object()?)));
+    let mut all = Vec::new();
+    for (campaign, caps) in across.into_iter().chain(grants) {
+        let mut found = Vec::new();
+        windows(caps, "partner", partner, 2, &mut found);
+        all.extend(found.into_iter().map(|(key, limit)| (campaign, key, limit)));
+    }
+    Some(all)
+}
+
 /// The limits of one scope, by window.
 fn windows(caps: &Map<String, Value>, scope: &str, id: &str, decimals: u32, found: &mut Vec<(CapKey, i64)>) {
     for (key, window) in WINDOWS {

@@ -19,6 +19,12 @@ pub(super) struct Issued {
     pub(super) channel: String,
     pub(super) keyword: Option<String>,
     pub(super) placement: i64,
+    /// 0 is none, and so for the creator.
+    pub(super) partner: i64,
+    pub(super) partner_version: i64,
+    pub(super) creator: i64,
+    /// How many codes it stands for.
+    pub(super) n: i64,
     /// When it was counted: at its promise, where there was one. Milliseconds since 1970 UTC.
     pub(super) at: i64,
 }
@@ -26,12 +32,15 @@ pub(super) struct Issued {
 /// The one status in which a campaign gives out codes.
 const LIVE: &str = "live";
 
-/// The columns of [`Issued`], a page in the order of the key.
+/// The columns of [`Issued`], a page in the order of the key. A code of a pull was given when it was pulled, and is
+/// counted with its pull.
 const ISSUED: &str = "
-    SELECT campaign_id, pool_no, position, offer_no, campaign_version, weight_minor, channel, keyword, placement_id,
-        coalesce(charged_at, issued_at)
-    FROM issuance WHERE (campaign_id, pool_no, position) > ($1, $2, $3)
-    ORDER BY campaign_id, pool_no, position LIMIT";
+    SELECT i.campaign_id, i.pool_no, i.position, i.offer_no, i.campaign_version, i.weight_minor, i.channel, i.keyword,
+        i.placement_id, coalesce(i.charged_at, a.allocated_at, i.issued_at), i.partner_id, i.partner_version,
+        i.creator_id, CAST(CASE WHEN i.allocation_id IS NULL THEN 1 ELSE 0 END AS BIGINT)
+    FROM issuance i LEFT JOIN allocation a ON a.allocation_id = i.allocation_id
+    WHERE (i.campaign_id, i.pool_no, i.position) > ($1, $2, $3)
+    ORDER BY i.campaign_id, i.pool_no, i.position LIMIT";
 
 /// Checks every issued code: `issuance_names`, `issuance_dates`, `issued_while_not_live`; and the counters: `quota`, `counted_cap`,
 /// `quota_over_cap`.
@@ -106,6 +115,10 @@ impl Issued {
             keyword: row.maybe_text(7)?,
             placement: row.int(8)?,
             at: row.int(9)?,
+            partner: row.int(10)?,
+            partner_version: row.int(11)?,
+            creator: row.int(12)?,
+            n: row.int(13)?,
         })
     }
 
@@ -120,6 +133,8 @@ impl Issued {
             "channel" => self.channel == cap.scope_id,
             "keyword" => self.keyword.as_ref() == Some(&cap.scope_id),
             "placement" => self.placement.to_string() == cap.scope_id,
+            "partner" => self.partner.to_string() == cap.scope_id,
+            "creator" => self.creator.to_string() == cap.scope_id,
             _ => false,
         }
     }

@@ -11,6 +11,7 @@ mod events;
 mod holds;
 mod issuances;
 mod people;
+mod pulls;
 mod quotas;
 mod reports;
 mod requests;
@@ -105,6 +106,8 @@ pub async fn audit(db: &DatabaseConnection, progress: &mut (dyn FnMut(&str) + Se
     checks.extend(stock::check(&snapshot).await?);
     progress("promises");
     checks.extend(holds::check(&snapshot).await?);
+    progress("partners");
+    checks.extend(pulls::check(&snapshot).await?);
     progress("events");
     checks.extend(events::check(&snapshot).await?);
     progress("requests and messages");

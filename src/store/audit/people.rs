@@ -107,7 +107,7 @@ fn check_seq(codes: &[Code], check: &mut Check) {
 
 /// Judges each code, in order, by the limit and the zone of the version it was issued under.
 fn check_cap(book: &Book, cap: &Cap, codes: &[Code], check: &mut Check) {
-    let judging = |code: &Code| book.judging(cap, code.version, code.at);
+    let judging = |code: &Code| book.judging(cap, (code.version, 0), code.at);
     let zones: HashSet<Tz> = codes.iter().map(|code| book.zone(cap, judging(code))).collect();
     let mut sums: HashMap<(Tz, i64), i64> = HashMap::new();
     for (place, code) in codes.iter().enumerate() {

@@ -6,14 +6,21 @@ use super::issuances::Issued;
 use super::snapshot::{PAGE, Snapshot};
 use super::windows::Span;
 use crate::store::StoreError;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Promises that no code has kept, in the columns of [`Issued`]: they count from the moment they were made, and for
 /// good. 0 stands for every campaign.
 const PROMISED: &str = "
     SELECT campaign_id, pool_no, CAST(-1 AS BIGINT), offer_no, campaign_version, weight_minor, channel, keyword,
-        placement_id, held_at
+        placement_id, held_at, partner_id, partner_version, creator_id, CAST(1 AS BIGINT)
     FROM hold WHERE position IS NULL AND ($1 = 0 OR campaign_id = $1)";
+
+/// Pulls, less what was given back, in the columns of [`Issued`].
+const PULLED: &str = "
+    SELECT campaign_id, pool_no, CAST(-1 AS BIGINT), offer_no, campaign_version, weight_minor, 'api',
+        CAST(NULL AS TEXT), CAST(0 AS BIGINT), allocated_at, partner_id, partner_version, CAST(0 AS BIGINT),
+        count - given_back
+    FROM allocation WHERE $1 = 0 OR campaign_id = $1";
 
 /// What the ledger has counted: by cap and window, what was issued under each version. Its size is that of the
 /// windows, not of the codes.
@@ -25,11 +32,11 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a code where its cap counts it.
     pub(super) fn add(&mut self, book: &Book, cap: &Cap, issued: &Issued) {
-        let weight = cap.weight(issued.weight);
+        let weight = cap.weight(issued.weight) * issued.n;
         if weight == 0 || !issued.is_counted_by(cap) {
             return;
         }
-        let version = book.judging(cap, issued.version, issued.at);
+        let version = book.judging(cap, (issued.version, issued.partner_version), issued.at);
         let windows = self.windows.entry(cap.id).or_default();
         let parts = windows.entry(cap.span.key(issued.at, cap.zone)).or_default();
         match parts.iter_mut().find(|(known, _)| *known == version) {
@@ -39,11 +46,27 @@ impl Tally {
     }
 }
 
+/// Counts a code in every cap of `campaign` that counts it.
+fn add(
+    book: &Book,
+    (caps, partners): (&ByCampaign<'_>, &HashMap<(i64, i64), Vec<&Cap>>),
+    tally: &mut Tally,
+    campaign: i64,
+    issued: &Issued,
+) {
+    let own = caps.get(&campaign).into_iter().flatten();
+    for cap in own.chain(partners.get(&(campaign, issued.partner)).into_iter().flatten()) {
+        tally.add(book, cap, issued);
+    }
+}
+
 /// Counts codes and compares the counters, one campaign after the other; caps across campaigns last.
 pub(super) struct Counters<'a> {
     snapshot: &'a Snapshot,
     book: &'a Book,
     caps: ByCampaign<'a>,
+    /// Caps of partners, by campaign and partner: there may be thousands, and a code is counted by few.
+    partners: HashMap<(i64, i64), Vec<&'a Cap>>,
     campaign: Option<i64>,
     own: Tally,
     across: Tally,
@@ -53,10 +76,16 @@ pub(super) struct Counters<'a> {
 
 impl<'a> Counters<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, book: &'a Book) -> Self {
+        let mut partners: HashMap<_, Vec<&Cap>> = HashMap::new();
+        for cap in book.caps.iter().filter(|cap| cap.is_partner()) {
+            let partner = cap.scope_id.parse().unwrap_or_default();
+            partners.entry((cap.campaign, partner)).or_default().push(cap);
+        }
         Self {
             snapshot,
             book,
-            caps: book.caps_by_campaign(|cap| !cap.is_person()),
+            partners,
+            caps: book.caps_by_campaign(|cap| !cap.is_person() && !cap.is_partner()),
             campaign: None,
             own: Tally::default(),
             across: Tally::default(),
@@ -72,26 +101,22 @@ impl<'a> Counters<'a> {
             self.close(before, tally).await?;
         }
         self.campaign = Some(issued.campaign);
-        for cap in self.caps.get(&issued.campaign).into_iter().flatten() {
-            self.own.add(self.book, cap, issued);
-        }
-        for cap in self.caps.get(&ACROSS).into_iter().flatten() {
-            self.across.add(self.book, cap, issued);
-        }
+        add(self.book, (&self.caps, &self.partners), &mut self.own, issued.campaign, issued);
+        add(self.book, (&self.caps, &self.partners), &mut self.across, ACROSS, issued);
         Ok(())
     }
 
     /// Judges the caps of a campaign by what was counted of them.
     async fn close(&mut self, campaign: i64, mut tally: Tally) -> Result<(), StoreError> {
-        let caps = self.caps.remove(&campaign).unwrap_or_default();
-        if !caps.is_empty() {
-            for row in self.snapshot.rows(PROMISED, vec![campaign.into()]).await? {
-                let promised = Issued::read(&row)?;
-                for cap in &caps {
-                    tally.add(self.book, cap, &promised);
-                }
+        let is_capped = self.caps.contains_key(&campaign) || self.partners.keys().any(|(of, _)| *of == campaign);
+        for sql in [PROMISED, PULLED].into_iter().filter(|_| is_capped) {
+            for row in self.snapshot.rows(sql, vec![campaign.into()]).await? {
+                add(self.book, (&self.caps, &self.partners), &mut tally, campaign, &Issued::read(&row)?);
             }
         }
+        let mut caps = self.caps.remove(&campaign).unwrap_or_default();
+        let of_partners = self.partners.extract_if(|(of, _), _| *of == campaign);
+        caps.extend(of_partners.flat_map(|(_, caps)| caps));
         for cap in caps {
             let windows = tally.windows.remove(&cap.id).unwrap_or_default();
             // Without documents nobody knows what a cap allowed then; its counters are all there is.
@@ -172,7 +197,7 @@ impl<'a> Counters<'a> {
             self.close(last, own).await?;
         }
         self.close(ACROSS, across).await?;
-        let idle: Vec<i64> = self.caps.keys().copied().collect();
+        let idle: BTreeSet<i64> = self.caps.keys().copied().chain(self.partners.keys().map(|(of, _)| *of)).collect();
         for campaign in idle {
             self.close(campaign, Tally::default()).await?;
         }

@@ -16,6 +16,37 @@ const CHANNEL: &str = "
     GROUP BY campaign_id, quarter, channel, placement_id, outcome
     HAVING sum(n) <> 0 OR sum(amount) <> 0";
 
+/// What a repeat of a code that is another's merit counts as: who asked only helped.
+const CREDIT: &str = "
+    SELECT kind, id, campaign_id, quarter, placement_id, sub_id, outcome, CAST(sum(n) AS BIGINT), CAST(sum(amount) AS BIGINT) FROM (
+        SELECT 'partner' AS kind, r.partner_id AS id, coalesce(r.campaign_id, 0) AS campaign_id,
+            r.received_at / 900000 AS quarter, r.placement_id, coalesce(r.sub_id, '') AS sub_id,
+            CASE WHEN r.outcome = 'repeat' AND i.partner_id <> r.partner_id THEN 'assist'
+                WHEN r.rule = '' THEN r.outcome ELSE r.outcome || ':' || r.rule END AS outcome,
+            1 AS n, coalesce(r.amount_minor, 0) AS amount
+        FROM request r LEFT JOIN issuance i
+            ON i.campaign_id = r.campaign_id AND i.pool_no = r.pool_no AND i.position = r.position
+        WHERE r.partner_id <> 0
+        UNION ALL
+        SELECT 'creator' AS kind, r.creator_id AS id, coalesce(r.campaign_id, 0) AS campaign_id,
+            r.received_at / 900000 AS quarter, r.placement_id, coalesce(r.sub_id, '') AS sub_id,
+            CASE WHEN r.outcome = 'repeat' AND i.creator_id <> r.creator_id THEN 'assist'
+                WHEN r.rule = '' THEN r.outcome ELSE r.outcome || ':' || r.rule END AS outcome,
+            1 AS n, coalesce(r.amount_minor, 0) AS amount
+        FROM request r LEFT JOIN issuance i
+            ON i.campaign_id = r.campaign_id AND i.pool_no = r.pool_no AND i.position = r.position
+        WHERE r.creator_id <> 0
+        UNION ALL
+        SELECT 'partner' AS kind, partner_id AS id, campaign_id, issued_at / 900000 AS quarter, placement_id,
+            coalesce(sub_id, '') AS sub_id, 'streamed' AS outcome, 1 AS n, 0 AS amount
+        FROM issuance WHERE allocation_id IS NOT NULL
+        UNION ALL
+        SELECT kind, credit_id AS id, campaign_id, quarter, placement_id, sub_id, outcome, -n AS n, -amount_minor AS amount
+        FROM rollup_credit
+    ) AS both_sides
+    GROUP BY kind, id, campaign_id, quarter, placement_id, sub_id, outcome
+    HAVING sum(n) <> 0 OR sum(amount) <> 0";
+
 /// 2932896 is 31 December 9999: the day of codes that never end.
 const OUTSTANDING: &str = "
     SELECT campaign_id, day, CAST(sum(n) AS BIGINT), CAST(sum(value) AS BIGINT) FROM (
@@ -24,7 +55,7 @@ const OUTSTANDING: &str = "
         SELECT i.campaign_id, coalesce(i.expires_at / 86400000, 2932896) AS day, -1 AS n, -i.weight_minor AS value
         FROM (
             SELECT DISTINCT e.campaign_id, e.pool_no, e.position FROM code_event e
-            WHERE e.kind IN ('voided', 'expired') OR (e.kind = 'redeemed' AND NOT EXISTS (
+            WHERE e.kind IN ('voided', 'returned', 'expired') OR (e.kind = 'redeemed' AND NOT EXISTS (
                 SELECT 1 FROM code_event b
                 WHERE b.campaign_id = e.campaign_id AND b.pool_no = e.pool_no AND b.position = e.position
                     AND b.kind = 'rolled_back' AND b.provider_ref = e.provider_ref))) AS over
@@ -46,6 +77,14 @@ pub(super) async fn check(snapshot: &Snapshot) -> Result<Vec<Check>, StoreError>
             Ok(format!(
                 "rollup_channel of campaign {campaign}, quarter {quarter}, {channel}, placement {placement}, {outcome}: \
                  the requests are {n} more, and {amount} more in money"
+            ))
+        }).await?,
+        snapshot.breaches("rollup_credit", requests, CREDIT, |row| {
+            let [id, campaign, quarter] = [row.int(1)?, row.int(2)?, row.int(3)?];
+            let (kind, outcome, n, amount) = (row.text(0)?, row.text(6)?, row.int(7)?, row.int(8)?);
+            Ok(format!(
+                "rollup_credit of {kind} {id}, campaign {campaign}, quarter {quarter}, {outcome}: the ledger has {n} more, \
+                 and {amount} more in money"
             ))
         }).await?,
         snapshot.breaches("rollup_outstanding", issued, OUTSTANDING, |row| {

@@ -2,7 +2,7 @@
 
 use super::pg::Cluster;
 use chrono::{DateTime, Duration, TimeZone, Utc};
-use codewell::domain::act::{Act, Ask, Who};
+use codewell::domain::act::{Act, Ask, Deliver, Who};
 use codewell::domain::campaign::{Attribution, Channel};
 use codewell::domain::catalog::Limits;
 use codewell::domain::ids::{CampaignId, RequestId, SenderId, millis};
@@ -163,13 +163,11 @@ impl House {
 
     /// The act of asking for a code from somewhere.
     pub(crate) fn act_from(&self, campaign: u32, phone: u64, key: String, from: Attribution) -> Act {
-        Act {
-            id: draw(),
-            request: RequestId { door: "engine".to_owned(), key },
-            fingerprint: fingerprint(&[&campaign.to_be_bytes(), &phone.to_be_bytes()]),
-            who: Some(self.who(phone)),
-            ask: Ask::Issue(CampaignId(campaign), from),
-        }
+        let request = RequestId { door: "engine".to_owned(), key };
+        let print = fingerprint(&[&campaign.to_be_bytes(), &phone.to_be_bytes()]);
+        let partner = from.partner.map(|by| by.id);
+        let ask = Ask::Issue(CampaignId(campaign), from, Deliver::Here);
+        Act { partner, ..Act::new(draw(), request, print, Some(self.who(phone)), ask) }
     }
 
     /// The person with a number.

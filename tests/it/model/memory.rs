@@ -48,7 +48,7 @@ impl Memory {
         self.write(changes);
         let said = |decision| match decision {
             Decision::Made(outcome, _) => Some(outcome),
-            Decision::KeyReused => None,
+            Decision::KeyReused | Decision::Barred(_) => None,
         };
         decisions.into_iter().map(said).collect()
     }

@@ -79,7 +79,10 @@ impl Said {
             | Outcome::Told(_)
             | Outcome::Noted
             | Outcome::Held(_)
-            | Outcome::Recorded(_)) => Self::Strange(format!("{strange:?}")),
+            | Outcome::Recorded(_)
+            | Outcome::Allocated(..)
+            | Outcome::Leased(..)
+            | Outcome::Looked(..)) => Self::Strange(format!("{strange:?}")),
         }
     }
 }
