@@ -33,7 +33,20 @@ const TABLES: &[&str] = &[
     "rollup_outstanding",
     "session",
     "unknown_word",
+    "partner",
+    "partner_version",
+    "allocation",
+    "allocation_range",
+    "feed_counter",
+    "feed",
+    "rollup_credit",
 ];
+
+/// Whose merit a row is, where a statement does not say: nobody's. Tables that were loosened have no defaults.
+const NOBODY: &str = "
+    UPDATE request SET partner_id = 0, partner_version = 0, creator_id = 0 WHERE partner_id IS NULL;
+    UPDATE issuance SET partner_id = 0, partner_version = 0, creator_id = 0 WHERE partner_id IS NULL;
+    UPDATE hold SET partner_id = 0, partner_version = 0, creator_id = 0 WHERE partner_id IS NULL";
 
 /// 20 November 2026, a Friday, in days since 1970.
 const DAY: i64 = 20_777;
@@ -45,7 +58,8 @@ const NOON: i64 = DAY * 86_400_000 + 15 * 3_600_000;
 ///
 /// A asked on Friday and Saturday, and once through the engine; her first code was used, given back and used again,
 /// the one through the engine was voided. B asked once, was asked what a word meant, and is promised a code of a
-/// campaign whose next code is dead. C was refused and said STOP.
+/// campaign whose next code is dead. C was refused and said STOP. A partner gave B a code of a third campaign and
+/// pulled seven: two were streamed, one of them is used.
 const CLEAN: &str = r#"
 INSERT INTO sender VALUES (1, '12345', 'simulator', 'Acme', '{}');
 INSERT INTO campaign VALUES (1, 'PIZZA', 'live', 2), (2, 'BURGER', 'live', 1);
@@ -114,7 +128,40 @@ INSERT INTO rollup_channel VALUES
     (0, {T/900000+0}, 'sms', 0, 'opted_out', 1, 0), (0, {T/900000+0}, 'sms', 0, 'asked', 1, 0), (1, {T/900000+8}, 'sms', 0, 'redeemed', 1, 2000),
     (1, {T/900000+12}, 'sms', 0, 'rolled_back', 1, -2000), (1, {T/900000+12}, 'sms', 0, 'redeemed', 1, 0),
     (2, {T/900000+16}, 'api', 7, 'voided', 1, 0);
-INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), (2, 2932896, 0, 0)
+INSERT INTO rollup_outstanding VALUES (1, {D+30}, 1, 500), (1, {D+31}, 1, 500), (2, 2932896, 0, 0), (3, 2932896, 2, 600);
+INSERT INTO campaign VALUES (3, 'DEALS', 'live', 1);
+INSERT INTO campaign_version VALUES (3, 1, 'live', '{"offer": {}, "caps": {"person": {}}}', {T-24});
+INSERT INTO offer VALUES (3, 1, '{}');
+INSERT INTO pool VALUES (3, 1, 1, 'derived', 1, 'D-?', 100, 92, '');
+INSERT INTO stock VALUES (3, 1, 99, 8, NULL);
+INSERT INTO partner VALUES (1, 'deals', 'Deals', 'live', 'active', 1, {T-24});
+INSERT INTO partner_version VALUES
+    (1, 1, 'active', '{"name": "Deals", "scopes": [], "caps": {}, "grants": [{"campaign": 3, "total": 50}]}', {T-24});
+INSERT INTO cap VALUES (30, 3, 'partner', '1', 'count', 'lifetime', 0, 'UTC', 50, NULL);
+INSERT INTO quota VALUES (30, 0, 8, 50), (6, {T/60000+300}, 8, 100);
+INSERT INTO allocation (allocation_id, partner_id, partner_version, campaign_id, campaign_version, pool_no, offer_no,
+        weight_minor, sub_id, count, exposed, restocked, given_back, allocated_at, lease_until)
+    VALUES ({0C}, 1, 1, 3, 1, 1, 1, 300, 'home', 7, 2, 0, 0, {T+5}, {T+100});
+INSERT INTO allocation_range VALUES ({0C}, 0, 1, 7, 3);
+INSERT INTO issuance (campaign_id, pool_no, position, subject, epoch, seq, offer_no, campaign_version, weight_minor, channel, sender_id, keyword, placement_id, issued_at, expires_at, charged_at, partner_id, partner_version, creator_id, sub_id, allocation_id) VALUES
+    (3, 1, 0, {BB}, 0, 1, 1, 1, 300, 'api', NULL, NULL, 0, {T+5}, NULL, NULL, 1, 1, 0, 'home', NULL),
+    (3, 1, 1, NULL, 0, 0, 1, 1, 300, 'api', NULL, NULL, 0, {T+6}, NULL, NULL, 1, 1, 0, 'home', {0C}),
+    (3, 1, 2, NULL, 0, 0, 1, 1, 300, 'api', NULL, NULL, 0, {T+6}, NULL, NULL, 1, 1, 0, 'home', {0C});
+INSERT INTO request (door, request_key, fingerprint, received_at, subject, kind, outcome, rule, cap_id, cap, used, resets_at, campaign_id, pool_no, position, reference, channel, sender_id, word, placement_id, replied, amount_minor, partner_id, partner_version, creator_id, sub_id) VALUES
+    ('api-deals', 'p1', {AA}, {T+5}, {BB}, 'issue', 'issued', '', NULL, NULL, NULL, NULL, 3, 1, 0, NULL, 'api', NULL, NULL, 0, 0, NULL, 1, 1, 0, 'home'),
+    ('api-deals', 'p2', {AA}, {T+5}, NULL, 'allocate', 'allocated', '', NULL, NULL, 7, NULL, 3, NULL, NULL, 'al_0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c', 'api', NULL, NULL, 0, 0, NULL, 1, 1, 0, 'home'),
+    ('till-1', 't4', {AA}, {T+7}, NULL, 'redeem', 'redeemed', '', NULL, NULL, NULL, NULL, 3, 1, 1, 'rd_p', 'api', NULL, NULL, 0, 0, NULL, 1, 1, 0, 'home');
+INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, occurred_at)
+    VALUES (3, 1, 1, 1, 'redeemed', 'till', 'rd_p', {T+7});
+INSERT INTO rollup_channel VALUES (3, {T/900000+20}, 'api', 0, 'issued', 1, 0),
+    (3, {T/900000+20}, 'api', 0, 'allocated', 1, 0), (3, {T/900000+28}, 'api', 0, 'redeemed', 1, 0);
+INSERT INTO rollup_credit VALUES ('partner', 1, 3, {T/900000+20}, 0, 'home', 'issued', 1, 0, 0),
+    ('partner', 1, 3, {T/900000+20}, 0, 'home', 'allocated', 1, 0, 0),
+    ('partner', 1, 3, {T/900000+24}, 0, 'home', 'streamed', 2, 0, 0),
+    ('partner', 1, 3, {T/900000+28}, 0, 'home', 'redeemed', 1, 0, 0);
+INSERT INTO feed_counter VALUES (1, 3);
+INSERT INTO feed VALUES (1, 1, 'issued', {T+5}, 3, 1, 0, '{}'), (1, 2, 'issued', {T+5}, 3, NULL, NULL, '{}'),
+    (1, 3, 'redeemed', {T+7}, 3, 1, 1, '{}')
 "#;
 
 impl Ledger {
@@ -162,7 +209,9 @@ impl Ledger {
     /// Runs statements with the names of [`CLEAN`].
     pub(super) async fn run(&self, script: &str) {
         let db = self.store.write();
-        for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        for statement in
+            script.split(';').chain(NOBODY.split(';')).map(str::trim).filter(|statement| !statement.is_empty())
+        {
             let statement = spelled_out(statement, db.get_database_backend());
             let done = db.execute_unprepared(&statement).await;
             assert!(done.is_ok(), "{statement}: {done:?}");
