@@ -28,7 +28,7 @@ mod text;
 mod verify;
 mod words;
 
-pub use access::Till;
+pub use access::{Admin, Till};
 pub use alerts::{AlertRecord, Which};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
@@ -41,7 +41,10 @@ pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use numbers::{NumberFault, NumbersError, NumbersReport};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
-pub use partners::PartnerError;
+pub use partners::{
+    AccessToken, CallError, Client, CredentialError, FailureLog, FailureNotes, Flaw, NotAKey, Partner, PartnerError,
+    PublishedKey, TakeOver,
+};
 pub use peers::{Matched, Seen};
 pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};
