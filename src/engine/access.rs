@@ -19,6 +19,12 @@ impl Till {
         &self.id
     }
 
+    /// Where the keys of its requests are told apart.
+    #[must_use]
+    pub fn door(&self) -> String {
+        format!("till-{}", self.id)
+    }
+
     /// Whose it is, in words.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -28,6 +28,8 @@ mod text;
 mod verify;
 mod words;
 
+pub use crate::store::partners::PartnerRecord;
+pub use crate::store::partners::credentials::{AuthFailure, Credential, CredentialKind};
 pub use access::{Admin, Till};
 pub use alerts::{AlertRecord, Which};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
