@@ -5,7 +5,7 @@ use super::keyring::write_private;
 use super::lock::ServerLock;
 use super::server::ServeError;
 use crate::config::{DatabaseUrl, OWN_FILE};
-use crate::domain::access_key::TillKey;
+use crate::domain::access_key::{BearerKey, KeyKind};
 use crate::domain::code::Code;
 use crate::domain::secret::Secret;
 use crate::engine::{Engine, EngineError, draw};
@@ -172,10 +172,10 @@ impl DemoDir {
     ///
     /// # Errors
     /// [`DemoError::Io`], [`DemoError::Engine`].
-    pub async fn till_key(&self, engine: &Engine) -> Result<TillKey, DemoError> {
+    pub async fn till_key(&self, engine: &Engine) -> Result<BearerKey, DemoError> {
         let path = self.path.join(TILL_KEY);
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        if let Some(key) = TillKey::parse(kept.trim())
+        if let Some(key) = BearerKey::parse(KeyKind::Till, kept.trim())
             && engine.till(key.expose()).await?.is_some()
         {
             return Ok(key);

@@ -5,7 +5,9 @@ use super::lock::{LockError, ServerLock};
 use super::{FirstRun, House, OldTables, OpenError, make_dir};
 use crate::config::{Config, Simulator};
 use crate::domain::secret::Secret;
-use crate::engine::{EarlyReports, Engine};
+use crate::engine::{EarlyReports, Engine, FailureLog};
+use crate::http::oauth::TokenLimits;
+use crate::http::partner::PartnerDoor;
 use crate::http::simulator::{SimulatorDoor, deliver_reports};
 use crate::http::sms::SmsDoor;
 use crate::http::till::Guesses;
@@ -153,10 +155,14 @@ impl Server {
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sweeper::run(engine.clone(), house.config.alerts, drained));
         let limits = &house.config.limits;
+        let (failures, notes) = FailureLog::open(&engine);
+        workers.spawn(notes.run(reached(watched.clone(), Phase::Drained)));
+        let tokens = TokenLimits::new(limits.tokens_per_client_minute, limits.tokens_per_address_minute);
         let site = Site {
             engine: engine.clone(),
             phase: watched,
             limits: house.config.http.clone(),
+            partners: PartnerDoor { failures, tokens },
             guesses: Guesses::new(limits.wrong_codes_per_key_minute, limits.wrong_codes_per_address_minute),
             sms,
             simulator,

@@ -11,7 +11,7 @@ use crate::app::lock::ServerLock;
 use crate::app::server::{PortTaken, ServeError, Server, listen, open_for_server, stop_signal};
 use crate::app::{OldTables, logging};
 use crate::config::{self, Config, LogConfig, LogLevel};
-use crate::domain::access_key::TillKey;
+use crate::domain::access_key::BearerKey;
 use crate::engine::{Clock as _, Engine, SystemClock};
 use crate::net::Url;
 use anyhow::Context as _;
@@ -178,7 +178,7 @@ fn keywords(engine: &Engine) -> Vec<String> {
     words.collect()
 }
 
-fn say_what_runs(running: &Running<'_>, key: &TillKey, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<()> {
+fn say_what_runs(running: &Running<'_>, key: &BearerKey, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<()> {
     let Running { base_url, simulator_url, sender, peer_url, .. } = running;
     let program = program();
     let dir = dir.display();

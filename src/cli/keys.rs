@@ -5,7 +5,7 @@ use super::failure::Refused;
 use super::place::PlaceArgs;
 use clap::{Args, Subcommand};
 
-/// Make, list and revoke the keys of tills
+/// Make, list and revoke the keys of tills and of the admin API
 #[derive(Debug, Args)]
 pub(super) struct KeysArgs {
     #[command(flatten)]
@@ -36,14 +36,23 @@ enum Create {
         #[arg(long)]
         name: String,
     },
+    /// A key for the admin API: whoever has it runs the house
+    Admin {
+        /// Whose key it is, in words
+        #[arg(long)]
+        name: String,
+    },
 }
 
 pub(super) async fn keys(args: &KeysArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
     let house = args.place.open(console).await?;
     let engine = house.desk().await?;
     match &args.what {
-        What::Create(Create::Till { name }) => {
-            let key = engine.create_till_key(name).await?;
+        What::Create(create) => {
+            let key = match create {
+                Create::Till { name } => engine.create_till_key(name).await?,
+                Create::Admin { name } => engine.create_admin_key(name).await?,
+            };
             console.say(key.expose())?;
             console.note("Keep it: it is shown this once. Send it as Authorization: Bearer.");
         }

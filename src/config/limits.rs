@@ -26,12 +26,17 @@ pub struct LimitsConfig {
     pub wrong_codes_per_key_minute: u32,
     /// Wrong codes per network address and minute; 0 is no limit.
     pub wrong_codes_per_address_minute: u32,
+    /// Tokens of one partner a minute; 0 is no limit.
+    pub tokens_per_client_minute: u32,
+    /// Requests for tokens of one network address a minute; 0 is no limit.
+    pub tokens_per_address_minute: u32,
 }
 
 impl LimitsConfig {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let budget = 0..=1_000_000;
         let (by_key, by_address) = ("limits.wrong_codes_per_key_minute", "limits.wrong_codes_per_address_minute");
+        let (tokens, requests) = ("limits.tokens_per_client_minute", "limits.tokens_per_address_minute");
         Ok(Self {
             asks_per_hour: settings.integer("limits.asks_per_hour", "texts an hour", &(1..=1000))?,
             same_answer_window: settings.seconds("limits.same_answer_window_s", &(0..=3600))?,
@@ -42,6 +47,8 @@ impl LimitsConfig {
             question_timeout: settings.seconds("limits.question_timeout_s", &(30..=86_400))?,
             wrong_codes_per_key_minute: settings.integer(by_key, "wrong codes a minute", &budget)?,
             wrong_codes_per_address_minute: settings.integer(by_address, "wrong codes a minute", &budget)?,
+            tokens_per_client_minute: settings.integer(tokens, "tokens a minute", &budget)?,
+            tokens_per_address_minute: settings.integer(requests, "requests a minute", &budget)?,
         })
     }
 }

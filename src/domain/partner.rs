@@ -100,6 +100,9 @@ impl PartnerScope {
     /// Every scope, in the order in which lists name them.
     pub const ALL: [Self; 6] = [Self::Issue, Self::Bulk, Self::Read, Self::Events, Self::Reports, Self::Webhooks];
 
+    /// What a new partner may ask for unless somebody says otherwise: codes for its customers, and what became of them.
+    pub const STANDARD: [Self; 4] = [Self::Issue, Self::Read, Self::Events, Self::Reports];
+
     /// The word in tokens and documents.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -29,7 +29,9 @@ mod text;
 mod verify;
 mod words;
 
-pub use access::Till;
+pub use crate::store::partners::PartnerRecord;
+pub use crate::store::partners::credentials::{AuthFailure, Credential, CredentialKind};
+pub use access::{Admin, Till};
 pub use alerts::{AlertRecord, Which};
 pub use allocations::{Allocation, CHUNK, Piece};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
@@ -43,7 +45,10 @@ pub use fault::Faults;
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use numbers::{NumberFault, NumbersError, NumbersReport};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
-pub use partners::PartnerError;
+pub use partners::{
+    AccessToken, CallError, Client, CredentialError, FailureLog, FailureNotes, Flaw, NotAKey, Partner, PartnerError,
+    PublishedKey, TakeOver,
+};
 pub use peers::{Matched, Seen};
 pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};

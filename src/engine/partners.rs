@@ -1,5 +1,21 @@
 //! Partners: making them, changing them, finding them. Changes run alone in the committer's queue.
 
+mod clients;
+mod credentials;
+mod failures;
+mod jws;
+mod public_key;
+mod signing;
+mod tokens;
+
+pub use clients::Client;
+pub use credentials::CredentialError;
+pub use failures::{FailureLog, FailureNotes};
+pub use jws::Flaw;
+pub use public_key::NotAKey;
+pub use signing::{PublishedKey, TakeOver};
+pub use tokens::{AccessToken, CallError, Partner};
+
 use super::{Engine, EngineError};
 use crate::domain::cap::Cap;
 use crate::domain::ids::{CampaignId, PartnerId};

@@ -2,6 +2,7 @@
 
 use super::Phase;
 use super::body::{BodyLimits, limit_body};
+use super::caller::RequestTag;
 use super::problem::Problem;
 use super::web::{self, errors::ErrorView, errors::Missing};
 use axum::Router;
@@ -69,9 +70,11 @@ where
         .layer(from_fn_with_state(scheme, identify))
 }
 
+const PROGRAMS: [&str; 7] = ["/v1/", "/admin/v1/", "/oauth2/", "/.well-known/", "/sms/", "/redemption/", "/simulator/"];
+
 /// Whether programs talk to this address: they get a problem, people get a page.
 fn is_for_programs(path: &str) -> bool {
-    ["/v1/", "/sms/", "/redemption/", "/simulator/"].iter().any(|begin| path.starts_with(begin))
+    PROGRAMS.iter().any(|begin| path.starts_with(begin))
 }
 
 /// Any address we do not serve.
@@ -97,10 +100,11 @@ pub(super) async fn method_not_allowed(uri: Uri, method: Method) -> Response {
 }
 
 /// Gives the request its id, a span and a line in the log, and the answer its headers.
-async fn identify(State(scheme): State<Scheme>, request: Request, next: Next) -> Response {
+async fn identify(State(scheme): State<Scheme>, mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().simple().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
+    request.extensions_mut().insert(RequestTag(id.clone()));
     let span = tracing::info_span!("request", request.id = id);
     let began = Instant::now();
     let mut response = next.run(request).instrument(span).await;

@@ -1,11 +1,16 @@
 //! Floor 4: the doors to the outside. All routes stand on this page.
 
+pub mod admin;
 mod body;
+pub mod caller;
 pub mod coupon;
 mod edge;
 mod home;
+pub mod idempotency;
 pub mod listen;
 mod machines;
+pub mod oauth;
+pub mod partner;
 mod peers;
 pub mod problem;
 pub mod simulator;
@@ -45,6 +50,8 @@ pub struct Site {
     pub limits: HttpConfig,
     /// The budgets of tills that name wrong codes.
     pub guesses: till::Guesses,
+    /// Where partners knock.
+    pub partners: partner::PartnerDoor,
     /// Where carriers knock.
     pub sms: sms::SmsDoor,
     /// Phones in the browser that stand in for a carrier, where they are on; the start page and the till's page come
@@ -64,6 +71,12 @@ impl FromRef<Site> for till::Guesses {
     }
 }
 
+impl FromRef<Site> for partner::PartnerDoor {
+    fn from_ref(site: &Site) -> Self {
+        site.partners.clone()
+    }
+}
+
 impl FromRef<Site> for sms::SmsDoor {
     fn from_ref(site: &Site) -> Self {
         site.sms.clone()
@@ -76,6 +89,8 @@ pub fn router(site: Site) -> Router {
         .merge(web::assets::routes())
         .merge(sms::routes())
         .merge(till::routes())
+        .merge(oauth::routes())
+        .merge(admin::routes())
         .merge(coupon::routes())
         .merge(peers::routes())
         .route("/healthz", get(machines::show_health))

@@ -19,13 +19,14 @@ pub struct Problem {
     detail: String,
     more: Map<String, Value>,
     retry_after_s: Option<u32>,
+    challenge: Option<String>,
 }
 
 impl Problem {
     /// A problem with its stable code and a sentence for people.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), more: Map::new(), retry_after_s: None }
+        Self { status, code, detail: detail.into(), more: Map::new(), retry_after_s: None, challenge: None }
     }
 
     /// 400: the request itself is wrong; each error says where and how to mend it.
@@ -65,16 +66,30 @@ impl Problem {
     #[must_use]
     pub fn barred(bar: Bar) -> Self {
         match bar {
-            Bar::Suspended => {
-                let detail = "this partner is suspended; what it has given out stays good";
-                Self::new(StatusCode::FORBIDDEN, "partner_suspended", detail)
-            }
-            Bar::Scope(scope) => {
-                let detail = format!("this needs the scope {}", scope.word());
-                Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).with("scope", scope.word())
-            }
+            Bar::Suspended => Self::suspended(None),
+            Bar::Scope(scope) => Self::insufficient_scope(scope.word()),
             Bar::NotGranted => Self::not_found("campaign"),
         }
+    }
+
+    /// 403: the partner proved who it is, and a person stopped it.
+    #[must_use]
+    pub fn suspended(contact: Option<&str>) -> Self {
+        let ask = contact.map(|contact| format!("; ask {contact}")).unwrap_or_default();
+        let problem = Self::new(StatusCode::FORBIDDEN, "partner_suspended", format!("this partner is suspended{ask}"));
+        match contact {
+            Some(contact) => problem.with("contact", contact),
+            None => problem,
+        }
+    }
+
+    /// 403: the token or the partner lacks a scope.
+    #[must_use]
+    pub fn insufficient_scope(scope: &str) -> Self {
+        let detail = format!("this needs the scope {scope}, in the token and among those of the partner");
+        let challenge = Some(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""));
+        let problem = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail);
+        Self { challenge, ..problem.with("scope", scope) }
     }
 
     /// Adds a member to the answer.
@@ -129,6 +144,9 @@ impl IntoResponse for Problem {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        }
+        if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

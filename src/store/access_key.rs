@@ -1,4 +1,4 @@
-//! Keys by which tills prove who they are; only a keyed hash of each is kept.
+//! Keys by which tills and admins prove who they are; only a keyed hash of each is kept.
 
 use crate::domain::ids::{from_millis, millis};
 use crate::store::{Store, StoreError};
@@ -12,7 +12,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 pub struct AccessKey {
     /// Its public part.
     pub id: String,
-    /// What it opens: `till`.
+    /// What it opens: `till`, `admin`.
     pub kind: String,
     /// Whose it is, in words.
     pub name: String,

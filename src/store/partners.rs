@@ -1,5 +1,7 @@
 //! Partners: who they are and what they may do. They are in no catalog: thousands of them change while it stands.
 
+pub mod credentials;
+pub mod signing;
 mod write;
 
 pub use write::{Changed, NewPartner, Zones, change, create};

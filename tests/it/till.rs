@@ -17,7 +17,7 @@ on_both! {
 }
 
 mod bodies {
-    use crate::harness::{House, campaign, sender};
+    use crate::harness::{House, campaign, partner_door, sender};
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode, header};
@@ -51,6 +51,7 @@ mod bodies {
                 phase,
                 limits: HttpConfig::default(),
                 guesses: Guesses::new(0, 0),
+                partners: partner_door(&house.engine),
                 sms,
                 simulator: None,
             };

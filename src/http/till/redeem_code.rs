@@ -1,12 +1,13 @@
 //! `POST /v1/codes/redeem`.
 
-use super::auth::{Caller, IdempotencyKey};
 use super::guesses::Guesses;
 use super::shown::{CodeIn, refused};
 use super::validate_code::PromiseOut;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::till::TillRefusal;
 use crate::engine::{Engine, Till};
+use crate::http::caller::Caller;
+use crate::http::idempotency::IdempotencyKey;
 use crate::http::problem::{Json, Problem};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -37,7 +38,7 @@ pub(super) async fn redeem_code(
 ) -> Result<(StatusCode, Json<RedemptionOut>), Problem> {
     guesses.check(till.id(), caller.0)?;
     let shown = ask.presented(&engine)?;
-    let settled = engine.redeem(key.request(&till), &ask.code, shown).await?;
+    let settled = engine.redeem(key.request(till.door()), &ask.code, shown).await?;
     let outcome = settled.as_ref().map(|settled| &settled.outcome);
     if let (Some(settled), Some(Outcome::Redeemed(spot, id))) = (&settled, outcome) {
         let found = engine.find_spot(*spot).await?.ok_or_else(|| refused(TillRefusal::UnknownCode))?;

@@ -1,8 +1,8 @@
 //! `POST /v1/redemptions/{id}/rollback`.
 
-use super::auth::IdempotencyKey;
 use crate::domain::decision::outcome::Outcome;
 use crate::engine::{Engine, Till};
+use crate::http::idempotency::IdempotencyKey;
 use crate::http::problem::{Json, Problem};
 use axum::extract::{Path, State};
 use chrono::{DateTime, Utc};
@@ -39,7 +39,7 @@ pub(super) async fn roll_back_redemption(
     if ask.reason.is_empty() || ask.reason.chars().count() > 200 {
         return Err(Problem::invalid(&["reason: 1 to 200 characters".to_owned()]));
     }
-    let settled = engine.roll_back(key.request(&till), redemption, ask.reason).await?;
+    let settled = engine.roll_back(key.request(till.door()), redemption, ask.reason).await?;
     match settled.map(|settled| (settled.outcome, settled.at)) {
         Some((Outcome::RolledBack(_, id), rolled_back_at)) => {
             Ok(Json(RollbackOut { redemption_id: id, status: "rolled_back", rolled_back_at }))

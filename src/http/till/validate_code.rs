@@ -1,10 +1,10 @@
 //! `POST /v1/codes/validate`.
 
-use super::auth::Caller;
 use super::guesses::Guesses;
 use super::shown::CodeIn;
 use crate::domain::till::TillRefusal;
 use crate::engine::{Engine, Found, Till};
+use crate::http::caller::Caller;
 use crate::http::problem::{Json, Problem};
 use axum::extract::State;
 use chrono::{DateTime, Utc};

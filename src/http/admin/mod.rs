@@ -1,0 +1,35 @@
+//! The admin API: what `codewell` commands do, for programs that have an admin key.
+
+mod auth;
+mod bodies;
+mod change_partner;
+mod credentials;
+mod partners;
+
+use crate::engine::Engine;
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::{delete, get, post};
+
+/// The routes of the admin API.
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Engine: FromRef<S>,
+{
+    let partners = get(partners::list_partners).post(partners::create_partner);
+    let partner = get(partners::show_partner).patch(change_partner::change_partner);
+    let keys = get(credentials::list_partner_keys).post(credentials::add_partner_key);
+    let secrets = get(credentials::list_partner_secrets).post(credentials::create_partner_secret);
+    Router::new()
+        .route("/admin/v1/partners", partners)
+        .route("/admin/v1/partners/{client_id}", partner)
+        .route("/admin/v1/partners/{client_id}/suspend", post(change_partner::suspend_partner))
+        .route("/admin/v1/partners/{client_id}/resume", post(change_partner::resume_partner))
+        .route("/admin/v1/partners/{client_id}/grants", post(change_partner::grant_campaign))
+        .route("/admin/v1/partners/{client_id}/grants/{campaign}", delete(change_partner::revoke_grant))
+        .route("/admin/v1/partners/{client_id}/keys", keys)
+        .route("/admin/v1/partners/{client_id}/keys/{id}", delete(credentials::revoke_partner_key))
+        .route("/admin/v1/partners/{client_id}/secrets", secrets)
+        .route("/admin/v1/partners/{client_id}/secrets/{id}", delete(credentials::revoke_partner_secret))
+}

@@ -1,0 +1,5 @@
+//! The partner API.
+
+pub mod auth;
+
+pub use auth::{PartnerDoor, requires};
