@@ -14,6 +14,7 @@ CREATE TABLE webhook_endpoint (
     partner_id BIGINT NOT NULL,
     url TEXT NOT NULL,
     events TEXT NOT NULL,
+    codes TEXT NOT NULL,
     secret BYTES NOT NULL,
     secret_before BYTES,
     secret_before_until BIGINT,
@@ -22,6 +23,7 @@ CREATE TABLE webhook_endpoint (
     created_at BIGINT NOT NULL,
     taken_no BIGINT NOT NULL,
     lease_until BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
     failing_since BIGINT,
     noticed_at BIGINT,
     delivered_at BIGINT

@@ -27,11 +27,13 @@ pub enum AlertKind {
     NumberBurst,
     /// A carrier will not carry what should have arrived: a filter took it for spam, or it is an answer to STOP or HELP.
     MessageRefused,
+    /// A partner's endpoint takes no events.
+    WebhookFailing,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LowStock,
         Self::DeadCodes,
         Self::BreakerOpen,
@@ -44,6 +46,7 @@ impl AlertKind {
         Self::SpendCap,
         Self::NumberBurst,
         Self::MessageRefused,
+        Self::WebhookFailing,
     ];
 
     /// The word that tables and JSON use.
@@ -62,6 +65,7 @@ impl AlertKind {
             Self::SpendCap => "spend_cap",
             Self::NumberBurst => "number_burst",
             Self::MessageRefused => "message_refused",
+            Self::WebhookFailing => "webhook_failing",
         }
     }
 
@@ -90,6 +94,9 @@ impl AlertKind {
             Self::CarrierAccount => "Run `codewell doctor --sender ADDRESS`: it says what to change in the account.",
             Self::SpendCap => "Raise the cap in the configuration, or find out who sends so much.",
             Self::NumberBurst => "Look whether these are customers; the campaign can be paused meanwhile.",
+            Self::WebhookFailing => {
+                "Tell the partner; it mends its endpoint, switches it on again and has it replayed."
+            }
             Self::MessageRefused => "Ask the carrier why, with its code; the same words another way is forbidden.",
         }
     }

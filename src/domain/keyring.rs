@@ -11,6 +11,7 @@ use super::secret::Secret;
 use super::token::Tokens;
 
 mod file;
+mod seal;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -195,16 +196,16 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Why a sealed phone stays closed.
+/// Why a sealed phone or secret stays closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Sealed by a later release.
-    #[error("the sealed phone has version {0}, which this release does not know")]
+    #[error("the sealed value has version {0}, which this release does not know")]
     Version(u8),
     /// Another keyring file belongs to this database.
-    #[error("the phone is sealed under key {0}, which is not in the keyring")]
+    #[error("the value is sealed under key {0}, which is not in the keyring")]
     OtherKey(KeyId),
     /// Cut, changed, or another person's.
-    #[error("the sealed phone is damaged or belongs to another subject")]
+    #[error("the sealed value is damaged or belongs to another row")]
     Damaged,
 }

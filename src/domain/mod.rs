@@ -13,6 +13,7 @@ pub mod code;
 pub mod decision;
 pub mod derived;
 pub mod document;
+pub mod feed;
 pub mod gsm7;
 pub mod hold;
 pub mod ids;
@@ -34,5 +35,6 @@ pub mod token;
 #[cfg(test)]
 mod vectors;
 pub mod verdict;
+pub mod webhook;
 pub mod window;
 pub mod world;

@@ -194,9 +194,7 @@ impl Committer {
 
     /// Hands fresh messages to the sender; those of a lost process are found by their lease.
     fn publish(&self, changes: Changes) {
-        if !changes.feeds.is_empty() {
-            self.shared.feed_written.notify_waiters();
-        }
+        self.shared.feed.written(changes.feeds.into_keys());
         for message in changes.messages {
             // Nobody listens in commands that only change something.
             let _ = self.shared.messages.send(message);

@@ -13,6 +13,7 @@ mod committer;
 mod compose;
 mod decisions;
 mod fault;
+mod feed;
 mod generate;
 mod holds;
 mod import;
@@ -27,6 +28,7 @@ mod sale;
 mod spool;
 mod text;
 mod verify;
+mod webhooks;
 mod words;
 
 pub use crate::store::partners::PartnerRecord;
@@ -42,6 +44,7 @@ pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
 pub use decisions::DecisionRecord;
 pub use fault::Faults;
+pub use feed::{FEED_PAGE, FeedPage};
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use numbers::{NumberFault, NumbersError, NumbersReport};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
@@ -54,6 +57,10 @@ pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};
 pub use verify::{Look, time_to_verify};
+pub use webhooks::{
+    Delivery, ENDPOINTS, Endpoint, EndpointChange, EndpointLease, EndpointWork, NewEndpoint, NewEndpointError,
+    Outgoing, Sent, WaitingDelivery,
+};
 pub use words::{AliasError, Suggested, UnknownWords};
 
 use crate::domain::act::{Act, Ask};
@@ -71,7 +78,7 @@ use moka::sync::Cache;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// Partners whose terms are kept in memory.
 const TERMS: u64 = 10_000;
@@ -195,8 +202,8 @@ struct Shared {
     bursts: bursts::Bursts,
     /// What partners may do, as this process read it last; the batch looks whether it is still so.
     terms: Cache<PartnerId, Arc<PartnerTerms>>,
-    /// Events of partners were committed here.
-    feed_written: Notify,
+    /// Whose feeds have new events.
+    feed: feed::FeedNews,
     messages: mpsc::UnboundedSender<NewMessage>,
     /// Numbers whose webhooks were refused, and since when.
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
@@ -282,7 +289,7 @@ impl Engine {
             replays,
             bursts: bursts::Bursts::default(),
             terms: Cache::new(TERMS),
-            feed_written: Notify::new(),
+            feed: feed::FeedNews::default(),
             messages,
             peer_calls: Cache::new(PEER_CALLS),
             missed: Mutex::default(),

@@ -15,6 +15,7 @@ pub mod config;
 pub mod counts;
 mod error;
 pub mod explain;
+mod feed;
 pub mod health;
 pub mod holds;
 pub mod ledger;
@@ -27,6 +28,7 @@ pub mod spool;
 mod tables;
 mod tx;
 pub mod verification;
+pub mod webhooks;
 pub mod words;
 
 pub use error::StoreError;

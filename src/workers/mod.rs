@@ -5,3 +5,4 @@ pub mod sender;
 pub mod spool;
 pub mod sweeper;
 pub mod verifier;
+pub mod webhooks;

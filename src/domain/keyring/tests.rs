@@ -56,10 +56,12 @@ fn no_two_purposes_share_a_key() {
         expand(&keys.prk, "link", &[]),
         expand(&keys.prk, "issuance", &[]),
         expand(&keys.prk, "label", &[]),
+        expand(&keys.prk, "seal", &[b"link"]),
+        expand(&keys.prk, "seal", &[b"phone"]),
     ]
     .into();
     // derive("") and the bare label are one: an empty label has no detail.
-    assert_eq!(derived.len(), 10);
+    assert_eq!(derived.len(), 12);
     let spot = Spot { campaign: CampaignId(1), pool: 1, position: 1 };
     let id = keys.issuance_ids().seal(spot);
     assert!(id.expose().starts_with("iss_"));
@@ -95,6 +97,23 @@ fn a_sealed_phone_with_any_bit_changed_or_byte_missing_stays_closed() {
     let mut later = sealed;
     later[0] = 2;
     assert_eq!(keys.open_phone(&subject, &later), Err(Unreadable::Version(2)));
+}
+
+#[test]
+fn a_sealed_secret_opens_for_its_purpose_row_and_key_alone() {
+    let (one, two) = (keys(1), keys(2));
+    let sealed = one.seal("webhook", b"we_1", b"secret", [7; 12]);
+    assert_eq!(one.open("webhook", b"we_1", &sealed), Ok(b"secret".to_vec()));
+    assert_eq!(one.open("webhook", b"we_2", &sealed), Err(Unreadable::Damaged));
+    assert_eq!(one.open("other", b"we_1", &sealed), Err(Unreadable::Damaged));
+    assert_eq!(two.open("webhook", b"we_1", &sealed), Err(Unreadable::OtherKey(one.id())));
+    for at in 0..sealed.len() {
+        assert!(one.open("webhook", b"we_1", &sealed[..at]).is_err(), "{at} bytes");
+        let mut forged = sealed.clone();
+        forged[at] ^= 1;
+        assert!(one.open("webhook", b"we_1", &forged).is_err(), "byte {at}");
+    }
+    assert!(!String::from_utf8_lossy(&sealed).contains("secret"));
 }
 
 #[test]

@@ -1,0 +1,226 @@
+//! Endpoints of partners: made and changed by them, and what the process that delivers asks and says.
+
+mod deliver;
+mod signature;
+
+pub use crate::store::webhooks::{Endpoint, EndpointChange, EndpointWork};
+pub use deliver::{Delivery, EndpointLease, Outgoing, Sent};
+
+use super::{Engine, EngineError, draw};
+use crate::domain::alert::AlertKind;
+use crate::domain::feed::{Codes, Cursor, event_id};
+use crate::domain::ids::PartnerId;
+use crate::domain::secret::Secret;
+use crate::domain::webhook::{EndpointId, Health, WantedEvents};
+use crate::store::StoreError;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The most endpoints of one partner: each is a line of its own.
+pub const ENDPOINTS: usize = 10;
+/// How long the secret before signs beside a new one.
+const BOTH_SIGN: TimeDelta = TimeDelta::hours(24);
+/// The purpose of the key that secrets are sealed under.
+const PURPOSE: &str = "webhook";
+
+/// What a partner wants of a new endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEndpoint {
+    /// Where to.
+    pub url: String,
+    /// Which events.
+    pub events: WantedEvents,
+    /// How much of a code.
+    pub codes: Codes,
+}
+
+/// Why there is no new endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum NewEndpointError {
+    /// The partner has as many as it may.
+    #[error("a partner has at most {ENDPOINTS} endpoints")]
+    TooMany,
+    /// The database.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<StoreError> for NewEndpointError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// How alerts name an endpoint.
+fn about(id: &EndpointId) -> String {
+    format!("webhook {id}")
+}
+
+/// An event that an endpoint has not taken yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingDelivery {
+    /// The event's id.
+    pub event: String,
+    /// Where to go on in the list.
+    pub cursor: i64,
+    /// How often it failed.
+    pub attempts: u32,
+    /// When it goes out again; `None` where it was given up.
+    pub next_at: Option<DateTime<Utc>>,
+    /// The status of the last answer.
+    pub last_status: Option<u16>,
+    /// The last failure in words.
+    pub last_error: Option<String>,
+}
+
+impl Engine {
+    /// Makes an endpoint; its secret is shown this once.
+    ///
+    /// # Errors
+    /// [`NewEndpointError`].
+    pub async fn add_endpoint(
+        &self,
+        partner: PartnerId,
+        new: NewEndpoint,
+    ) -> Result<(Endpoint, Secret<String>), NewEndpointError> {
+        let store = &self.parts().store;
+        if store.endpoints(partner).await?.len() >= ENDPOINTS {
+            return Err(NewEndpointError::TooMany);
+        }
+        let id = EndpointId::of(draw());
+        let (sealed, text) = self.new_secret(&id);
+        let endpoint = Endpoint {
+            id,
+            partner,
+            url: new.url,
+            events: new.events,
+            codes: new.codes,
+            secret: sealed,
+            secret_before: None,
+            disabled: None,
+            created_at: self.now(),
+            taken_no: 0,
+            health: Health::default(),
+        };
+        store.add_endpoint(&endpoint).await?;
+        Ok((endpoint, text))
+    }
+
+    /// A partner's endpoints, the oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn endpoints(&self, partner: PartnerId) -> Result<Vec<Endpoint>, EngineError> {
+        Ok(self.parts().store.endpoints(partner).await?)
+    }
+
+    /// One endpoint of a partner.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn endpoint(&self, partner: PartnerId, id: &EndpointId) -> Result<Option<Endpoint>, EngineError> {
+        Ok(self.parts().store.endpoint(partner, id).await?)
+    }
+
+    /// Changes an endpoint; `None` where the partner has none of that name.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn change_endpoint(
+        &self,
+        partner: PartnerId,
+        id: &EndpointId,
+        change: &EndpointChange,
+    ) -> Result<Option<Endpoint>, EngineError> {
+        let changed = self.parts().store.change_endpoint(partner, id, change, self.now()).await?;
+        if changed && change.disabled == Some(None) {
+            self.clear(AlertKind::WebhookFailing, &about(id)).await;
+        }
+        self.feed_written([partner]);
+        if changed { self.endpoint(partner, id).await } else { Ok(None) }
+    }
+
+    /// Forgets an endpoint; `false` where the partner has none of that name.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn delete_endpoint(&self, partner: PartnerId, id: &EndpointId) -> Result<bool, EngineError> {
+        let found = self.parts().store.delete_endpoint(partner, id).await?;
+        if found {
+            self.clear(AlertKind::WebhookFailing, &about(id)).await;
+        }
+        Ok(found)
+    }
+
+    /// Gives an endpoint a new secret, shown this once, and says until when the old one signs too; `None` where the
+    /// partner has no such endpoint.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn rotate_endpoint_secret(
+        &self,
+        partner: PartnerId,
+        id: &EndpointId,
+    ) -> Result<Option<(Secret<String>, DateTime<Utc>)>, EngineError> {
+        let (sealed, text) = self.new_secret(id);
+        let until = self.now() + BOTH_SIGN;
+        let found = self.parts().store.rotate_endpoint_secret(partner, id, sealed, until).await?;
+        Ok(found.then_some((text, until)))
+    }
+
+    /// Has a partner's events after the cursor sent once more; `false` where it has no such endpoint.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn replay_endpoint(
+        &self,
+        partner: PartnerId,
+        id: &EndpointId,
+        after: Cursor,
+    ) -> Result<bool, EngineError> {
+        let found = self.parts().store.replay_endpoint(partner, id, after.0).await?;
+        self.feed_written([partner]);
+        Ok(found)
+    }
+
+    /// Has an event of kind `test` sent, once; answers with its id, or `None` where the partner has no such endpoint.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn try_endpoint(&self, partner: PartnerId, id: &EndpointId) -> Result<Option<String>, EngineError> {
+        let store = &self.parts().store;
+        let Some(endpoint) = store.endpoint(partner, id).await? else { return Ok(None) };
+        let no = store.add_trial(&endpoint.id, self.now()).await?;
+        self.feed_written([partner]);
+        Ok(Some(deliver::trial_id(&endpoint.id, no)))
+    }
+
+    /// What waits for an endpoint and what was given up, the oldest first, after `after`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn waiting_deliveries(
+        &self,
+        endpoint: &Endpoint,
+        client: &str,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<WaitingDelivery>, EngineError> {
+        let waiting = self.parts().store.waiting_events(endpoint, after.unwrap_or(i64::MIN), limit).await?;
+        let shown = |one: crate::store::webhooks::Waiting| WaitingDelivery {
+            event: u64::try_from(one.no)
+                .map_or_else(|_| deliver::trial_id(&endpoint.id, one.no), |no| event_id(client, no)),
+            cursor: one.no,
+            attempts: one.attempts,
+            next_at: one.due_at,
+            last_status: one.last_status,
+            last_error: one.last_error,
+        };
+        Ok(waiting.into_iter().map(shown).collect())
+    }
+
+    fn new_secret(&self, id: &EndpointId) -> (Vec<u8>, Secret<String>) {
+        let plain: [u8; 32] = draw();
+        let sealed = self.parts().keys.seal(PURPOSE, id.as_str().as_bytes(), &plain, draw());
+        (sealed, Secret::new(signature::secret_text(&plain)))
+    }
+}
