@@ -10,6 +10,7 @@ pub mod cap;
 pub mod catalog;
 mod check;
 pub mod code;
+pub mod creator;
 pub mod decision;
 pub mod derived;
 pub mod document;

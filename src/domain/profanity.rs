@@ -30,6 +30,24 @@ pub fn is_clean(run: &str) -> bool {
     !(0..folded.len()).any(|from| folded.get(from..).is_some_and(begins_with_a_root))
 }
 
+/// Roots that no person's name holds: refused wherever they stand in a name somebody chose.
+#[rustfmt::skip]
+const NEVER_IN_A_NAME: &[&str] = &[
+    "BASTARD", "BITCH", "BLOWJOB", "CUNT", "DILDO", "FCK", "FKU", "FOTZE", "FUC", "HITLER", "JIZZ", "KKK",
+    "NEGER", "NIGG", "PENIS", "PORN", "PUSSY", "SCHEISS", "SKANK", "SLUT", "TWAT", "WHORE",
+];
+
+/// Whether a name that a person chose can be said aloud: it holds none of the worst roots, and it is no listed root
+/// alone, with or without digits around it. Unlike [`is_clean`], which judges chance, it lets Cassie and Michelle pass.
+#[must_use]
+pub fn is_decent_name(upper: &str) -> bool {
+    let folded = |text: &str| text.bytes().map(|byte| char::from(fold(byte))).collect::<String>();
+    let whole = folded(upper);
+    let bare = folded(upper.trim_matches(|sign: char| sign.is_ascii_digit()));
+    let is_root = |name: &str| ROOTS_V1.contains(&name);
+    !is_root(&whole) && !is_root(&bare) && !NEVER_IN_A_NAME.iter().any(|root| whole.contains(root))
+}
+
 fn begins_with_a_root(text: &[u8]) -> bool {
     ROOTS_V1.iter().any(|root| text.starts_with(root.as_bytes()))
 }
@@ -81,6 +99,16 @@ mod tests {
     fn ordinary_draws_pass() {
         for good in ["7K2M9QXT", "", "PZA", "HJKMNPQR", "W9CQXRT2", "AS", "FC"] {
             assert!(is_clean(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_chosen_name_is_judged_whole_and_only_the_worst_words_inside_it() {
+        for bad in ["ASS", "4SS", "ASS24", "7TIT7", "FVCKYOU", "SLUTTY", "XX8ITCH"] {
+            assert!(!is_decent_name(bad), "{bad}");
+        }
+        for good in ["CASSIE", "MICHELLE", "ANNA24", "GOLDIE", "HARSHIT"] {
+            assert!(is_decent_name(good), "{good}");
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) async fn show_home(State(engine): State<Engine>) -> Response {
     let view = HomeView {
         sender: address(&catalog).unwrap_or_default(),
         keywords: keywords(&catalog, engine.parts().clock.now()),
+        partner: None,
+        creator: None,
     };
     web::page(StatusCode::OK, &view)
 }

@@ -43,7 +43,7 @@ impl BrandColour {
         1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05
     }
 
-    fn hex(self) -> String {
+    pub(super) fn hex(self) -> String {
         let [red, green, blue] = self.0;
         format!("#{red:02x}{green:02x}{blue:02x}")
     }
@@ -60,7 +60,7 @@ pub struct BrandView {
 
 impl BrandView {
     /// Class that chooses the text colour on the block.
-    fn ink_class(&self) -> &'static str {
+    pub(super) fn ink_class(&self) -> &'static str {
         match self.colour {
             None => "on-accent",
             Some(colour) if colour.wants_white() => "on-dark",

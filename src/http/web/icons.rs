@@ -16,6 +16,8 @@ pub enum Icon {
     Arrow,
     /// A calendar: something begins later.
     Calendar,
+    /// Bars of a chart: a desk with numbers.
+    Chart,
     /// One tick: handed over.
     Check,
     /// Two ticks: delivered.
@@ -36,6 +38,8 @@ pub enum Icon {
     Phone,
     /// Add one more.
     Plus,
+    /// An arrow down onto a line: save as a file.
+    Save,
     /// A paper plane: send.
     Send,
     /// A shop's till.
@@ -57,6 +61,7 @@ impl Icon {
             Self::Calendar => {
                 r#"<rect x="3" y="4.5" width="14" height="12.5" rx="2"/><path d="M3 8.5h14M7 2.5v4M13 2.5v4"/>"#
             }
+            Self::Chart => r#"<path d="M3 17h14M5.5 14v-4M10 14V4M14.5 14V7.5"/>"#,
             Self::Check => r#"<path d="m4.5 10.5 4 4 7.5-9"/>"#,
             Self::Checks => r#"<path d="m1.5 10.5 4 4 7.5-9M10 13.3l1.2 1.2 7.3-9"/>"#,
             Self::Chevron => r#"<path d="m5 7.5 5 5 5-5"/>"#,
@@ -73,6 +78,7 @@ impl Icon {
             }
             Self::Phone => r#"<rect x="5.5" y="2" width="9" height="16" rx="2"/><path d="M9 15.5h2"/>"#,
             Self::Plus => r#"<path d="M10 4v12M4 10h12"/>"#,
+            Self::Save => r#"<path d="M10 3v9M6 8.5l4 4 4-4M4 16.5h12"/>"#,
             Self::Send => r#"<path d="M17.5 2.5 9 11M17.5 2.5 12 17.5l-3-6.5-6.5-3 15-5.5Z"/>"#,
             Self::Till => {
                 r#"<path d="M5 9.5V3h10v6.5M7.5 6h5"/><path d="M3.5 9.5h13l1 7.5h-15l1-7.5ZM7 12.5h.1M10 12.5h.1M13 12.5h.1"/>"#

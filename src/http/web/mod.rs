@@ -1,8 +1,8 @@
 //! The pages people see: plain structs with already-worded strings, and the templates that show them.
 //!
-//! A handler fills a view (`home::HomeView`, `simulator::SimulatorView`, `till::TillView`, `coupon::CouponView`) and
-//! returns [`page`]. Nothing in here decides, reads a clock or a database; what a view holds is shown as it is
-//! (escaped). All pages work under a content security policy without inline styles and scripts, and can be read
+//! A handler fills a view (`home::HomeView`, `simulator::SimulatorView`, `till::TillView`, `coupon::CouponView`,
+//! `claim::ClaimView`, `creator_desk::DeskView`) and returns [`page`]. Nothing in here decides, reads a clock or a
+//! database; what a view holds is shown as it is (escaped). All pages work under a content security policy without inline styles and scripts, and can be read
 //! without a script.
 
 use askama::Template;
@@ -12,7 +12,10 @@ use axum::{
 };
 
 pub mod assets;
+pub mod charts;
+pub mod claim;
 pub mod coupon;
+pub mod creator_desk;
 pub mod errors;
 pub mod home;
 pub mod icons;

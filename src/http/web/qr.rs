@@ -1,4 +1,6 @@
-//! QR codes as inline SVG, drawn by us from the modules of the `qrcode` crate.
+//! QR codes drawn by us from the modules of the `qrcode` crate: as inline SVG, as an SVG file and as a PNG.
+
+mod png;
 
 use std::fmt::{self, Write as _};
 
@@ -33,24 +35,99 @@ impl HtmlSafe for QrSvg {}
 #[error("the text does not fit into a QR code")]
 pub struct TextTooLong;
 
-/// Draws `text` as a QR code of error correction level M, dark on white in every theme, with its quiet zone.
+/// Draws a coupon's code as a QR code of error correction level M, dark on white in every theme, with its quiet zone.
 ///
 /// The text itself is not repeated in the markup.
 ///
 /// # Errors
 /// [`TextTooLong`] when no QR version holds the text.
 pub fn svg(text: &str) -> Result<QrSvg, TextTooLong> {
+    let attributes = r#"class="qr" role="img" aria-label="QR code with the coupon code""#;
+    modules(text).map(|modules| QrSvg(modules.svg(attributes)))
+}
+
+/// The same for an address: people know where it leads from the words beside it.
+///
+/// # Errors
+/// [`TextTooLong`] when no QR version holds the address.
+pub fn link_svg(address: &str) -> Result<QrSvg, TextTooLong> {
+    let attributes = r#"class="qr" role="img" aria-label="QR code of the link""#;
+    modules(address).map(|modules| QrSvg(modules.svg(attributes)))
+}
+
+/// An SVG file that stands alone, to be printed at any size.
+///
+/// # Errors
+/// [`TextTooLong`] when no QR version holds the text.
+pub fn svg_file(text: &str) -> Result<String, TextTooLong> {
+    modules(text).map(|modules| modules.svg(r#"xmlns="http://www.w3.org/2000/svg" width="600" height="600""#))
+}
+
+/// A PNG of one bit a pixel, [`PNG_SCALE`] pixels a module.
+///
+/// # Errors
+/// [`TextTooLong`] when no QR version holds the text.
+pub fn png_file(text: &str) -> Result<Vec<u8>, TextTooLong> {
+    modules(text).map(|modules| modules.png())
+}
+
+/// Pixels of a module in a PNG: a link's code is 500 to 800 pixels wide, enough for a printed page.
+pub const PNG_SCALE: usize = 16;
+
+/// The dark and light fields of a code, without its border.
+struct Modules {
+    width: usize,
+    fields: Vec<Color>,
+}
+
+fn modules(text: &str) -> Result<Modules, TextTooLong> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|_| TextTooLong)?;
-    let modules = code.width();
-    let side = modules + 2 * QUIET_ZONE;
-    let mut path = String::new();
-    for (row, line) in code.to_colors().chunks(modules).enumerate() {
-        draw_row(&mut path, row + QUIET_ZONE, line);
+    Ok(Modules { width: code.width(), fields: code.to_colors() })
+}
+
+impl Modules {
+    fn side(&self) -> usize {
+        self.width + 2 * QUIET_ZONE
     }
-    // The two colours are the code's own, not the page's: a scanner needs dark on white in the dark theme too.
-    Ok(QrSvg(format!(
-        r##"<svg class="qr" role="img" aria-label="QR code with the coupon code" viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>"##
-    )))
+
+    fn rows(&self) -> impl Iterator<Item = (usize, &[Color])> {
+        self.fields.chunks(self.width).enumerate().map(|(row, line)| (row + QUIET_ZONE, line))
+    }
+
+    fn svg(&self, attributes: &str) -> String {
+        let side = self.side();
+        let mut path = String::new();
+        for (row, line) in self.rows() {
+            draw_row(&mut path, row, line);
+        }
+        // The two colours are the code's own, not the page's: a scanner needs dark on white in the dark theme too.
+        format!(
+            r##"<svg {attributes} viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><rect width="{side}" height="{side}" fill="#fff"/><path d="{path}" fill="#000"/></svg>"##
+        )
+    }
+
+    fn png(&self) -> Vec<u8> {
+        let side = self.side() * PNG_SCALE;
+        let bytes = side.div_ceil(8);
+        // One bit a pixel, 1 is white.
+        let white = vec![0xFF_u8; bytes];
+        let mut lines: Vec<Vec<u8>> = vec![white; side];
+        for (row, line) in self.rows() {
+            let mut drawn = vec![0xFF_u8; bytes];
+            for (column, _) in line.iter().enumerate().filter(|(_, field)| **field == Color::Dark) {
+                let from = (column + QUIET_ZONE) * PNG_SCALE;
+                for pixel in from..from + PNG_SCALE {
+                    if let Some(byte) = drawn.get_mut(pixel / 8) {
+                        *byte &= !(0x80 >> (pixel % 8));
+                    }
+                }
+            }
+            for target in lines.iter_mut().skip(row * PNG_SCALE).take(PNG_SCALE) {
+                target.clone_from(&drawn);
+            }
+        }
+        png::encode(side, &lines)
+    }
 }
 
 /// Appends one rectangle per run of dark modules: `M x y h w v1 h-w z`.
@@ -124,6 +201,32 @@ mod tests {
     fn the_markup_carries_neither_the_text_nor_an_inline_style() {
         let svg = svg("PZA-7KMQ-4XTD").unwrap();
         assert!(!svg.as_str().contains("7KMQ") && !svg.as_str().contains("style="));
+    }
+
+    #[test]
+    fn another_decoder_reads_the_address_back_from_the_png() {
+        let address = "https://codes.example/x/anna?sub=poster-7";
+        let bytes = png_file(address).unwrap();
+        let mut reader = ::png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(
+            (frame.width, frame.color_type, frame.bit_depth),
+            (frame.height, ::png::ColorType::Grayscale, ::png::BitDepth::One)
+        );
+        let side = usize::try_from(frame.width).unwrap();
+        let is_white = |x: usize, y: usize| pixels[y * frame.line_size + x / 8] & (0x80 >> (x % 8)) != 0;
+        let mut image =
+            rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| if is_white(x, y) { 255 } else { 0 });
+        assert_eq!(image.detect_grids()[0].decode().unwrap().1, address);
+        assert!(bytes.len() < 100_000, "{} bytes", bytes.len());
+    }
+
+    #[test]
+    fn the_svg_file_stands_alone_and_holds_the_same_code() {
+        let file = svg_file("https://codes.example/x/anna").unwrap();
+        assert!(file.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg""#));
+        assert_eq!(read_back(&file), "https://codes.example/x/anna");
     }
 
     #[test]

@@ -4,14 +4,21 @@
 use std::collections::HashMap;
 
 const CSS: &str = include_str!("static/app.css");
+/// What the claim page and the creator's desk load beside it.
+const CREATOR_CSS: &str = include_str!("static/creator.css");
 const SCRIPT: &str = include_str!("static/app.js");
 
 /// Every template with its name.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("base", include_str!("templates/base.html")),
     ("bubble", include_str!("templates/bubble.html")),
     ("chrome", include_str!("templates/chrome.html")),
+    ("claim", include_str!("templates/claim.html")),
     ("coupon", include_str!("templates/coupon.html")),
+    ("creator_closed", include_str!("templates/creator_closed.html")),
+    ("creator_desk", include_str!("templates/creator_desk.html")),
+    ("creator_open", include_str!("templates/creator_open.html")),
+    ("creator_start", include_str!("templates/creator_start.html")),
     ("error", include_str!("templates/error.html")),
     ("home", include_str!("templates/home.html")),
     ("simulator", include_str!("templates/simulator.html")),
@@ -19,10 +26,14 @@ const TEMPLATES: [(&str, &str); 8] = [
 ];
 
 /// The declarations of the block after `opening`, e.g. `:root {`.
+fn block_of(css: &'static str, opening: &str) -> &'static str {
+    let start = css.find(opening).unwrap_or(usize::MAX);
+    assert!(start < css.len(), "no block {opening}");
+    css[start + opening.len()..].split('}').next().unwrap()
+}
+
 fn block(opening: &str) -> &'static str {
-    let start = CSS.find(opening).unwrap_or(usize::MAX);
-    assert!(start < CSS.len(), "no block {opening}");
-    CSS[start + opening.len()..].split('}').next().unwrap()
+    block_of(CSS, opening)
 }
 
 /// Its custom properties that are plain colours, as red, green, blue.
@@ -75,6 +86,18 @@ fn text_has_a_contrast_of_4_5_and_marks_and_field_borders_of_3_in_both_themes() 
 }
 
 #[test]
+fn lines_of_charts_have_a_contrast_of_3_in_both_themes() {
+    for (theme, opening) in [("light", ":root {"), ("dark", DARK)] {
+        let mut colours = colours(block(opening));
+        // The same in both themes.
+        colours.extend(self::colours(block_of(CREATOR_CSS, ":root {")));
+        for series in ["--series-0", "--series-1", "--series-2", "--series-3"] {
+            assert_contrast(theme, &colours, series, "--paper", 3.0);
+        }
+    }
+}
+
+#[test]
 fn the_contrast_of_black_on_white_is_computed_as_21() {
     assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 1e-9);
     assert!((contrast([0x77; 3], [255; 3]) - 4.48).abs() < 0.01);
@@ -88,18 +111,21 @@ fn the_chosen_dark_theme_and_the_dark_theme_of_the_system_are_the_same() {
 
 #[test]
 fn nothing_but_the_tokens_names_a_colour() {
-    let rules = &CSS[CSS.find("/* Ground */").unwrap()..];
-    for word in ["#", "rgb(", "hsl(", "gradient", "white", "black"] {
-        let found = rules.lines().find(|line| line.contains(word) && !line.contains("white-space"));
-        assert_eq!(found, None, "{word} outside the tokens");
+    for css in [CSS, CREATOR_CSS] {
+        let rules = &css[css.find("/* Ground */").unwrap()..];
+        for word in ["#", "rgb(", "hsl(", "gradient", "white", "black"] {
+            let found = rules.lines().find(|line| line.contains(word) && !line.contains("white-space"));
+            assert_eq!(found, None, "{word} outside the tokens");
+        }
     }
 }
 
 #[test]
 fn every_token_that_is_used_exists() {
-    for used in CSS.split("var(").skip(1) {
+    let all = format!("{CSS}{CREATOR_CSS}");
+    for used in all.split("var(").skip(1) {
         let name = used.split(')').next().unwrap();
-        assert!(CSS.contains(&format!("{name}:")), "{name} is used and never set");
+        assert!(all.contains(&format!("{name}:")), "{name} is used and never set");
     }
 }
 
@@ -119,7 +145,9 @@ fn no_template_and_no_script_writes_inline_styles_or_inline_code() {
 
 #[test]
 fn pages_ask_no_other_host_for_anything() {
-    for (name, text) in TEMPLATES.into_iter().chain([("app.css", CSS), ("app.js", SCRIPT)]) {
+    for (name, text) in
+        TEMPLATES.into_iter().chain([("app.css", CSS), ("creator.css", CREATOR_CSS), ("app.js", SCRIPT)])
+    {
         for banned in ["src=\"http", "src=\"//", "url(http", "@import", "@font-face", "fetch(\"http"] {
             assert!(!text.contains(banned), "{name} contains {banned}");
         }
@@ -128,6 +156,7 @@ fn pages_ask_no_other_host_for_anything() {
 
 #[test]
 fn motion_of_answers_to_a_hand_stays_within_200_ms_and_ends_under_reduced_motion() {
+    assert!(!CREATOR_CSS.contains("transition") && !CREATOR_CSS.contains("animation"));
     for transition in CSS.split("transition: ").skip(1) {
         let rule = transition.split(';').next().unwrap();
         for word in rule.split([' ', ',']).filter(|word| word.ends_with('s') && word.starts_with('.')) {
