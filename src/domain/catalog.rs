@@ -13,7 +13,7 @@ pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, choice_words
 use crate::domain::act::{CarrierSaid, Text};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::{Cap, Scope};
-use crate::domain::ids::{CampaignId, PlacementId, SenderId};
+use crate::domain::ids::{CampaignId, CreatorId, PlacementId, SenderId, Subject};
 use crate::domain::keyword::{Book, Matched, Route};
 use crate::domain::language::Language;
 use crate::domain::reply::{Compiled, ReplyId};
@@ -44,8 +44,42 @@ pub struct Catalog {
     pub sender_texts: HashMap<SenderId, Texts>,
     /// The pools whose codes begin with something of their own.
     pub code_pools: Vec<CodePool>,
+    /// Creators, by number.
+    pub creators: HashMap<CreatorId, CreatorRow>,
+    /// What the last part of `/x/{slug}` leads to.
+    pub links: HashMap<String, LinkRow>,
     /// The rows it was built from, for whoever compares or shows them.
     pub rows: Arc<Rows>,
+}
+
+/// A creator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatorRow {
+    /// Her number in the tables.
+    pub id: CreatorId,
+    /// Her name in links and keywords.
+    pub handle: String,
+    /// Her name for people.
+    pub name: String,
+    /// `false`: a person stopped her; her history stays.
+    pub is_active: bool,
+    /// Herself, by the number she gave: DESK answers to it, and what she claims of her own is no merit.
+    pub subject: Option<Subject>,
+    /// What her audience is told of her interest.
+    pub disclosure: String,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRow {
+    /// The last part of `/x/{slug}`.
+    pub slug: String,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// Whose link it is; `None`: the house's.
+    pub creator: Option<CreatorId>,
+    /// Where it stands.
+    pub placement: PlacementId,
 }
 
 /// A short code or number of ours.
@@ -142,11 +176,13 @@ pub struct Target {
     pub keyword: String,
     /// Where the call to action stood.
     pub placement: PlacementId,
+    /// The creator whose word it is.
+    pub creator: Option<CreatorId>,
 }
 
 impl From<Target> for Choice {
-    fn from(Target { campaign, keyword, placement }: Target) -> Self {
-        Self { campaign, keyword, placement }
+    fn from(Target { campaign, keyword, placement, creator }: Target) -> Self {
+        Self { campaign, keyword, placement, creator }
     }
 }
 
@@ -215,11 +251,12 @@ impl Catalog {
             None => Book::new([]).map_or(Route::Unknown, |empty| empty.route(text)),
         };
         let keyword = |target: Target, read| {
-            let Target { campaign, keyword, placement } = target;
+            let Target { campaign, keyword, placement, creator } = target;
             let from = Attribution {
                 sender: Some(sender),
                 keyword: Some(keyword),
                 placement,
+                creator,
                 ..Attribution::by(Channel::Sms)
             };
             Heard::Keyword { campaign, from, read }

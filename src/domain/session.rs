@@ -1,7 +1,7 @@
 //! What is open between a person and a number of ours: a question of ours, and how often she said the same.
 
 use crate::domain::campaign::{Attribution, Channel};
-use crate::domain::ids::{CampaignId, PlacementId, SenderId, Subject, millis};
+use crate::domain::ids::{CampaignId, CreatorId, PlacementId, SenderId, Subject, millis};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ pub struct Choice {
     pub keyword: String,
     /// Where that keyword stands.
     pub placement: PlacementId,
+    /// The creator whose word it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<CreatorId>,
 }
 
 impl Choice {
@@ -33,6 +36,7 @@ impl Choice {
             sender: Some(sender),
             keyword: Some(self.keyword.clone()),
             placement: self.placement,
+            creator: self.creator,
             ..Attribution::by(Channel::Sms)
         }
     }

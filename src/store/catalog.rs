@@ -1,5 +1,7 @@
 //! Loads the configuration.
 
+mod creators;
+
 use crate::domain::campaign::{Pool, PoolKind, Status};
 use crate::domain::cap::{Cap, Scope, Unit};
 use crate::domain::catalog::{
@@ -58,6 +60,8 @@ pub(super) async fn rows(db: &impl ConnectionTrait) -> Result<Rows, StoreError> 
         caps: caps(db).await?,
         keywords: keywords(db).await?,
         placements: placements(db).await?,
+        creators: creators::creators(db).await?,
+        links: creators::links(db).await?,
     })
 }
 
@@ -186,6 +190,7 @@ async fn keywords(db: &impl ConnectionTrait) -> Result<Vec<KeywordRecord>, Store
             sender: SenderId(small("keyword", "sender_id", row.sender_id)?),
             campaign: CampaignId(small("keyword", "campaign_id", row.campaign_id)?),
             placement: PlacementId(small("keyword", "placement_id", row.placement_id)?),
+            creator: creators::some(row.creator_id),
             word: row.word,
             keyword: row.keyword,
         })
@@ -201,6 +206,7 @@ async fn placements(db: &impl ConnectionTrait) -> Result<Vec<PlacementRecord>, S
             campaign: CampaignId(small("placement", "campaign_id", row.campaign_id)?),
             name: row.name,
             cost_minor: row.cost_minor,
+            creator: creators::some(row.creator_id),
         })
     };
     rows.all(db).await?.into_iter().map(parse).collect()

@@ -1,11 +1,13 @@
 //! From rows to the picture.
 
-use super::{Catalog, CodePool, Limits, SenderRow, Target, TextError, campaign_texts, sender_texts};
+use super::{
+    Catalog, CodePool, CreatorRow, Limits, LinkRow, SenderRow, Target, TextError, campaign_texts, sender_texts,
+};
 use crate::domain::campaign::{Campaign, Pool, PoolKind, Status};
 use crate::domain::cap::Cap;
 use crate::domain::derived::Derived;
 use crate::domain::document::{CampaignDoc, LocalTimeError, OfferRecord};
-use crate::domain::ids::{CampaignId, PlacementId, SenderId};
+use crate::domain::ids::{CampaignId, CreatorId, PlacementId, SenderId};
 use crate::domain::keyring::Keys;
 use crate::domain::keyword::{Book, Clash, Keyword, KeywordError};
 use crate::domain::pattern::{Pattern, PatternError};
@@ -31,6 +33,10 @@ pub struct Rows {
     pub keywords: Vec<KeywordRecord>,
     /// Places.
     pub placements: Vec<PlacementRecord>,
+    /// Creators.
+    pub creators: Vec<CreatorRow>,
+    /// Links of creators and places.
+    pub links: Vec<LinkRow>,
 }
 
 /// A row of `sender`.
@@ -92,6 +98,8 @@ pub struct KeywordRecord {
     pub keyword: String,
     /// Where it stands.
     pub placement: PlacementId,
+    /// The creator whose word it is; `None`: the house's.
+    pub creator: Option<CreatorId>,
 }
 
 /// A row of `placement`.
@@ -105,6 +113,8 @@ pub struct PlacementRecord {
     pub name: String,
     /// What it costs, minor units.
     pub cost_minor: i64,
+    /// The creator whose post it is; `None`: the house's.
+    pub creator: Option<CreatorId>,
 }
 
 /// Rows that make no picture.
@@ -191,6 +201,8 @@ impl Catalog {
                 .map_err(|source| BuildError::SenderText { sender: sender.address.clone(), source })?;
             catalog.sender_texts.insert(sender.id, texts);
         }
+        catalog.creators = rows.creators.iter().map(|creator| (creator.id, creator.clone())).collect();
+        catalog.links = rows.links.iter().map(|link| (link.slug.clone(), link.clone())).collect();
         catalog.rows = Arc::new(rows);
         Ok(catalog)
     }
@@ -283,7 +295,8 @@ fn book(rows: &Rows, sender: SenderId) -> Result<Book<Target>, BuildError> {
     let words = of_sender.map(|row| {
         let word =
             Keyword::parse(&row.word).map_err(|source| BuildError::Keyword { word: row.word.clone(), source })?;
-        let target = Target { campaign: row.campaign, keyword: row.keyword.clone(), placement: row.placement };
+        let (campaign, keyword) = (row.campaign, row.keyword.clone());
+        let target = Target { campaign, keyword, placement: row.placement, creator: row.creator };
         Ok((word, target))
     });
     let words = words.collect::<Result<Vec<_>, BuildError>>()?;

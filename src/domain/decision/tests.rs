@@ -78,7 +78,7 @@ fn catalog() -> Catalog {
         opt_out_handled_by: crate::domain::catalog::OptOutBy::App,
     };
     let word = |word: &str| {
-        let target = Target { campaign: PIZZA, keyword: word.to_owned(), placement: PlacementId::NONE };
+        let target = Target { campaign: PIZZA, keyword: word.to_owned(), placement: PlacementId::NONE, creator: None };
         (Keyword::parse(word).unwrap(), target)
     };
     Catalog {

@@ -1,0 +1,67 @@
+//! Creators and links.
+
+use super::{bad, small};
+use crate::domain::catalog::{CreatorRow, LinkRow};
+use crate::domain::ids::{CampaignId, CreatorId, PlacementId, Subject};
+use crate::store::StoreError;
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+
+/// What stands in `creator.status` of one who may give codes.
+const ACTIVE: &str = "active";
+
+#[derive(FromQueryResult)]
+struct Creator {
+    creator_id: i64,
+    handle: String,
+    name: String,
+    status: String,
+    subject: Option<Vec<u8>>,
+    disclosure: String,
+}
+
+#[derive(FromQueryResult)]
+struct Link {
+    slug: String,
+    campaign_id: i64,
+    creator_id: i64,
+    placement_id: i64,
+}
+
+/// The creator of that number; 0 is none.
+pub(super) fn some(id: i64) -> Option<CreatorId> {
+    u32::try_from(id).ok().filter(|id| *id != 0).map(CreatorId)
+}
+
+pub(super) async fn creators(db: &impl ConnectionTrait) -> Result<Vec<CreatorRow>, StoreError> {
+    let sql = "SELECT creator_id, handle, name, status, subject, disclosure FROM creator ORDER BY creator_id";
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let parse = |row: Creator| {
+        let subject = row.subject.map(|bytes| {
+            let bytes = bytes.as_slice().try_into().map_err(|_| bad("creator", "subject", row.creator_id));
+            bytes.map(Subject::from_bytes)
+        });
+        Ok(CreatorRow {
+            id: CreatorId(small("creator", "creator_id", row.creator_id)?),
+            handle: row.handle,
+            name: row.name,
+            is_active: row.status == ACTIVE,
+            subject: subject.transpose()?,
+            disclosure: row.disclosure,
+        })
+    };
+    Creator::find_by_statement(statement).all(db).await?.into_iter().map(parse).collect()
+}
+
+pub(super) async fn links(db: &impl ConnectionTrait) -> Result<Vec<LinkRow>, StoreError> {
+    let sql = "SELECT slug, campaign_id, creator_id, placement_id FROM link ORDER BY slug";
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let parse = |row: Link| {
+        Ok(LinkRow {
+            campaign: CampaignId(small("link", "campaign_id", row.campaign_id)?),
+            creator: some(row.creator_id),
+            placement: PlacementId(small("link", "placement_id", row.placement_id)?),
+            slug: row.slug,
+        })
+    };
+    Link::find_by_statement(statement).all(db).await?.into_iter().map(parse).collect()
+}
