@@ -12,6 +12,7 @@ mod failure;
 mod keys;
 mod migrate;
 mod numbers;
+mod openapi;
 mod place;
 mod serve;
 mod verify;
@@ -55,6 +56,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
     Doctor(doctor::DoctorArgs),
+    Openapi(openapi::OpenapiArgs),
     Migrate(migrate::MigrateArgs),
 }
 
@@ -125,6 +127,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Words(args) => words::words(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,
+        Command::Openapi(args) => openapi::openapi(&args, console),
         Command::Migrate(args) => migrate::migrate(&args, console).await,
     }?;
     Ok(Ending::Done)

@@ -4,6 +4,7 @@ pub mod admin;
 mod body;
 pub mod caller;
 pub mod coupon;
+mod docs;
 mod edge;
 mod home;
 pub mod idempotency;
@@ -11,6 +12,7 @@ pub mod listen;
 mod machines;
 pub mod oauth;
 pub mod partner;
+pub mod openapi;
 mod peers;
 pub mod problem;
 pub mod simulator;
@@ -93,6 +95,8 @@ pub fn router(site: Site) -> Router {
         .merge(admin::routes())
         .merge(coupon::routes())
         .merge(peers::routes())
+        .route("/docs", get(docs::show_docs))
+        .route("/openapi.json", get(openapi::show_openapi))
         .route("/healthz", get(machines::show_health))
         .route("/readyz", get(machines::show_readiness));
     routes = match &site.simulator {

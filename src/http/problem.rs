@@ -10,6 +10,45 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Array, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+const DATE_TIME: SchemaFormat = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+
+/// Every stable `code`. A code never changes its meaning.
+pub const CODES: [&str; 30] = [
+    "already_redeemed",
+    "busy",
+    "campaign_ended",
+    "campaign_inactive",
+    "campaign_paused",
+    "cap_reached",
+    "conditions_not_met",
+    "country_not_allowed",
+    "customer_has_code",
+    "disabled",
+    "expired",
+    "idempotency_mismatch",
+    "insufficient_scope",
+    "invalid_phone",
+    "invalid_request",
+    "invalid_signature",
+    "invalid_token",
+    "lease_expired",
+    "locked",
+    "not_eligible",
+    "not_found",
+    "not_started",
+    "not_yet_active",
+    "partner_suspended",
+    "peer_unavailable",
+    "pool_empty",
+    "rate_limited",
+    "unknown_code",
+    "wrong_recipient",
+    "wrong_store",
+];
 
 /// An answer that says what went wrong and what to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +138,17 @@ impl Problem {
         self.more.insert(name.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
         self
     }
+
+    fn body(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("type".to_owned(), format!("about:blank#{}", self.code).into());
+        body.insert("title".to_owned(), self.status.canonical_reason().unwrap_or("Error").into());
+        body.insert("status".to_owned(), self.status.as_u16().into());
+        body.insert("code".to_owned(), self.code.into());
+        body.insert("detail".to_owned(), self.detail.as_str().into());
+        body.extend(self.more.clone());
+        Value::Object(body)
+    }
 }
 
 impl From<EngineError> for Problem {
@@ -127,16 +177,38 @@ impl From<EngineError> for Problem {
     }
 }
 
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        let text = |words: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(words));
+        let number = |words: &str| ObjectBuilder::new().schema_type(Type::Integer).description(Some(words));
+        let errors = Array::new(Object::with_type(Type::String));
+        ObjectBuilder::new()
+            .description(Some("What went wrong and what to do: RFC 9457, application/problem+json"))
+            .property("type", text("A name of the kind of problem"))
+            .property("title", text("The words of the status"))
+            .property("status", number("The status of the answer"))
+            .property("code", text("What programs decide by; never changes its meaning").enum_values(Some(CODES)))
+            .property("detail", text("A sentence for people"))
+            .property("errors", errors)
+            .property("cap", text("Which cap was reached"))
+            .property("limit", number("The most that the cap allows"))
+            .property("used", number("How much of it is used"))
+            .property("resets_at", text("When it opens again; left out where it never does").format(Some(DATE_TIME)))
+            .required("type")
+            .required("title")
+            .required("status")
+            .required("code")
+            .required("detail")
+            .examples([Self::not_found("redemption").body()])
+            .into()
+    }
+}
+
+impl ToSchema for Problem {}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = Map::new();
-        body.insert("type".to_owned(), format!("about:blank#{}", self.code).into());
-        body.insert("title".to_owned(), self.status.canonical_reason().unwrap_or("Error").into());
-        body.insert("status".to_owned(), self.status.as_u16().into());
-        body.insert("code".to_owned(), self.code.into());
-        body.insert("detail".to_owned(), self.detail.into());
-        body.extend(self.more);
-        let mut response = (self.status, Value::Object(body).to_string()).into_response();
+        let mut response = (self.status, self.body().to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_s {
@@ -200,5 +272,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(query)| Self(query))
             .map_err(|rejection| Problem::invalid(&[rejection.body_text()]))
+    }
+}
+
+/// What stands in the address; what is no UTF-8 or no such thing is answered with a [`Problem`].
+#[derive(Debug, Clone)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = axum::extract::Path::from_request_parts(parts, state).await;
+        found.map(|axum::extract::Path(found)| Self(found)).map_err(|_| Problem::not_found("address"))
     }
 }

@@ -23,6 +23,7 @@ mod doctor;
 mod doors;
 #[cfg(feature = "faults")]
 mod faults;
+mod fuzz;
 mod harness;
 mod kannel;
 mod killed;

@@ -13,6 +13,12 @@ use crate::engine::Engine;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::post;
+use utoipa::OpenApi;
+
+/// The description of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(redeem_code::redeem_code, roll_back_redemption::roll_back_redemption, validate_code::validate_code,))]
+pub(super) struct Api;
 
 /// The routes of the till API.
 pub fn routes<S>() -> Router<S>

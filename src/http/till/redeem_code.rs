@@ -8,15 +8,19 @@ use crate::domain::till::TillRefusal;
 use crate::engine::{Engine, Till};
 use crate::http::caller::Caller;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::openapi::IdempotencyHeader;
 use crate::http::problem::{Json, Problem};
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An accepted code.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RedemptionOut {
+    /// Give the use back by this.
+    #[schema(example = "rd_019ac0d2a9c87c7a9d0e3f2b1c4d5e6f")]
     redemption_id: String,
     redeemed_at: DateTime<Utc>,
     #[serde(flatten)]
@@ -27,6 +31,26 @@ pub(super) struct RedemptionOut {
 ///
 /// # Errors
 /// 409 with the reason as `code` when the code is not good; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/v1/codes/redeem",
+    tag = "till",
+    summary = "Take this code, once",
+    description = "Accepts a code for a sale. The same Idempotency-Key with the same body gets the first answer again, \
+                   whatever became of the code since.",
+    security(("till_key" = [])),
+    params(IdempotencyHeader),
+    request_body = CodeIn,
+    responses(
+        (status = 201, description = "The code was taken", body = RedemptionOut),
+        (status = 409, description = "The code is not good; the first reason that holds: `unknown_code`, \
+         `campaign_inactive`, `not_yet_active`, `expired`, `wrong_store`, `wrong_recipient`, `conditions_not_met`, \
+         `already_redeemed`"),
+        (status = 422, description = "The key was used for another request: `idempotency_mismatch`"),
+        (status = 429, description = "Too many wrong codes from this key or address: `rate_limited`"),
+        (status = 503, description = "Send the same request again, with the same key: `busy`, `peer_unavailable`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(till.id = till.id()))]
 pub(super) async fn redeem_code(
     till: Till,

@@ -3,23 +3,29 @@
 use crate::domain::decision::outcome::Outcome;
 use crate::engine::{Engine, Till};
 use crate::http::idempotency::IdempotencyKey;
-use crate::http::problem::{Json, Problem};
-use axum::extract::{Path, State};
+use crate::http::openapi::IdempotencyHeader;
+use crate::http::problem::{Json, Path, Problem};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why a redemption is taken back.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RollbackIn {
     /// In words or as a code: `order_cancelled`.
+    #[schema(min_length = 1, max_length = 200, example = "order_cancelled")]
     reason: String,
 }
 
 /// A redemption that was taken back; the code is good again until its last day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RollbackOut {
+    #[schema(example = "rd_019ac0d2a9c87c7a9d0e3f2b1c4d5e6f")]
     redemption_id: String,
+    /// Always `rolled_back`.
+    #[schema(example = "rolled_back")]
     status: &'static str,
     rolled_back_at: DateTime<Utc>,
 }
@@ -28,6 +34,23 @@ pub(super) struct RollbackOut {
 ///
 /// # Errors
 /// 404 when there is no such redemption; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/v1/redemptions/{id}/rollback",
+    tag = "till",
+    summary = "Give the use of a code back",
+    description = "For an order that was cancelled: the code is good again until its last day. Asked again, the answer \
+                   is the same.",
+    security(("till_key" = [])),
+    params(IdempotencyHeader, ("id" = String, Path, description = "The `redemption_id` of the answer to redeem")),
+    request_body = RollbackIn,
+    responses(
+        (status = 200, description = "The use was given back", body = RollbackOut),
+        (status = 404, description = "There is no such redemption: `not_found`"),
+        (status = 422, description = "The key was used for another request: `idempotency_mismatch`"),
+        (status = 503, description = "Send the same request again, with the same key: `busy`, `peer_unavailable`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(till.id = till.id()))]
 pub(super) async fn roll_back_redemption(
     till: Till,

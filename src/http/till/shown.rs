@@ -9,40 +9,48 @@ use crate::engine::Engine;
 use crate::http::problem::Problem;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// Characters of the longest store, order or customer reference.
 const WORD_CHARS: usize = 100;
 
 /// The body of validate and redeem.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CodeIn {
     /// As typed or scanned.
+    #[schema(example = "PZA-7KMQ-4XTDK")]
     pub(super) code: String,
     /// The store's name, or `online`.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 100, example = "Store 17")]
     store: Option<String>,
     /// The till's own number of the sale.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 100, example = "A-1042")]
     order: Option<String>,
     /// Who presents the code.
     #[serde(default)]
     customer: Option<CustomerIn>,
     /// The amount of the sale, minor units.
     #[serde(default)]
+    #[schema(minimum = 0, example = 2500)]
     amount: Option<i64>,
     /// ISO 4217; the offer's where it is left out.
     #[serde(default)]
+    #[schema(pattern = "^[A-Z]{3}$", example = "USD")]
     currency: Option<String>,
 }
 
 /// Who presents the code.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum CustomerIn {
     /// By phone number, with its country code.
+    #[schema(example = json!({ "phone": "+12025550123" }))]
     Phone(String),
-    /// By the till's own reference.
+    /// By the till's own reference, 1 to 100 characters.
+    #[schema(example = json!({ "ref": "customer-4711" }))]
     Ref(String),
 }
 

@@ -9,33 +9,65 @@ use crate::http::problem::{Json, Problem};
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Whether a till may accept the code.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ValidationOut {
+    /// Whether the code is good now.
     valid: bool,
+    /// The first thing that speaks against it; only where it is not good.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    promise: Option<PromiseOut>,
-}
-
-/// What a code promises.
-#[derive(Debug, Serialize)]
-pub(super) struct PromiseOut {
-    campaign: String,
-    offer: OfferOut,
+    /// The campaign's name; this and what follows only where the code is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "PIZZA")]
+    campaign: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<OfferOut>,
+    /// It is good before this instant; left out where it has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Serialize)]
-struct OfferOut {
-    title: String,
-    currency: String,
+/// What a code promises.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PromiseOut {
+    /// The campaign's name.
+    #[schema(example = "PIZZA")]
+    campaign: String,
+    offer: OfferOut,
+    /// It is good before this instant; left out where it has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// What the customer gets.
+#[derive(Debug, Serialize, ToSchema)]
+struct OfferOut {
+    /// In words.
+    #[schema(example = "$5 off")]
+    title: String,
+    /// ISO 4217.
+    #[schema(example = "USD")]
+    currency: String,
+    /// The most it takes off, minor units; left out where nobody can say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 500)]
     max_discount: Option<i64>,
+    /// The least the sale must come to, minor units.
     min_spend: i64,
+}
+
+impl ValidationOut {
+    fn good(promise: PromiseOut) -> Self {
+        let PromiseOut { campaign, offer, expires_at } = promise;
+        Self { valid: true, reason: None, campaign: Some(campaign), offer: Some(offer), expires_at }
+    }
+
+    fn bad(why: TillRefusal) -> Self {
+        Self { valid: false, reason: Some(why.word()), campaign: None, offer: None, expires_at: None }
+    }
 }
 
 impl From<&Found> for PromiseOut {
@@ -59,6 +91,21 @@ impl From<&Found> for PromiseOut {
 ///
 /// # Errors
 /// The caller's mistakes as 4xx; a code that is not good is no error but `"valid": false` with its reason.
+#[utoipa::path(
+    post,
+    path = "/v1/codes/validate",
+    tag = "till",
+    summary = "Is this code good?",
+    description = "Whether a till may accept a code now. Changes nothing, and needs no Idempotency-Key. A code that is \
+                   not good is no error but `\"valid\": false` with its `reason`.",
+    security(("till_key" = [])),
+    request_body = CodeIn,
+    responses(
+        (status = 200, description = "Whether the code is good, and what it promises", body = ValidationOut),
+        (status = 429, description = "Too many wrong codes from this key or address: `rate_limited`"),
+        (status = 503, description = "Send the same request again: `busy`, `peer_unavailable`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(till.id = till.id()))]
 pub(super) async fn validate_code(
     till: Till,
@@ -70,12 +117,12 @@ pub(super) async fn validate_code(
     guesses.check(till.id(), caller.0)?;
     let shown = ask.presented(&engine)?;
     Ok(Json(match engine.validate(&ask.code, &shown).await? {
-        Ok(found) => ValidationOut { valid: true, reason: None, promise: Some(PromiseOut::from(&found)) },
+        Ok(found) => ValidationOut::good(PromiseOut::from(&found)),
         Err(why) => {
             if why == TillRefusal::UnknownCode {
                 guesses.wrong(till.id(), caller.0);
             }
-            ValidationOut { valid: false, reason: Some(why.word()), promise: None }
+            ValidationOut::bad(why)
         }
     }))
 }

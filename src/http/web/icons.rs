@@ -28,6 +28,8 @@ pub enum Icon {
     Clock,
     /// A cross: close.
     Close,
+    /// Angle brackets: for programs.
+    Code,
     /// Two sheets: copy to the clipboard.
     Copy,
     /// A speech bubble.
@@ -62,6 +64,7 @@ impl Icon {
                 r#"<rect x="3" y="4.5" width="14" height="12.5" rx="2"/><path d="M3 8.5h14M7 2.5v4M13 2.5v4"/>"#
             }
             Self::Chart => r#"<path d="M3 17h14M5.5 14v-4M10 14V4M14.5 14V7.5"/>"#,
+            Self::Code => r#"<path d="m7 5.5-5 4.5 5 4.5M13 5.5l5 4.5-5 4.5"/>"#,
             Self::Check => r#"<path d="m4.5 10.5 4 4 7.5-9"/>"#,
             Self::Checks => r#"<path d="m1.5 10.5 4 4 7.5-9M10 13.3l1.2 1.2 7.3-9"/>"#,
             Self::Chevron => r#"<path d="m5 7.5 5 5 5-5"/>"#,

@@ -16,6 +16,7 @@ pub mod charts;
 pub mod claim;
 pub mod coupon;
 pub mod creator_desk;
+pub mod docs;
 pub mod errors;
 pub mod home;
 pub mod icons;
