@@ -20,6 +20,8 @@ mod import;
 mod needs;
 mod numbers;
 mod outbox;
+mod partner_api;
+mod partner_reports;
 mod partners;
 mod peer_sale;
 mod peers;
@@ -48,6 +50,10 @@ pub use feed::{FEED_PAGE, FeedPage};
 pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use numbers::{NumberFault, NumbersError, NumbersReport};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
+pub use partner_api::{
+    Asked, CampaignView, CapView, Customer, IssuanceAnswer, IssuanceAsk, IssuanceView, Merit, Opening,
+};
+pub use partner_reports::{DailyAsk, DailyLine, DayFigures};
 pub use partners::{
     AccessToken, CallError, Client, CredentialError, FailureLog, FailureNotes, Flaw, NotAKey, Partner, PartnerError,
     PublishedKey, TakeOver,

@@ -8,11 +8,12 @@ mod docs;
 mod edge;
 mod home;
 pub mod idempotency;
+mod limits;
 pub mod listen;
 mod machines;
 pub mod oauth;
-pub mod partner;
 pub mod openapi;
+pub mod partner;
 mod peers;
 pub mod problem;
 pub mod simulator;
@@ -25,6 +26,7 @@ use crate::config::HttpConfig;
 use crate::engine::Engine;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::watch;
 
@@ -87,7 +89,10 @@ impl FromRef<Site> for sms::SmsDoor {
 
 /// Every route of this process.
 pub fn router(site: Site) -> Router {
+    let paced = (site.clone(), limits::PartnerRates::default());
+    let partners = partner::routes().route_layer(from_fn_with_state(paced, limits::pace));
     let mut routes = Router::new()
+        .merge(partners)
         .merge(web::assets::routes())
         .merge(sms::routes())
         .merge(till::routes())

@@ -4,7 +4,7 @@
 mod examples;
 mod shared;
 
-use super::{docs, machines, till};
+use super::{docs, machines, partner, till};
 use crate::http::problem::Problem;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +33,7 @@ pub const PARTNER: &str = "partner";
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "partners", description = "For affiliates and apps: one code a customer, what became of it, daily figures."),
         (name = "till", description = "For tills and shops: is a code good, take it, give it back."),
         (name = "machines", description = "For those who start, stop and route to this process."),
     ),
@@ -57,7 +58,7 @@ pub fn text() -> String {
 
 fn collect() -> Value {
     let mut all = Base::openapi();
-    for area in [till::Api::openapi(), machines::Api::openapi(), docs::Api::openapi()] {
+    for area in [partner::Api::openapi(), till::Api::openapi(), machines::Api::openapi(), docs::Api::openapi()] {
         all.merge(area);
     }
     // What cannot be written as JSON would be seen by every test of this page.

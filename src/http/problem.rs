@@ -17,7 +17,8 @@ use utoipa::{PartialSchema, ToSchema};
 const DATE_TIME: SchemaFormat = SchemaFormat::KnownFormat(KnownFormat::DateTime);
 
 /// Every stable `code`. A code never changes its meaning.
-pub const CODES: [&str; 30] = [
+pub const CODES: [&str; 31] = [
+    "already_exists",
     "already_redeemed",
     "busy",
     "campaign_ended",
@@ -139,7 +140,18 @@ impl Problem {
         self
     }
 
-    fn body(&self) -> Value {
+    /// 503: the system that honours the code is away.
+    #[must_use]
+    pub fn peer_unavailable(retry_after_s: u32) -> Self {
+        let detail = "the system that honours this code did not answer; send the same request again, with the same \
+                      Idempotency-Key";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "peer_unavailable", detail);
+        Self { retry_after_s: Some(retry_after_s), ..problem }
+    }
+
+    /// The members of its JSON.
+    #[must_use]
+    pub(super) fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("type".to_owned(), format!("about:blank#{}", self.code).into());
         body.insert("title".to_owned(), self.status.canonical_reason().unwrap_or("Error").into());
@@ -164,10 +176,7 @@ impl From<EngineError> for Problem {
             EngineError::Peer(source) => {
                 let wait = source.retry_after().map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(60).max(1));
                 tracing::warn!(error = &source as &dyn std::error::Error, "a redemption system did not answer");
-                let detail = "the system that honours this code did not answer; send the same request again, with the \
-                              same Idempotency-Key";
-                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "peer_unavailable", detail);
-                Self { retry_after_s: Some(wait), ..problem }
+                Self::peer_unavailable(wait)
             }
             EngineError::Store(source) => {
                 tracing::error!(error = source.as_ref() as &dyn std::error::Error, "a request could not be settled");

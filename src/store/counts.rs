@@ -40,6 +40,14 @@ pub async fn codes(store: &Store) -> Result<BTreeMap<CampaignId, CodeCount>, Sto
     Ok(counts)
 }
 
+/// The codes of every campaign that nobody has.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn in_stock(store: &Store) -> Result<BTreeMap<CampaignId, u64>, StoreError> {
+    Ok(numbers(store, IN_STOCK, "pool").await?.into_iter().collect())
+}
+
 async fn numbers(store: &Store, text: &str, table: &'static str) -> Result<Vec<(CampaignId, u64)>, StoreError> {
     let connection = store.read();
     let statement = Statement::from_string(connection.get_database_backend(), text);

@@ -20,6 +20,7 @@ pub mod health;
 pub mod holds;
 pub mod ledger;
 pub mod outbox;
+pub mod partner_reports;
 pub mod partners;
 pub mod peers;
 pub mod requests;
