@@ -1,9 +1,11 @@
 //! What a partner's program asks one by one: a code for a customer, what became of it, which campaigns it may give codes
 //! of.
 
+mod allocations;
 mod campaigns;
 mod sandbox;
 
+pub use allocations::{AllocationAnswer, AllocationAsk, AllocationView, LeaseAnswer};
 pub use campaigns::{CampaignView, CapView, Opening};
 
 use super::{Engine, EngineError, Partner, Settled, draw, fingerprint};

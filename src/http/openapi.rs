@@ -58,7 +58,13 @@ pub fn text() -> String {
 
 fn collect() -> Value {
     let mut all = Base::openapi();
-    for area in [partner::Api::openapi(), till::Api::openapi(), machines::Api::openapi(), docs::Api::openapi()] {
+    for area in [
+        partner::Api::openapi(),
+        partner::AllocationsApi::openapi(),
+        till::Api::openapi(),
+        machines::Api::openapi(),
+        docs::Api::openapi(),
+    ] {
         all.merge(area);
     }
     // What cannot be written as JSON would be seen by every test of this page.

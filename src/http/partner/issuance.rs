@@ -251,7 +251,8 @@ pub(super) fn told(answer: IssuanceAnswer) -> Result<Told, Problem> {
 }
 
 /// A refusal as a problem: it was decided, so 409 and not 429; what is over is gone.
-fn refused(why: Refusal, cap: Option<String>) -> Problem {
+/// A refusal as a problem; `cap` is the name of the one that is full.
+pub(super) fn refused(why: Refusal, cap: Option<String>) -> Problem {
     let conflict = |detail: &str| Problem::new(StatusCode::CONFLICT, why.word(), detail);
     match why {
         Refusal::NotStarted(at) => conflict("the campaign has not begun").with("starts_at", at),
@@ -270,7 +271,9 @@ fn refused(why: Refusal, cap: Option<String>) -> Problem {
         }
         Refusal::CountryNotAllowed => conflict("the campaign is not for numbers of this country"),
         Refusal::CustomerHasCode => conflict("this customer has a code by another way"),
-        Refusal::NumberBurst | Refusal::NotEligible | Refusal::LeaseExpired | Refusal::CountDiffers(_) => {
+        Refusal::LeaseExpired => conflict("the lease of this allocation is over"),
+        Refusal::CountDiffers(streamed) => conflict("another number of codes was streamed").with("streamed", streamed),
+        Refusal::NumberBurst | Refusal::NotEligible => {
             Problem::new(StatusCode::CONFLICT, "not_eligible", "the campaign is not for this customer")
         }
     }

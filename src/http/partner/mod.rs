@@ -1,5 +1,6 @@
 //! The partner API. A partner proves itself by its access token; what it may do is its scopes, its grants and its caps.
 
+mod allocations;
 pub mod auth;
 mod campaigns;
 mod create_issuance;
@@ -9,6 +10,7 @@ mod issuance;
 mod show_daily_report;
 mod show_issuance;
 
+pub(super) use allocations::Api as AllocationsApi;
 pub use auth::{PartnerDoor, requires};
 
 use crate::engine::Engine;
@@ -37,6 +39,7 @@ where
     PartnerDoor: FromRef<S>,
 {
     Router::new()
+        .merge(allocations::routes())
         .route("/v1/campaigns", get(campaigns::list_campaigns))
         .route("/v1/campaigns/{id}", get(campaigns::show_campaign))
         .route("/v1/issuances", post(create_issuance::create_issuance))
