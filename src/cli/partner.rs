@@ -160,7 +160,7 @@ pub(super) async fn partner(args: &PartnerArgs, console: &mut Console<'_>) -> an
             engine.change_partner(&client(id)?, &[edit]).await?
         }
     };
-    say(&engine, changed, said, console)
+    say(&engine, &changed, said, console)
 }
 
 /// The one change that a command asks for, and of whom.

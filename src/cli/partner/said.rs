@@ -54,12 +54,12 @@ fn object(engine: &Engine, partner: &PartnerRecord) -> Value {
 /// Shows one partner.
 pub(super) fn say(
     engine: &Engine,
-    partner: PartnerRecord,
+    partner: &PartnerRecord,
     said: Said,
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
     if said == Said::Json {
-        return console.say(&object(engine, &partner).to_string());
+        return console.say(&object(engine, partner).to_string());
     }
     let scopes: Vec<_> = partner.doc.scopes.iter().map(|scope| scope.word()).collect();
     console.say(&format!("{}  {}", partner.client, partner.doc.name))?;

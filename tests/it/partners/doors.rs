@@ -87,7 +87,8 @@ impl Doors {
 
     /// Asks as a partner with this `Authorization`.
     pub(crate) async fn call(&self, authorization: Option<&str>) -> Answer {
-        let mut request = Request::get("/me").extension(RequestTag::new(format!("call-{}", self.calls.fetch_add(1, SeqCst))));
+        let mut request =
+            Request::get("/me").extension(RequestTag::new(format!("call-{}", self.calls.fetch_add(1, SeqCst))));
         if let Some(value) = authorization {
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -121,9 +122,7 @@ impl Doors {
         let request = Request::builder().method(method).uri(format!("/admin/v1/partners{path}"));
         let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.admin));
         let request = match body {
-            Some(body) => {
-                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
-            }
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
             None => request.body(Body::empty()),
         };
         self.send(request.expect("a request")).await
