@@ -5,7 +5,7 @@ use super::console::Console;
 use super::failure::Refused;
 use super::place::PlaceArgs;
 use crate::domain::ids::RequestId;
-use crate::engine::Engine;
+use crate::engine::{AuthFailure, Engine};
 use crate::store::explain::{self, Explained};
 use clap::Args;
 
@@ -58,7 +58,7 @@ pub(super) async fn audit(args: &AuditArgs, console: &mut Console<'_>) -> anyhow
 pub(super) struct ExplainArgs {
     #[command(flatten)]
     place: PlaceArgs,
-    /// A decision (dec_…), an issuance (iss_…), a code, or a coupon link
+    /// A decision (dec_…), an issuance (iss_…), a code, a coupon link, or the X-Request-Id of a refused call
     id: String,
     /// Print it as one JSON object
     #[arg(long)]
@@ -71,9 +71,13 @@ pub(super) async fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> an
     let unknown = || {
         Refused::because(
             format!("nothing is known of {}", args.id),
-            "Give an id as the simulator shows it (dec_…), an issuance (iss_…), a code that is out, or its link.",
+            "Give an id as the simulator shows it (dec_…), an issuance (iss_…), a code that is out, its link, or the \
+             X-Request-Id of a call that was refused with 401 in the last seven days.",
         )
     };
+    if let Some(failure) = engine.refused_call(&args.id).await? {
+        return refused_call(&failure, args.json, console);
+    }
     let what = find(&engine, &args.id).await?.ok_or_else(unknown)?;
     let found = explain::explain(house.store.read(), &what).await?;
     let mut found = found.ok_or_else(unknown)?;
@@ -98,6 +102,23 @@ pub(super) async fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> an
         console.say(&format!("{label:width$}  {value}"))?;
     }
     Ok(())
+}
+
+/// Why a call was not let in: the caller was told nothing but that.
+fn refused_call(failure: &AuthFailure, json: bool, console: &mut Console<'_>) -> anyhow::Result<()> {
+    if json {
+        let out = serde_json::json!({
+            "request_id": failure.request_id,
+            "refused_at": failure.failed_at,
+            "client_id": failure.client,
+            "reason": failure.reason,
+        });
+        return console.say(&out.to_string());
+    }
+    console.say(&format!("Request  {}", failure.request_id))?;
+    console.say(&format!("When     {}", failure.failed_at.format("%Y-%m-%d %H:%M:%S UTC")))?;
+    console.say(&format!("Client   {}", failure.client.as_deref().unwrap_or("not known")))?;
+    console.say(&format!("Refused  {}", failure.reason))
 }
 
 /// What an id names, whichever of ours it is.

@@ -13,6 +13,7 @@ mod keys;
 mod migrate;
 mod numbers;
 mod openapi;
+mod partner;
 mod place;
 mod serve;
 mod verify;
@@ -52,6 +53,7 @@ enum Command {
     Words(words::WordsArgs),
     Numbers(numbers::NumbersArgs),
     Keys(keys::KeysArgs),
+    Partner(partner::PartnerArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
@@ -125,6 +127,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Alerts(args) => alerts::alerts(&args, console).await,
         Command::Numbers(args) => numbers::numbers(&args, console).await,
         Command::Words(args) => words::words(&args, console).await,
+        Command::Partner(args) => Box::pin(partner::partner(&args, console)).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,
         Command::Openapi(args) => openapi::openapi(&args, console),

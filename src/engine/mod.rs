@@ -91,6 +91,8 @@ use tokio::sync::{mpsc, oneshot};
 const TERMS: u64 = 10_000;
 /// Calls of other systems kept to be shown.
 const PEER_CALLS: u64 = 10_000;
+/// Keys of access tokens kept at hand: three are live while one gives way to the next.
+const TOKEN_KEYS: u64 = 16;
 
 /// What can fail; a refusal is no failure but an outcome.
 #[derive(Debug, Error)]
@@ -216,6 +218,8 @@ struct Shared {
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
     /// What other systems were last asked about a code: to be shown, never to decide by.
     peer_calls: Cache<Spot, Arc<CallRecord>>,
+    /// The public halves of keys that sign access tokens, by their names.
+    token_keys: Cache<String, Arc<partners::PublicKey>>,
 }
 
 impl Shared {
@@ -299,6 +303,7 @@ impl Engine {
             feed: feed::FeedNews::default(),
             messages,
             peer_calls: Cache::new(PEER_CALLS),
+            token_keys: Cache::new(TOKEN_KEYS),
             missed: Mutex::default(),
         });
         let committer = Committer::new(Arc::clone(&shared), work, in_bulk);

@@ -13,6 +13,7 @@ pub use credentials::CredentialError;
 pub use failures::{FailureLog, FailureNotes};
 pub use jws::Flaw;
 pub use public_key::NotAKey;
+pub(super) use public_key::PublicKey;
 pub use signing::{PublishedKey, TakeOver};
 pub use tokens::{AccessToken, CallError, Partner};
 

@@ -21,9 +21,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 /// The id of a request, as its answer's `X-Request-Id` and the log have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestTag(pub(super) String);
+pub struct RequestTag(String);
 
 impl RequestTag {
+    /// That of an id.
+    #[must_use]
+    pub fn new(id: String) -> Self {
+        Self(id)
+    }
+
     /// Its text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -104,7 +104,7 @@ async fn identify(State(scheme): State<Scheme>, mut request: Request, next: Next
     let id = uuid::Uuid::now_v7().simple().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
-    request.extensions_mut().insert(RequestTag(id.clone()));
+    request.extensions_mut().insert(RequestTag::new(id.clone()));
     let span = tracing::info_span!("request", request.id = id);
     let began = Instant::now();
     let mut response = next.run(request).instrument(span).await;

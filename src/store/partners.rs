@@ -7,7 +7,7 @@ mod write;
 pub use write::{Changed, NewPartner, Zones, change, create};
 
 use crate::domain::cap::Cap;
-use crate::domain::ids::{CampaignId, PartnerId, from_millis};
+use crate::domain::ids::{CampaignId, PartnerId, from_millis, millis};
 use crate::domain::partner::{ClientId, Environment, PartnerDoc, PartnerStatus, PartnerTerms};
 use crate::store::catalog::parse_cap;
 use crate::store::{Store, StoreError};
@@ -79,24 +79,38 @@ pub async fn find(store: &Store, client: &ClientId) -> Result<Option<PartnerReco
     one(store.read(), "client_id", client.as_str().into()).await
 }
 
-/// The partner of a client id, with whether one token of it was taken back: what every call asks.
+/// A partner as every call asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calling {
+    /// The partner.
+    pub record: PartnerRecord,
+    /// The token was taken back.
+    pub is_revoked: bool,
+    /// The key that signed the token is not retired.
+    pub is_key_live: bool,
+}
+
+/// The partner of a client id, with what became of one token of it and of the key that signed it: all that a call
+/// asks, in one statement.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn find_caller(
     store: &Store,
     client: &ClientId,
-    jti: &str,
-) -> Result<Option<(PartnerRecord, bool)>, StoreError> {
-    let sql = format!("{SELECT} WHERE client_id = $1");
-    let sql = sql.replacen("FROM", ", (SELECT COUNT(*) FROM revoked_token WHERE jti = $2) AS n FROM", 1);
-    let values = [Value::from(client.as_str()), jti.into()];
-    let found = store.read().query_one_raw(store.statement(&sql, values)).await?;
-    let Some(found) = found else {
+    (jti, kid): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Option<Calling>, StoreError> {
+    let more = ", (SELECT COUNT(*) FROM revoked_token WHERE jti = $2) AS revoked,
+        (SELECT COUNT(*) FROM signing_key WHERE kid = $3 AND (retired_at IS NULL OR retired_at > $4)) AS live FROM";
+    let sql = format!("{} WHERE client_id = $1", SELECT.replacen("FROM", more, 1));
+    let values = [Value::from(client.as_str()), jti.into(), kid.into(), millis(now).into()];
+    let Some(row) = store.read().query_one_raw(store.statement(&sql, values)).await? else {
         return Ok(None);
     };
-    let is_revoked = found.try_get::<i64>("", "n")? != 0;
-    Ok(Some((read(&Row::from_query_result(&found, "")?)?, is_revoked)))
+    let some = |column: &str| -> Result<bool, StoreError> { Ok(row.try_get::<i64>("", column)? != 0) };
+    let (is_revoked, is_key_live) = (some("revoked")?, some("live")?);
+    Ok(Some(Calling { record: read(&Row::from_query_result(&row, "")?)?, is_revoked, is_key_live }))
 }
 
 /// So many partners whose client ids come after `after`, in the order of those.

@@ -125,9 +125,6 @@ impl Engine {
         let partner = self.partner(client).await?;
         let parts = self.parts();
         let done = credentials::revoke(&parts.store, partner.id, (kind, id), parts.clock.now()).await;
-        match done.map_err(PartnerError::from)? {
-            true => Ok(()),
-            false => Err(CredentialError::NoneSuch(id.to_owned())),
-        }
+        if done.map_err(PartnerError::from)? { Ok(()) } else { Err(CredentialError::NoneSuch(id.to_owned())) }
     }
 }

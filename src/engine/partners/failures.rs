@@ -71,18 +71,20 @@ impl FailureNotes {
         let mut prune = tokio::time::interval(PRUNE_EVERY);
         loop {
             let done = tokio::select! {
-                () = &mut stop => return,
+                () = &mut stop => break,
                 written = self.write() => written,
                 _ = prune.tick() => self.engine.prune_partners().await.map(|()| true),
             };
             match done {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => break,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "refused calls could not be noted");
                 }
             }
         }
+        self.said.close();
+        while self.write().await.is_ok_and(|is_more| is_more) {}
     }
 }
 

@@ -28,7 +28,7 @@ pub enum NotAKey {
 
 /// A key that one algorithm belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PublicKey {
+pub(in crate::engine) enum PublicKey {
     Ed25519(Vec<u8>),
     /// The uncompressed point.
     P256(Vec<u8>),

@@ -10,6 +10,7 @@ use crate::store::partners::signing::{self, Rotation, SigningKeyRow};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Whoever verifies our tokens may keep the published keys for 15 minutes; a new one is published four times as long.
 const PUBLISHED_BEFORE: Duration = Duration::hours(1);
@@ -128,11 +129,18 @@ impl Engine {
         Ok(SigningKey::of(&parts.keys, signs.map_or(1, |row| row.number)))
     }
 
-    /// The public key of that name, while it is not retired.
-    pub(super) async fn verifier(&self, kid: &str) -> Result<Result<PublicKey, Flaw>, EngineError> {
+    /// The public key of that name. Whether it is retired by now is asked with the partner.
+    pub(super) async fn verifier(&self, kid: &str) -> Result<Result<Arc<PublicKey>, Flaw>, EngineError> {
+        if let Some(known) = self.shared.token_keys.get(kid) {
+            return Ok(Ok(known));
+        }
         let parts = self.parts();
         let live = signing::live(&parts.store, parts.clock.now()).await?;
-        let row = live.into_iter().find(|row| row.kid == kid);
-        Ok(row.map(|row| SigningKey::of(&parts.keys, row.number).public).ok_or(Flaw::Kid))
+        let Some(row) = live.into_iter().find(|row| row.kid == kid) else {
+            return Ok(Err(Flaw::Kid));
+        };
+        let key = Arc::new(SigningKey::of(&parts.keys, row.number).public);
+        self.shared.token_keys.insert(row.kid, Arc::clone(&key));
+        Ok(Ok(key))
     }
 }

@@ -196,10 +196,7 @@ impl Engine {
     /// # Errors
     /// [`CallError`].
     pub async fn partner_of(&self, token: &str) -> Result<Partner, CallError> {
-        let (claims, record, is_revoked) = self.proved(token).await?;
-        if is_revoked {
-            return Err(CallError::Unproved { flaw: Flaw::Revoked, client: Some(record.client) });
-        }
+        let (claims, record) = self.proved(token).await?;
         if record.status == PartnerStatus::Suspended {
             return Err(CallError::Suspended { contact: record.doc.contact });
         }
@@ -217,13 +214,14 @@ impl Engine {
     }
 
     /// The claims of a token whose signature holds and which is good now, with the partner it names.
-    async fn proved(&self, token: &str) -> Result<(Claims, PartnerRecord, bool), CallError> {
+    async fn proved(&self, token: &str) -> Result<(Claims, PartnerRecord), CallError> {
         let parts = self.parts();
         let jws = Jws::parse(token)?;
         if jws.typ.as_deref() != Some(TYPE) {
             return Err(Flaw::Type.into());
         }
-        let key = self.verifier(jws.kid.as_deref().ok_or(Flaw::Kid)?).await??;
+        let kid = jws.kid.as_deref().ok_or(Flaw::Kid)?;
+        let key = self.verifier(kid).await??;
         if jws.algorithm != key.algorithm() {
             return Err(Flaw::Algorithm.into());
         }
@@ -233,13 +231,20 @@ impl Engine {
         let claims: Claims = jws.claims()?;
         let client = ClientId::parse(&claims.client_id).map_err(|_| Flaw::Client)?;
         let flawed = |flaw| CallError::Unproved { flaw, client: Some(client.clone()) };
-        check(&claims, &parts.public_url, parts.clock.now()).map_err(flawed)?;
-        let found = partners::find_caller(&parts.store, &client, &claims.jti).await.map_err(EngineError::from)?;
-        let (record, is_revoked) = found.ok_or_else(|| flawed(Flaw::Client))?;
-        if claims.env != record.environment.word() {
+        let now = parts.clock.now();
+        check(&claims, &parts.public_url, now).map_err(flawed)?;
+        let found = partners::find_caller(&parts.store, &client, (&claims.jti, kid), now).await;
+        let found = found.map_err(EngineError::from)?.ok_or_else(|| flawed(Flaw::Client))?;
+        if !found.is_key_live {
+            return Err(flawed(Flaw::Kid));
+        }
+        if found.is_revoked {
+            return Err(flawed(Flaw::Revoked));
+        }
+        if claims.env != found.record.environment.word() {
             return Err(flawed(Flaw::Claims("env is another one")));
         }
-        Ok((claims, record, is_revoked))
+        Ok((claims, found.record))
     }
 
     /// Takes a token back, if it is one of the client's; whatever else it is needs no taking back (RFC 7009).
@@ -247,7 +252,7 @@ impl Engine {
     /// # Errors
     /// What the database says.
     pub async fn revoke_token(&self, client: &super::Client, token: &str) -> Result<(), EngineError> {
-        let (claims, record, _) = match self.proved(token).await {
+        let (claims, record) = match self.proved(token).await {
             Ok(proved) => proved,
             Err(CallError::Engine(error)) => return Err(error),
             Err(CallError::Unproved { .. } | CallError::Suspended { .. }) => return Ok(()),

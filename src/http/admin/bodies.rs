@@ -40,17 +40,35 @@ pub(super) struct GrantIn {
 pub(super) struct PartnerChangeIn {
     name: Option<String>,
     scopes: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "named")]
-    contact: Option<Option<String>>,
+    #[serde(default)]
+    contact: Wish<String>,
     caps: Option<AcrossCaps>,
-    #[serde(default, deserialize_with = "named")]
-    rate: Option<Option<Rate>>,
+    #[serde(default)]
+    rate: Wish<Rate>,
     grants: Option<Vec<GrantIn>>,
 }
 
-/// Tells `null`, which takes a value away, from what is not named.
-fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(from).map(Some)
+/// A value that may be left alone, set, or taken away by `null`.
+#[derive(Debug, Default)]
+enum Wish<T> {
+    #[default]
+    Stay,
+    Be(Option<T>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wish<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Option::deserialize(from).map(Self::Be)
+    }
+}
+
+impl<T> Wish<T> {
+    fn edit(self, edit: impl FnOnce(Option<T>) -> Edit) -> Option<Edit> {
+        match self {
+            Self::Stay => None,
+            Self::Be(value) => Some(edit(value)),
+        }
+    }
 }
 
 /// A partner as it is.
@@ -138,9 +156,9 @@ impl PartnerChangeIn {
     pub(super) async fn edits(self, engine: &Engine) -> Result<Vec<Edit>, Problem> {
         let mut edits = Vec::new();
         edits.extend(self.name.map(Edit::Name));
-        edits.extend(self.contact.map(Edit::Contact));
+        edits.extend(self.contact.edit(Edit::Contact));
         edits.extend(self.caps.map(Edit::Caps));
-        edits.extend(self.rate.map(Edit::Rate));
+        edits.extend(self.rate.edit(Edit::Rate));
         if let Some(words) = &self.scopes {
             edits.push(Edit::Scopes(scopes(words)?));
         }

@@ -50,10 +50,9 @@ where
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Flaw> {
     match presented(headers) {
-        Presented::Nothing => Err(Flaw::Missing),
         Presented::Several => Err(Flaw::Several),
         Presented::One(scheme, token) if scheme.eq_ignore_ascii_case("bearer") => Ok(token),
-        Presented::One(..) => Err(Flaw::Missing),
+        Presented::Nothing | Presented::One(..) => Err(Flaw::Missing),
     }
 }
 

@@ -8,6 +8,7 @@ use axum::routing::get;
 use codewell::config::HttpConfig;
 use codewell::domain::partner::PartnerScope;
 use codewell::engine::{EarlyReports, Engine, FailureLog, FailureNotes, Partner};
+use codewell::http::caller::RequestTag;
 use codewell::http::oauth::TokenLimits;
 use codewell::http::partner::{PartnerDoor, requires};
 use codewell::http::problem::Problem;
@@ -16,6 +17,7 @@ use codewell::http::till::Guesses;
 use codewell::http::{Phase, Site, router};
 use codewell::sms::Registry;
 use serde_json::Value;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use tower::ServiceExt as _;
 
 /// The issuer of houses of tests.
@@ -46,6 +48,7 @@ pub(crate) struct Doors {
     partners: Router,
     pub(crate) notes: FailureNotes,
     pub(crate) admin: String,
+    calls: AtomicU32,
 }
 
 /// A call that says who calls.
@@ -75,7 +78,7 @@ impl Doors {
             simulator: None,
         };
         let partners = Router::new().route("/me", get(show_me)).with_state(site.clone());
-        Self { routes: router(site), partners, notes, admin }
+        Self { routes: router(site), partners, notes, admin, calls: AtomicU32::new(0) }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -84,7 +87,8 @@ impl Doors {
 
     /// Asks as a partner with this `Authorization`.
     pub(crate) async fn call(&self, authorization: Option<&str>) -> Answer {
-        let mut request = Request::get("/me");
+        let mut request =
+            Request::get("/me").extension(RequestTag::new(format!("call-{}", self.calls.fetch_add(1, SeqCst))));
         if let Some(value) = authorization {
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -118,9 +122,7 @@ impl Doors {
         let request = Request::builder().method(method).uri(format!("/admin/v1/partners{path}"));
         let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.admin));
         let request = match body {
-            Some(body) => {
-                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
-            }
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
             None => request.body(Body::empty()),
         };
         self.send(request.expect("a request")).await
