@@ -7,7 +7,7 @@ use crate::config::{Config, Simulator};
 use crate::domain::secret::Secret;
 use crate::engine::{EarlyReports, Engine, FailureLog};
 use crate::http::oauth::TokenLimits;
-use crate::http::partner::PartnerDoor;
+use crate::http::partner::{PartnerDoor, WebhookDoor};
 use crate::http::simulator::{SimulatorDoor, deliver_reports};
 use crate::http::sms::SmsDoor;
 use crate::http::till::Guesses;
@@ -167,7 +167,9 @@ impl Server {
         let (failures, notes) = FailureLog::open(&engine);
         workers.spawn(notes.run(reached(watched.clone(), Phase::Drained)));
         let tokens = TokenLimits::new(limits.tokens_per_client_minute, limits.tokens_per_address_minute);
+        let webhooks = WebhookDoor { allowed: Arc::clone(&house.config.webhooks.allow) };
         let site = Site {
+            webhooks,
             engine: engine.clone(),
             phase: watched,
             limits: house.config.http.clone(),

@@ -37,10 +37,7 @@ where
     let one = "/v1/webhook-endpoints/{id}";
     Router::new()
         .route("/v1/webhook-endpoints", post(create_webhook_endpoint).get(list_webhook_endpoints))
-        .route(
-            one,
-            get(show_webhook_endpoint).patch(change_webhook_endpoint).delete(delete_webhook_endpoint),
-        )
+        .route(one, get(show_webhook_endpoint).patch(change_webhook_endpoint).delete(delete_webhook_endpoint))
         .route(&format!("{one}/rotate-secret"), post(rotate_webhook_secret))
         .route(&format!("{one}/test"), post(test_webhook_endpoint))
         .route(&format!("{one}/replay"), post(replay_webhook_endpoint))
@@ -75,10 +72,7 @@ async fn create_webhook_endpoint(
 ///
 /// # Errors
 /// 403 without the scope `webhooks:manage`.
-async fn list_webhook_endpoints(
-    partner: Partner,
-    State(engine): State<Engine>,
-) -> Result<Json<EndpointsOut>, Problem> {
+async fn list_webhook_endpoints(partner: Partner, State(engine): State<Engine>) -> Result<Json<EndpointsOut>, Problem> {
     requires(&partner, PartnerScope::Webhooks)?;
     let endpoints = engine.endpoints(partner.id()).await?;
     Ok(Json(EndpointsOut::new(&endpoints)))
