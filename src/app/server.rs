@@ -7,17 +7,18 @@ use crate::config::{Config, Simulator};
 use crate::domain::secret::Secret;
 use crate::engine::{EarlyReports, Engine, FailureLog};
 use crate::http::oauth::TokenLimits;
-use crate::http::partner::PartnerDoor;
+use crate::http::partner::{PartnerDoor, WebhookDoor};
 use crate::http::simulator::{SimulatorDoor, deliver_reports};
 use crate::http::sms::SmsDoor;
 use crate::http::till::Guesses;
 use crate::http::{self, Phase, Site, listen};
+use crate::net::{ClientError, GuardedClient, Limits};
 use crate::sms::{self, Notice, Outside, Phones, Registry, SIMULATOR_SECRET};
 use crate::store::StoreError;
 use crate::store::spool::{Spool, SpoolError};
 use crate::workers::catch_up::CatchUp;
 use crate::workers::sender::Sender;
-use crate::workers::{spool, sweeper, verifier};
+use crate::workers::{spool, sweeper, verifier, webhooks};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -29,6 +30,9 @@ use tokio::task::JoinSet;
 
 /// How long workers may take once no request is under way any more; the unit file waits 30 s before it kills.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Only the status of a receiver's answer counts; a page about an error is as long as this.
+const WEBHOOK_ANSWER_BYTES: usize = 8 * 1024;
 
 /// Why a server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,9 @@ pub enum ServeError {
     /// The campaigns cannot be read.
     #[error("the campaigns cannot be read")]
     Store(#[from] StoreError),
+    /// The way out to partners' webhooks.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// Serving failed.
     #[error("the server stopped by itself")]
     Io(#[source] io::Error),
@@ -153,12 +160,16 @@ impl Server {
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(verifier::run(engine.clone(), drained));
         let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(webhooks::run(engine.clone(), webhook_client(house)?, drained));
+        let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sweeper::run(engine.clone(), house.config.alerts, drained));
         let limits = &house.config.limits;
         let (failures, notes) = FailureLog::open(&engine);
         workers.spawn(notes.run(reached(watched.clone(), Phase::Drained)));
         let tokens = TokenLimits::new(limits.tokens_per_client_minute, limits.tokens_per_address_minute);
+        let webhooks = WebhookDoor { allowed: Arc::clone(&house.config.webhooks.allow) };
         let site = Site {
+            webhooks,
             engine: engine.clone(),
             phase: watched,
             limits: house.config.http.clone(),
@@ -213,6 +224,13 @@ fn with_spool(engine: Engine, house: &House, workers: &mut JoinSet<()>) -> Resul
     let (spool, writer) = Spool::open(dir, config.max_bytes, Arc::clone(&house.keys))?;
     workers.spawn(writer.run());
     Ok(engine.with_spool(spool, config.after))
+}
+
+/// The way out to addresses that partners chose.
+fn webhook_client(house: &House) -> Result<GuardedClient, ClientError> {
+    let config = &house.config.webhooks;
+    let limits = Limits { connect: config.connect_timeout, total: config.timeout, answer_bytes: WEBHOOK_ANSWER_BYTES };
+    GuardedClient::new(limits, Arc::clone(&config.allow))
 }
 
 /// Resolves when the server has come to that phase, or is gone.

@@ -79,7 +79,7 @@ fn after_serving(error: &ServeError) -> Option<&'static str> {
         ServeError::Carriers(CarriersError::Account { .. }) => {
             Some("Every key of [[carriers]] is in config/default.toml; `codewell doctor` checks an account.")
         }
-        ServeError::Carriers(CarriersError::Client(_)) | ServeError::Io(_) => None,
+        ServeError::Carriers(CarriersError::Client(_)) | ServeError::Client(_) | ServeError::Io(_) => None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Engine, EngineError, draw};
 use crate::domain::alert::AlertKind;
 use crate::domain::feed::{Codes, Cursor, event_id};
 use crate::domain::ids::PartnerId;
+use crate::domain::keyring::Unreadable;
 use crate::domain::secret::Secret;
 use crate::domain::webhook::{EndpointId, Health, WantedEvents};
 use crate::store::StoreError;
@@ -73,36 +74,47 @@ pub struct WaitingDelivery {
 }
 
 impl Engine {
-    /// Makes an endpoint; its secret is shown this once.
+    /// Makes an endpoint. The same key gets the same endpoint again, and its secret.
     ///
     /// # Errors
-    /// [`NewEndpointError`].
+    /// [`NewEndpointError`]; [`EngineError::KeyReused`] where the key was used for another endpoint.
     pub async fn add_endpoint(
         &self,
         partner: PartnerId,
+        key: &str,
         new: NewEndpoint,
     ) -> Result<(Endpoint, Secret<String>), NewEndpointError> {
         let store = &self.parts().store;
-        if store.endpoints(partner).await?.len() >= ENDPOINTS {
-            return Err(NewEndpointError::TooMany);
+        let id = EndpointId::of(first(self.parts().keys.bearer_hash(&format!("webhook endpoint {partner} {key}"))));
+        let known = store.endpoints(partner).await?;
+        if !known.iter().any(|one| one.id == id) {
+            if known.len() >= ENDPOINTS {
+                return Err(NewEndpointError::TooMany);
+            }
+            let secret = self.parts().keys.seal(PURPOSE, id.as_str().as_bytes(), &draw::<32>(), draw());
+            let endpoint = Endpoint {
+                id: id.clone(),
+                partner,
+                url: new.url.clone(),
+                events: new.events.clone(),
+                codes: new.codes,
+                secret,
+                secret_before: None,
+                disabled: None,
+                created_at: self.now(),
+                taken_no: 0,
+                health: Health::default(),
+            };
+            store.add_endpoint(&endpoint).await?;
         }
-        let id = EndpointId::of(draw());
-        let (sealed, text) = self.new_secret(&id);
-        let endpoint = Endpoint {
-            id,
-            partner,
-            url: new.url,
-            events: new.events,
-            codes: new.codes,
-            secret: sealed,
-            secret_before: None,
-            disabled: None,
-            created_at: self.now(),
-            taken_no: 0,
-            health: Health::default(),
-        };
-        store.add_endpoint(&endpoint).await?;
-        Ok((endpoint, text))
+        // Whoever came first with this key made it.
+        let made = store.endpoint(partner, &id).await?.ok_or(EngineError::Busy)?;
+        if (&made.url, &made.events, made.codes) != (&new.url, &new.events, new.codes) {
+            return Err(EngineError::KeyReused.into());
+        }
+        let secret = self.parts().keys.open(PURPOSE, id.as_str().as_bytes(), &made.secret);
+        let secret = secret.map_err(|error| unreadable(&id, error))?;
+        Ok((made, Secret::new(signature::secret_text(&secret))))
     }
 
     /// A partner's endpoints, the oldest first.
@@ -151,19 +163,29 @@ impl Engine {
         Ok(found)
     }
 
-    /// Gives an endpoint a new secret, shown this once, and says until when the old one signs too; `None` where the
-    /// partner has no such endpoint.
+    /// Gives an endpoint a new secret, and says until when the old one signs too; the same key gets the same secret.
+    /// `None` where the endpoint is gone.
     ///
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn rotate_endpoint_secret(
         &self,
-        partner: PartnerId,
-        id: &EndpointId,
+        endpoint: &Endpoint,
+        key: &str,
     ) -> Result<Option<(Secret<String>, DateTime<Utc>)>, EngineError> {
-        let (sealed, text) = self.new_secret(id);
+        let (keys, id) = (&self.parts().keys, &endpoint.id);
+        // Made of the key, so that asking again is no second change; nobody can make it without the keyring.
+        let plain = keys.derive(&format!("webhook secret {id} {key}"));
+        let text = Secret::new(signature::secret_text(&plain));
+        let now = keys.open(PURPOSE, id.as_str().as_bytes(), &endpoint.secret);
+        if let (Ok(now), Some((_, until))) = (now, &endpoint.secret_before)
+            && now == plain
+        {
+            return Ok(Some((text, *until)));
+        }
+        let sealed = keys.seal(PURPOSE, id.as_str().as_bytes(), &plain, draw());
         let until = self.now() + BOTH_SIGN;
-        let found = self.parts().store.rotate_endpoint_secret(partner, id, sealed, until).await?;
+        let found = self.parts().store.rotate_endpoint_secret(endpoint.partner, id, sealed, until).await?;
         Ok(found.then_some((text, until)))
     }
 
@@ -217,10 +239,19 @@ impl Engine {
         };
         Ok(waiting.into_iter().map(shown).collect())
     }
+}
 
-    fn new_secret(&self, id: &EndpointId) -> (Vec<u8>, Secret<String>) {
-        let plain: [u8; 32] = draw();
-        let sealed = self.parts().keys.seal(PURPOSE, id.as_str().as_bytes(), &plain, draw());
-        (sealed, Secret::new(signature::secret_text(&plain)))
+/// The first bytes of a keyed hash.
+fn first(hash: [u8; 32]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (slot, byte) in bytes.iter_mut().zip(hash) {
+        *slot = byte;
     }
+    bytes
+}
+
+/// A row that the keyring does not open is a row that cannot be read.
+fn unreadable(id: &EndpointId, error: Unreadable) -> EngineError {
+    tracing::error!(error = &error as &dyn std::error::Error, endpoint.id = id.as_str(), "a secret stays closed");
+    StoreError::BadRow { table: "webhook_endpoint", column: "secret", id: id.to_string() }.into()
 }

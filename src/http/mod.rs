@@ -56,6 +56,8 @@ pub struct Site {
     pub guesses: till::Guesses,
     /// Where partners knock.
     pub partners: partner::PartnerDoor,
+    /// Where partners may have their feed sent.
+    pub webhooks: partner::WebhookDoor,
     /// Where carriers knock.
     pub sms: sms::SmsDoor,
     /// Phones in the browser that stand in for a carrier, where they are on; the start page and the till's page come
@@ -78,6 +80,12 @@ impl FromRef<Site> for till::Guesses {
 impl FromRef<Site> for partner::PartnerDoor {
     fn from_ref(site: &Site) -> Self {
         site.partners.clone()
+    }
+}
+
+impl FromRef<Site> for partner::WebhookDoor {
+    fn from_ref(site: &Site) -> Self {
+        site.webhooks.clone()
     }
 }
 

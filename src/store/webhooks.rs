@@ -79,7 +79,7 @@ const COLUMNS: &str = "endpoint_id, partner_id, url, events, codes, secret, secr
 const UNLEASED: &str = "lease_until = 0";
 
 impl Store {
-    /// Writes a new endpoint; it is sent what happens from now on.
+    /// Writes a new endpoint, unless it is there; it is sent what happens from now on.
     ///
     /// # Errors
     /// What the database says.
@@ -88,7 +88,8 @@ impl Store {
             "INSERT INTO webhook_endpoint (endpoint_id, partner_id, url, events, codes, secret, status, created_at,
                 taken_no, lease_until, failures)
              VALUES ($1, $2, $3, $4, $5, $6, 'active', $7,
-                COALESCE((SELECT last_no FROM feed_counter WHERE partner_id = $2), 0), 0, 0)";
+                COALESCE((SELECT last_no FROM feed_counter WHERE partner_id = $2), 0), 0, 0)
+             ON CONFLICT (endpoint_id) DO NOTHING";
         let values = [
             Value::from(endpoint.id.as_str()),
             i64::from(endpoint.partner.0).into(),

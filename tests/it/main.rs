@@ -41,4 +41,5 @@ mod spool;
 mod texts;
 mod till;
 mod tour;
+mod webhooks;
 mod windows;

@@ -52,6 +52,7 @@ mod bodies {
                 limits: HttpConfig::default(),
                 guesses: Guesses::new(0, 0),
                 partners: partner_door(&house.engine),
+                webhooks: codewell::http::partner::WebhookDoor::default(),
                 sms,
                 simulator: None,
             };

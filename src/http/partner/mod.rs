@@ -6,12 +6,15 @@ mod campaigns;
 mod create_issuance;
 mod create_issuances;
 mod etag;
+mod events;
 mod issuance;
 mod show_daily_report;
 mod show_issuance;
+mod webhooks;
 
 pub(super) use allocations::Api as AllocationsApi;
 pub use auth::{PartnerDoor, requires};
+pub use webhooks::WebhookDoor;
 
 use crate::engine::Engine;
 use axum::Router;
@@ -37,6 +40,7 @@ where
     S: Clone + Send + Sync + 'static,
     Engine: FromRef<S>,
     PartnerDoor: FromRef<S>,
+    WebhookDoor: FromRef<S>,
 {
     Router::new()
         .merge(allocations::routes())
@@ -46,4 +50,6 @@ where
         .route("/v1/issuances/batch", post(create_issuances::create_issuances))
         .route("/v1/issuances/{id}", get(show_issuance::show_issuance))
         .route("/v1/reports/daily", get(show_daily_report::show_daily_report))
+        .merge(events::routes())
+        .merge(webhooks::routes())
 }
