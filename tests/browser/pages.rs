@@ -93,6 +93,7 @@ async fn look_at_all(browser: Browser, base: String, names: Vec<&'static str>) {
         }
     }
     read_a_day(&browser, &base).await;
+    claim_by_keyboard(&browser, &base).await;
 }
 
 /// A day of the chart takes the focus and shows its values.
@@ -101,8 +102,27 @@ async fn read_a_day(browser: &Browser, base: &str) {
     browser.look(look).await;
     browser.open(&format!("{base}/desk_full")).await;
     let focus = "const day = document.querySelectorAll('.chart-wide .chart-point')[20]; day.focus(); \
-                 return [day.ariaLabel, getComputedStyle(day.querySelector('.chart-card')).visibility]";
+                 return [day.ariaLabel, getComputedStyle(day.querySelector('g')).visibility]";
     let seen = browser.evaluate(focus).await;
     assert_eq!(seen, json!(["21 Nov 2026, Issued 120, Redeemed 32", "visible"]));
     browser.picture("desk_day", look).await;
+    let numbers = "document.querySelector('.chart-box .as-table').open = true; \
+                   return document.querySelectorAll('.chart-box tbody tr').length";
+    assert_eq!(browser.evaluate(numbers).await, 30);
+    browser.picture("desk_table", look).await;
+}
+
+/// From the page's beginning to the button, nothing but the tabulator; every stop shows the focus.
+async fn claim_by_keyboard(browser: &Browser, base: &str) {
+    browser.look(Look { width: 360, height: 800, scheme: "light" }).await;
+    browser.open(&format!("{base}/claim_phone")).await;
+    let stop = "const now = document.activeElement; const ring = getComputedStyle(now); \
+                return [now.name, ring.outlineStyle === 'solid' && ring.outlineWidth === '2px']";
+    for name in ["phone", "marketing", "step"] {
+        browser.press("\u{E004}").await;
+        assert_eq!(browser.evaluate(stop).await, json!([name, true]));
+    }
+    browser.open(&format!("{base}/claim_code")).await;
+    let typed = "return [document.activeElement.name, document.activeElement.autocomplete]";
+    assert_eq!(browser.evaluate(typed).await, json!(["code", "one-time-code"]), "the digits can be typed at once");
 }

@@ -34,6 +34,12 @@ impl Asset {
         }
         Self { name, content_type, body, hash }
     }
+
+    /// Bytes it takes on the way to a browser.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.body.len()
+    }
 }
 
 static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {

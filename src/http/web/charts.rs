@@ -55,6 +55,10 @@ pub enum Line {
     Dashed,
 }
 
+/// Most days, or weeks, that can be pointed at: more would touch, and the page would be heavy. A longer range is shown
+/// [by weeks](DailyChart::by_weeks).
+pub const MOST_POINTS: usize = 62;
+
 /// Numbers of days, as a chart and as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DailyChart {
@@ -71,6 +75,29 @@ impl DailyChart {
     #[must_use]
     pub fn has_data(&self) -> bool {
         self.series.iter().any(|series| series.values.iter().any(Option::is_some))
+    }
+
+    /// The same numbers summed over weeks, the last of which ends with the last day; a week is named by its first day.
+    /// `title` says the new unit: "Codes issued per week".
+    #[must_use]
+    pub fn by_weeks(&self, title: String) -> Self {
+        let first = self.days.len() % 7;
+        let starts: Vec<usize> =
+            (first > 0).then_some(0).into_iter().chain((first..self.days.len()).step_by(7)).collect();
+        let ends = starts.iter().skip(1).copied().chain([self.days.len()]);
+        let weeks: Vec<(usize, usize)> = starts.iter().copied().zip(ends).collect();
+        let sum = |values: &[Option<u64>], (from, to): (usize, usize)| {
+            let measured = values.get(from..to.min(values.len())).unwrap_or_default().iter().flatten();
+            measured.copied().reduce(u64::saturating_add)
+        };
+        let days = weeks.iter().filter_map(|(from, _)| self.days.get(*from));
+        let days = days.map(|day| Day { short: day.short.clone(), long: format!("Week from {}", day.long) }).collect();
+        let series = self.series.iter().map(|series| Series {
+            name: series.name.clone(),
+            values: weeks.iter().map(|week| sum(&series.values, *week)).collect(),
+            line: series.line,
+        });
+        Self { title, days, series: series.collect() }
     }
 
     /// For pages of at least 720 px.

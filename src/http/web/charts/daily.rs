@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{DailyChart, Line, Series, Svg, at, escape, number, place, real, ticks::ticks};
+use super::{DailyChart, Line, MOST_POINTS, Series, Svg, at, escape, number, place, real, ticks::ticks};
 
 /// The room of a chart, in its own pixels; the stylesheet shows it at that size or smaller.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,9 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 28.0;
 /// Least distance between two names beside the last points.
 const LINE: f64 = 16.0;
+/// Width of the card with a day's values, and where its numbers end.
+const CARD: f64 = 152.0;
+const VALUE: f64 = 140.0;
 /// Above so many days points would touch: only the line is drawn, the day's own points show on focus.
 const MANY_DAYS: usize = 45;
 
@@ -49,8 +52,10 @@ pub(super) fn draw(chart: &DailyChart, room: Room) -> Svg {
         plan.line(&mut out, index, series);
     }
     plan.names_of_series(&mut out);
-    for day in 0..chart.days.len() {
-        plan.day(&mut out, day);
+    if chart.days.len() <= MOST_POINTS {
+        for day in 0..chart.days.len() {
+            plan.day(&mut out, day);
+        }
     }
     out.push_str("</svg>");
     Svg(out)
@@ -167,27 +172,23 @@ impl Plan<'_> {
         }
     }
 
-    /// A day: a column to point at or to focus, and what it shows then.
+    /// A day: a column to point at or to focus, and what it shows then. Short markup: a page has many of them.
     fn day(&self, out: &mut String, day: usize) {
         let Some(name) = self.chart.days.get(day) else {
             return;
         };
-        let values: Vec<(usize, &Series, Option<u64>)> = (self.chart.series.iter().enumerate())
-            .map(|(index, series)| (index, series, series.values.get(day).copied().flatten()))
-            .collect();
-        let mut words = escape(&name.long);
-        for (_, series, value) in &values {
-            let value = value.map_or_else(|| "no data".to_owned(), number);
-            let _ = write!(words, ", {} {value}", escape(&series.name));
+        let value =
+            |series: &Series| series.values.get(day).copied().flatten().map_or_else(|| "no data".to_owned(), number);
+        let values: Vec<(String, String)> =
+            self.chart.series.iter().map(|series| (escape(&series.name), value(series))).collect();
+        let title = escape(&name.long);
+        let _ = write!(out, r#"<g class="chart-point" tabindex="0" role="img" aria-label="{title}"#);
+        for (series, value) in &values {
+            let _ = write!(out, ", {series} {value}");
         }
-        let _ = write!(out, r#"<g class="chart-point" tabindex="0" role="img" aria-label="{words}">"#);
+        out.push_str("\">");
         self.column(out, day);
-        for (index, _, value) in &values {
-            if let Some(value) = value {
-                mark(out, *index, self.x(day), self.y(*value));
-            }
-        }
-        self.card(out, day, &name.long, &values);
+        self.card(out, day, &title, &values);
         out.push_str("</g>");
     }
 
@@ -197,29 +198,22 @@ impl Plan<'_> {
         let width = if days < 2 { plot } else { plot / place(days - 1) };
         let (x, height) = (self.x(day), self.base() - TOP);
         let (left, width) = (at(x - width / 2.0), at(width));
-        let _ = write!(out, r#"<rect class="chart-hit" x="{left}" y="{TOP}" width="{width}" height="{height}"/>"#);
-        let _ = write!(out, r#"<path class="chart-rule" d="M{} {TOP}V{}"/>"#, at(x), self.base());
+        let _ = write!(out, r#"<rect x="{left}" y="{TOP}" width="{width}" height="{height}"/>"#);
+        let _ = write!(out, r#"<path d="M{} {TOP}V{}"/>"#, at(x), self.base());
     }
 
-    fn card(&self, out: &mut String, day: usize, title: &str, values: &[(usize, &Series, Option<u64>)]) {
-        let (width, height) = (152.0, 28.0 + 18.0 * place(values.len()));
+    fn card(&self, out: &mut String, day: usize, title: &str, values: &[(String, String)]) {
+        let height = 28 + 18 * values.len();
         let x = self.x(day);
-        let left = if x + 12.0 + width > self.room.width { x - 12.0 - width } else { x + 12.0 };
-        let left = left.max(0.0);
+        let left = if x + 12.0 + CARD > self.room.width { x - 12.0 - CARD } else { x + 12.0 };
+        let left = at(left.max(0.0));
         let _ = write!(
             out,
-            r#"<g class="chart-card" aria-hidden="true"><rect x="{}" y="{TOP}" width="{width}" height="{height}" rx="8"/><text class="chart-card-title" x="{}" y="{}">{}</text>"#,
-            at(left),
-            at(left + 12.0),
-            TOP + 20.0,
-            escape(title)
+            r#"<g transform="translate({left},{TOP})"><rect width="{CARD}" height="{height}" rx="8"/><text x="12" y="20">{title}</text>"#
         );
-        for (line, (index, series, value)) in values.iter().enumerate() {
-            let y = TOP + 38.0 + 18.0 * place(line);
-            mark(out, *index, left + 16.0, y - 4.0);
-            let value = value.map_or_else(|| "no data".to_owned(), number);
-            let _ = write!(out, r#"<text x="{}" y="{y}">{}</text>"#, at(left + 26.0), escape(&series.name));
-            let _ = write!(out, r#"<text class="chart-value" x="{}" y="{y}">{value}</text>"#, at(left + width - 12.0));
+        for (line, (series, value)) in values.iter().enumerate() {
+            let y = 38 + 18 * line;
+            let _ = write!(out, r#"<text x="12" y="{y}">{series}</text><text x="{VALUE}" y="{y}">{value}</text>"#);
         }
         out.push_str("</g>");
     }

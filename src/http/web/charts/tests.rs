@@ -49,6 +49,17 @@ fn a_chart_of_no_one_or_three_hundred_days_is_drawn() {
 }
 
 #[test]
+fn weeks_end_with_the_last_day_and_keep_what_was_not_measured() {
+    let mut values = vec![Some(1); 16];
+    values.splice(2..9, [None; 7]);
+    let weeks = chart(values).by_weeks("Codes issued per week".to_owned());
+    let names: Vec<&str> = weeks.days.iter().map(|day| day.short.as_str()).collect();
+    assert_eq!(names, ["1 Nov", "3 Nov", "10 Nov"]);
+    assert_eq!(weeks.series.first().map(|series| series.values.clone()), Some(vec![Some(2), None, Some(7)]));
+    assert!(chart(Vec::new()).by_weeks(String::new()).days.is_empty());
+}
+
+#[test]
 fn words_are_escaped_and_nothing_is_inline() {
     let mut chart = chart(vec![Some(1)]);
     chart.title = r#"<b>"x"&"#.to_owned();

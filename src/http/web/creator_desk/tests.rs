@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::http::web::{
+    assets,
     charts::{Day, Line, Series},
     qr,
 };
@@ -78,6 +79,18 @@ fn the_chart_stands_beside_its_table_and_its_lines_can_be_copied() {
     let html = desk(Some(numbers())).render().unwrap();
     assert!(html.contains("Show as table") && html.contains("Sat 14 Nov 2026"));
     assert!(html.contains(r#"data-copy="Text ANNA to 12345 for your own $5 off code""#));
+}
+
+#[test]
+fn a_desk_of_two_months_weighs_at_most_150_kb_with_its_assets() {
+    let mut numbers = numbers();
+    let day = Day { short: "14 Nov".to_owned(), long: "Sat 14 Nov 2026".to_owned() };
+    let series = |name: &str| Series { name: name.to_owned(), values: vec![Some(12_480); 62], line: Line::Solid };
+    numbers.chart.days = vec![day; 62];
+    numbers.chart.series = vec![series("Issued"), series("Redeemed")];
+    let html = desk(Some(numbers)).render().unwrap();
+    let assets: usize = ["app.css", "creator.css", "app.js"].map(|name| assets::find(name).unwrap().len()).iter().sum();
+    assert!(html.len() + assets <= 150_000, "{} and {assets} bytes", html.len());
 }
 
 #[test]
