@@ -1,6 +1,6 @@
 //! The directory of a demo: its documents, written once, and its till's key, kept so that a pasted line stays good.
 
-use super::demo::{CODES, PEER, documents};
+use super::demo::{CODES, PEER, documents, partner};
 use super::keyring::write_private;
 use super::lock::ServerLock;
 use super::server::ServeError;
@@ -83,7 +83,7 @@ impl DemoDir {
     /// [`DemoError::Serve`] while a server runs in it; [`DemoError::Io`].
     pub fn start_over(&self, database: &DatabaseUrl) -> Result<(), DemoError> {
         let _nobody_else = ServerLock::take(database).map_err(ServeError::from)?;
-        for name in FILES {
+        for name in FILES.into_iter().chain(partner::FILES) {
             remove(&self.path.join(name), |path| std::fs::remove_file(path))?;
         }
         remove(&self.path.join(CAMPAIGNS), |path| std::fs::remove_dir_all(path))
@@ -151,6 +151,14 @@ impl DemoDir {
         let path = self.path.join(CAMPAIGNS).join(CODES);
         let list = std::fs::read_to_string(&path).map_err(io_error(&path))?;
         Ok(list.lines().skip(1).filter_map(|line| Code::parse(line.trim()).ok()).collect())
+    }
+
+    /// The demo's affiliate partner.
+    ///
+    /// # Errors
+    /// [`partner::DemoPartnerError`].
+    pub async fn partner(&self, engine: &Engine) -> Result<partner::DemoPartner, partner::DemoPartnerError> {
+        partner::open(&self.path, engine).await
     }
 
     /// Writes down where the redemption system is, so that commands beside this server know it.

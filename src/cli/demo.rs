@@ -38,7 +38,7 @@ pub(super) struct DemoArgs {
     #[arg(long)]
     fresh: bool,
     /// Print one JSON object instead of words: `base_url`, `simulator_url`, `sender`, `keywords`, `till_key`,
-    /// `peer_url`
+    /// `peer_url`, `partner` (`client_id`, `client_secret`, `token_url`, `private_key_pem`)
     #[arg(long)]
     json: bool,
 }
@@ -61,6 +61,16 @@ struct Running<'a> {
     keywords: Vec<String>,
     till_key: &'a str,
     peer_url: &'a str,
+    partner: RunningPartner<'a>,
+}
+
+/// What its affiliate partner calls with.
+#[derive(Debug, Serialize)]
+struct RunningPartner<'a> {
+    client_id: &'a str,
+    client_secret: &'a str,
+    token_url: String,
+    private_key_pem: &'a str,
 }
 
 pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
@@ -91,6 +101,7 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
     let server = Server::start(&house, listener, lock).await?;
     fill(&server.engine, &dir, console).await?;
     let key = dir.till_key(&server.engine).await?;
+    let partner = dir.partner(&server.engine).await?;
     let running = Running {
         base_url: &server.public_url,
         simulator_url: format!("{}/simulator", server.public_url),
@@ -98,6 +109,12 @@ pub(super) async fn demo(args: DemoArgs, console: &mut Console<'_>) -> anyhow::R
         keywords: keywords(&server.engine),
         till_key: key.expose(),
         peer_url: &burger_shop.url(),
+        partner: RunningPartner {
+            client_id: &partner.client_id,
+            client_secret: &partner.client_secret,
+            token_url: format!("{}/oauth2/token", server.public_url),
+            private_key_pem: &partner.private_key_pem,
+        },
     };
     if args.json {
         console.say(&serde_json::to_string(&running)?)?;
@@ -179,7 +196,8 @@ fn keywords(engine: &Engine) -> Vec<String> {
 }
 
 fn say_what_runs(running: &Running<'_>, key: &BearerKey, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<()> {
-    let Running { base_url, simulator_url, sender, peer_url, .. } = running;
+    let Running { base_url, simulator_url, sender, peer_url, partner, .. } = running;
+    let RunningPartner { client_id, client_secret, .. } = partner;
     let program = program();
     let dir = dir.display();
     let again = if dir.to_string() == DEMO_DIR { String::new() } else { format!(" --dir {dir}") };
@@ -189,6 +207,7 @@ fn say_what_runs(running: &Running<'_>, key: &BearerKey, dir: &Path, console: &m
 
   {simulator_url:<34}  a phone in your browser
   {till:<34}  a till in your browser
+  {docs:<34}  the API, described
 
 Text to {sender}:
   PIZZA   $5 off. Text it twice: the same code comes again
@@ -199,12 +218,17 @@ Text to {sender}:
 A till in one line (put in the code from the phone):
   curl -s {base_url}/v1/codes/redeem -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s%N)\" -d '{{\"code\":\"PZA-...\",\"store\":\"1\"}}'
 
+A partner (examples/partner.sh is a complete one in curl; {base_url}/docs tells the rest):
+  export CODEWELL_URL={base_url} PARTNER={client_id}:{client_secret}
+  examples/partner.sh PIZZA ann-1
+
 Stop that shop and bring it back, while you text BURGER:
   curl -s {peer_url}/control -H 'Content-Type: application/json' -d '{{\"mode\":\"down\"}}'    ({{\"mode\":\"ok\"}})
 
 Change an offer: edit {dir}/campaigns/pizza.toml, then, beside this server: {program} apply {dir}/campaigns/pizza.toml{again}
 Start over: {program} demo --fresh{again}    Stop: ctrl-c",
         till = format!("{base_url}/till"),
+        docs = format!("{base_url}/docs"),
     ))
 }
 
