@@ -106,7 +106,16 @@ impl Doors {
         let (live, sandbox) = (Account::open(&house, "acme-deals").await, Account::open(&house, "test-deals").await);
         let partners = partner_door(&engine);
         let limits = HttpConfig::default();
-        let site = Site { engine, phase, limits, guesses: Guesses::new(0, 0), partners, sms, simulator: None };
+        let site = Site {
+            engine,
+            phase,
+            limits,
+            guesses: Guesses::new(0, 0),
+            partners,
+            webhooks: codewell::http::partner::WebhookDoor::default(),
+            sms,
+            simulator: None,
+        };
         let mut codes = Vec::new();
         for phone in 0..40 {
             let outcome = house.issue(1, phone).await.unwrap().outcome;

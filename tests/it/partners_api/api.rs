@@ -65,7 +65,16 @@ impl Api {
         let (_, phase) = tokio::sync::watch::channel(Phase::Ready);
         let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
         let (limits, guesses, partners) = (HttpConfig::default(), Guesses::new(0, 0), partner_door(&engine));
-        let site = Site { engine, phase, limits, guesses, partners, sms, simulator: None };
+        let site = Site {
+            engine,
+            phase,
+            limits,
+            guesses,
+            partners,
+            webhooks: codewell::http::partner::WebhookDoor::default(),
+            sms,
+            simulator: None,
+        };
         Self { house, token: partner.token.clone(), partner, router: router(site) }
     }
 
