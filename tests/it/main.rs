@@ -31,6 +31,7 @@ mod migrations;
 mod model;
 mod numbers;
 mod partners;
+mod partners_api;
 mod peers;
 mod pulls;
 mod races;

@@ -1,5 +1,6 @@
 //! `POST /v1/redemptions/{id}/rollback`.
 
+use super::shown::is_word;
 use crate::domain::decision::outcome::Outcome;
 use crate::engine::{Engine, Till};
 use crate::http::idempotency::IdempotencyKey;
@@ -59,8 +60,11 @@ pub(super) async fn roll_back_redemption(
     State(engine): State<Engine>,
     Json(ask): Json<RollbackIn>,
 ) -> Result<Json<RollbackOut>, Problem> {
-    if ask.reason.is_empty() || ask.reason.chars().count() > 200 {
-        return Err(Problem::invalid(&["reason: 1 to 200 characters".to_owned()]));
+    if !is_word(&ask.reason, 200) {
+        return Err(Problem::invalid(&["reason: 1 to 200 characters, none of them a control character".to_owned()]));
+    }
+    if !is_word(&redemption, 200) {
+        return Err(Problem::not_found("redemption"));
     }
     let settled = engine.roll_back(key.request(till.door()), redemption, ask.reason).await?;
     match settled.map(|settled| (settled.outcome, settled.at)) {

@@ -59,8 +59,8 @@ impl CodeIn {
     pub(super) fn presented(&self, engine: &Engine) -> Result<Presented, Problem> {
         let mut errors = Vec::new();
         for (name, word) in [("store", &self.store), ("order", &self.order)] {
-            if word.as_ref().is_some_and(|word| word.is_empty() || word.chars().count() > WORD_CHARS) {
-                errors.push(format!("{name}: 1 to {WORD_CHARS} characters"));
+            if word.as_ref().is_some_and(|word| !is_word(word, WORD_CHARS)) {
+                errors.push(format!("{name}: 1 to {WORD_CHARS} characters, none of them a control character"));
             }
         }
         if self.amount.is_some_and(|amount| amount < 0) {
@@ -88,6 +88,11 @@ impl CodeIn {
             peer: None,
         })
     }
+}
+
+/// Whether a text has so many characters at most and none that no database keeps.
+pub(super) fn is_word(word: &str, most: usize) -> bool {
+    !word.is_empty() && word.chars().count() <= most && !word.chars().any(char::is_control)
 }
 
 fn subject(customer: &CustomerIn, engine: &Engine) -> Result<Subject, String> {

@@ -1,11 +1,13 @@
 //! The doors of a house in this process, with everybody's credentials.
 
-use crate::harness::{House, campaign};
+use crate::harness::{House, campaign, partner_door};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, header};
 use codewell::config::HttpConfig;
 use codewell::domain::decision::outcome::Outcome;
+use codewell::domain::ids::CampaignId;
+use codewell::domain::partner::{ClientId, Edit, Grant, PartnerScope, Rate};
 use codewell::engine::{EarlyReports, Engine};
 use codewell::http::sms::SmsDoor;
 use codewell::http::till::Guesses;
@@ -25,6 +27,8 @@ pub(super) enum Token {
     Strange(String),
     /// What that scheme and these scopes want.
     Good(String, Vec<String>),
+    /// That of a partner's sandbox, with these scopes.
+    Sandbox(Vec<String>),
     /// A good one of that scheme, but without these scopes.
     Without(String, Vec<String>),
 }
@@ -71,11 +75,23 @@ impl fmt::Display for Answer {
     }
 }
 
+/// A partner with its secret.
+struct Account {
+    client: String,
+    secret: String,
+}
+
+/// Faster than this test.
+const FAST: Rate = Rate { per_second: 100_000, burst: 100_000 };
+
 /// A house with its doors.
 pub(super) struct Doors {
     house: House,
     router: Router,
     till: String,
+    admin: String,
+    live: Account,
+    sandbox: Account,
     codes: Vec<Value>,
 }
 
@@ -86,15 +102,27 @@ impl Doors {
         let (_, phase) = tokio::sync::watch::channel(Phase::Ready);
         let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
         let till = engine.create_till_key("Store 17").await.unwrap().expose().to_owned();
+        let admin = engine.create_admin_key("House").await.unwrap().expose().to_owned();
+        let (live, sandbox) = (Account::open(&house, "acme-deals").await, Account::open(&house, "test-deals").await);
+        let partners = partner_door(&engine);
         let limits = HttpConfig::default();
-        let site = Site { engine, phase, limits, guesses: Guesses::new(0, 0), sms, simulator: None };
+        let site = Site {
+            engine,
+            phase,
+            limits,
+            guesses: Guesses::new(0, 0),
+            partners,
+            webhooks: codewell::http::partner::WebhookDoor::default(),
+            sms,
+            simulator: None,
+        };
         let mut codes = Vec::new();
         for phone in 0..40 {
             let outcome = house.issue(1, phone).await.unwrap().outcome;
             let Outcome::Issued(spot) = outcome else { panic!("{outcome:?}") };
             codes.push(house.engine.code_at(spot).await.unwrap().unwrap().expose().into());
         }
-        Self { house, router: router(site), till, codes }
+        Self { house, router: router(site), till, admin, live, sandbox, codes }
     }
 
     pub(super) fn house(&self) -> &House {
@@ -103,7 +131,8 @@ impl Doors {
 
     /// What exists before anybody asked.
     pub(super) fn known(&self) -> BTreeMap<String, Vec<Value>> {
-        BTreeMap::from([("code".to_owned(), self.codes.clone())])
+        let campaign = vec![Value::from("C1")];
+        BTreeMap::from([("code".to_owned(), self.codes.clone()), ("campaign".to_owned(), campaign)])
     }
 
     pub(super) async fn ask_openapi(&self) -> Value {
@@ -114,7 +143,7 @@ impl Doors {
 
     pub(super) async fn ask(&self, asked: &Asked) -> Answer {
         let mut request = Request::builder().method(asked.method.as_str()).uri(&asked.path);
-        if let Some(token) = self.token(&asked.token) {
+        if let Some(token) = self.token(&asked.token).await {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         for (name, value) in &asked.headers {
@@ -131,13 +160,39 @@ impl Doors {
         Answer { status, media, body }
     }
 
-    fn token(&self, token: &Token) -> Option<String> {
+    async fn token(&self, token: &Token) -> Option<String> {
         match token {
             Token::None => None,
             Token::Strange(token) => Some(token.clone()),
-            Token::Good(scheme, _) if scheme == "till_key" => Some(self.till.clone()),
-            Token::Good(scheme, _) => panic!("no credentials for {scheme}"),
-            Token::Without(..) => Some("at_of_another_house".to_owned()),
+            Token::Sandbox(scopes) => Some(self.sandbox.token(&self.house, |scope| scopes.contains(&scope)).await),
+            Token::Good(scheme, scopes) => Some(match scheme.as_str() {
+                "till_key" => self.till.clone(),
+                "admin_key" => self.admin.clone(),
+                "partner" => self.live.token(&self.house, |scope| scopes.contains(&scope)).await,
+                scheme => panic!("no credentials for {scheme}"),
+            }),
+            Token::Without(scheme, scopes) => Some(match scheme.as_str() {
+                // What opens one door opens no other.
+                "till_key" => self.admin.clone(),
+                "admin_key" => self.till.clone(),
+                _ => self.live.token(&self.house, |scope| !scopes.contains(&scope)).await,
+            }),
         }
+    }
+}
+
+impl Account {
+    async fn open(house: &House, client: &str) -> Self {
+        let made = house.partner(client, &[Grant::free(CampaignId(1))]).await;
+        let id = ClientId::parse(client).unwrap();
+        house.engine.change_partner(&id, &[Edit::Rate(Some(FAST))]).await.unwrap();
+        Self { client: client.to_owned(), secret: made.secret }
+    }
+
+    /// A token for those scopes.
+    async fn token(&self, house: &House, wanted: impl Fn(String) -> bool) -> String {
+        let proved = house.engine.client_by_secret(&self.client, &self.secret).await.unwrap();
+        let scopes = PartnerScope::ALL.into_iter().filter(|scope| wanted(scope.word().to_owned()));
+        house.engine.access_token(&proved, scopes.collect()).await.unwrap().expose().to_owned()
     }
 }

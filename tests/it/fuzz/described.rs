@@ -2,7 +2,7 @@
 
 use super::asked::Answer;
 use super::schema::faults;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One operation.
@@ -26,8 +26,8 @@ pub(super) struct Operation {
 pub(super) struct Description {
     document: Value,
     operations: Vec<Operation>,
-    /// By operation and status: the media type and the schema of the body; none where it has none.
-    answers: BTreeMap<(String, u16), Option<(String, Value)>>,
+    /// By operation and status: the media types of the body with their schemas; none where it has none.
+    answers: BTreeMap<(String, u16), Vec<(String, Value)>>,
 }
 
 impl Description {
@@ -67,12 +67,12 @@ impl Description {
         let Some(described) = self.answers.get(&(id.clone(), status)) else {
             return Err(format!("{id} answers {status}, which is not described"));
         };
-        let Some((media, schema)) = described else {
+        if described.is_empty() {
             return if answer.body.is_empty() { Ok(()) } else { Err(format!("{id}: {status} has a body")) };
-        };
-        if !answer.media.starts_with(media.as_str()) {
-            return Err(format!("{id}: {status} is {}, described as {media}", answer.media));
         }
+        let Some((media, schema)) = described.iter().find(|(media, _)| answer.media.starts_with(media.as_str())) else {
+            return Err(format!("{id}: {status} is {:?}, which is not described", answer.media));
+        };
         if !media.ends_with("json") {
             return Ok(());
         }
@@ -101,8 +101,8 @@ fn operation(path: &str, method: &str, one: &Value) -> Operation {
     }
 }
 
-/// The media type and the schema of an answer's body.
-fn content(response: &Value) -> Option<(String, Value)> {
-    let content: &Map<String, Value> = response.get("content")?.as_object()?;
-    content.iter().next().map(|(media, body)| (media.clone(), body["schema"].clone()))
+/// The media types and the schemas of an answer's body.
+fn content(response: &Value) -> Vec<(String, Value)> {
+    let content = response.get("content").and_then(Value::as_object).into_iter().flatten();
+    content.map(|(media, body)| (media.clone(), body["schema"].clone())).collect()
 }

@@ -92,7 +92,12 @@ impl Maker {
             {
                 continue;
             }
-            let value = if is_odd { json!(self.odd()) } else { self.parameter(description, operation, parameter) };
+            let shown = parameter.get("example").filter(|_| round == 0 && name != "Idempotency-Key");
+            let value = match shown {
+                Some(shown) => shown.clone(),
+                None if is_odd => json!(self.odd()),
+                None => self.parameter(description, operation, parameter),
+            };
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             match parameter["in"].as_str().unwrap() {
                 "path" => path = path.replace(&format!("{{{name}}}"), &encoded(&value)),
@@ -135,6 +140,7 @@ impl Maker {
             (Twist::Token, 0) => Token::None,
             (Twist::Token, 1) => Token::Strange(self.odd().replace(|sign: char| !sign.is_ascii_graphic(), "x")),
             (Twist::Token, _) => Token::Without(scheme.clone(), scopes.clone()),
+            _ if scheme == "partner" && self.below(8) == 0 => Token::Sandbox(scopes.clone()),
             _ => Token::Good(scheme.clone(), scopes.clone()),
         }
     }

@@ -74,6 +74,7 @@ impl Doors {
             limits: HttpConfig::default(),
             guesses: Guesses::new(0, 0),
             partners: PartnerDoor { failures, tokens },
+            webhooks: codewell::http::partner::WebhookDoor::default(),
             sms,
             simulator: None,
         };
