@@ -337,6 +337,14 @@ impl Engine {
         sent.map(|()| Submitted::Waits(answered))
     }
 
+    /// How many acts wait, of people and in bulk.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let taken = |max: usize, free: usize| max - free;
+        let people = taken(self.queue.max_capacity(), self.queue.capacity());
+        (people, taken(self.bulk.max_capacity(), self.bulk.capacity()))
+    }
+
     /// Settles an act that others may overtake: pulls, and the many customers of one call.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ on_both! {
     two_streams_of_one_pull_carry_the_same_codes_in_the_same_order,
     a_code_of_a_pull_is_taken_once_and_its_partner_hears_of_it,
     what_a_partner_gives_back_is_in_stock_or_void_and_never_both,
+    what_is_asked_in_bulk_fills_at_most_a_quarter_of_a_batch,
 }
 
 mod bodies {
@@ -326,6 +327,29 @@ mod bodies {
         assert_eq!(house.number("SELECT given_back FROM allocation").await, 1);
         assert!(house.engine.find_code(&codes[0]).await.unwrap().is_some());
         assert!(house.engine.find_code(&codes[1]).await.unwrap().is_none());
+        house.audited().await;
+    }
+
+    pub(super) async fn what_is_asked_in_bulk_fills_at_most_a_quarter_of_a_batch(house: House) {
+        campaign(1).write(&house).await;
+        let turn = house.engine.turn().await.unwrap();
+        let (mut bulk, mut people) = (JoinSet::new(), JoinSet::new());
+        for phone in 0..300 {
+            let (one, other) = (house.clone(), house.clone());
+            bulk.spawn(async move { one.engine.settle_in_bulk(one.act(1, phone, one.key())).await });
+            people.spawn(async move { other.issue(1, 1_000 + phone).await });
+        }
+        // Every task has put its act into its queue before the first batch begins.
+        while house.engine.waiting() != (300, 300) {
+            tokio::task::yield_now().await;
+        }
+        drop(turn);
+        let position = |one: Result<Settled, EngineError>| one.unwrap().outcome.spot().unwrap().position;
+        let of_people: Vec<u64> = people.join_all().await.into_iter().map(position).collect();
+        let of_bulk: Vec<u64> = bulk.join_all().await.into_iter().map(position).collect();
+        // Positions are given out in the order of the batches: 300 people fit into the first, beside a quarter of it.
+        assert!(of_people.iter().all(|position| *position < 300 + 128), "{:?}", of_people.iter().max());
+        assert_eq!(of_bulk.iter().filter(|position| **position >= 300 + 128).count(), 300 - 128);
         house.audited().await;
     }
 

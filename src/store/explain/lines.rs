@@ -105,6 +105,12 @@ impl CodeLife {
         };
         let seq = self.seq.map(|seq| format!(", number {seq} of this person")).unwrap_or_default();
         lines.push(("issued", format!("{}{seq}", time(issued_at, zone))));
+        if let Some(merit) = &self.merit {
+            lines.push(("merit of", merit.clone()));
+        }
+        if let Some(pull) = &self.pull {
+            lines.push(("lies in", pull.clone()));
+        }
         lines.push(("good until", self.expires_at.map_or("always".to_owned(), |at| time(at, zone))));
         let hidden = self.events.len().saturating_sub(STEPS);
         if hidden > 0 {

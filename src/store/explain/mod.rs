@@ -119,6 +119,10 @@ pub struct CodeLife {
     pub expires_at: Option<DateTime<Utc>>,
     /// The person's how-manieth of the campaign.
     pub seq: Option<i64>,
+    /// Whose merit it is: `partner acme-deals, story1`.
+    pub merit: Option<String>,
+    /// The partner's pull that it belongs to.
+    pub pull: Option<String>,
     /// What became of it, in order.
     pub events: Vec<EventLine>,
 }

@@ -1,7 +1,7 @@
 //! The rows that an explanation is told from.
 
 use super::{Asked, CampaignRef, CapReached, CodeLife, EventLine, MessageLife};
-use crate::domain::ids::{RequestId, Spot, from_millis};
+use crate::domain::ids::{AllocationId, RequestId, Spot, from_millis};
 use crate::store::StoreError;
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement, Value};
 use std::fmt::Write;
@@ -40,6 +40,10 @@ pub(super) struct IssuanceRow {
     campaign_version: i64,
     issued_at: i64,
     expires_at: Option<i64>,
+    partner_id: i64,
+    creator_id: i64,
+    sub_id: Option<String>,
+    allocation_id: Option<Vec<u8>>,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -174,9 +178,29 @@ pub(super) async fn life(
         masked: None,
         issued_at: issuance.map(|row| from_millis(row.issued_at)),
         expires_at: issuance.and_then(|row| row.expires_at).map(from_millis),
-        seq: issuance.map(|row| row.seq),
+        // A code of a pull is nobody's how-manieth.
+        seq: issuance.filter(|row| row.subject.is_some()).map(|row| row.seq),
+        merit: merit(db, issuance).await?,
+        pull: issuance.and_then(|row| row.allocation_id.as_deref()?.try_into().ok()).map(|id| AllocationId(id).text()),
         events: events.into_iter().map(EventRow::line).collect(),
     })
+}
+
+/// Whose merit a code is, and how that one calls the place it came from.
+async fn merit(db: &DatabaseConnection, issuance: Option<&IssuanceRow>) -> Result<Option<String>, StoreError> {
+    let Some(row) = issuance else {
+        return Ok(None);
+    };
+    let (kind, sql, id) = if row.creator_id != 0 {
+        ("creator", "SELECT handle AS name FROM creator WHERE creator_id = $1", row.creator_id)
+    } else if row.partner_id != 0 {
+        ("partner", "SELECT client_id AS name FROM partner WHERE partner_id = $1", row.partner_id)
+    } else {
+        return Ok(None);
+    };
+    let name = first::<Name>(db, sql, vec![id.into()]).await?.map_or_else(|| id.to_string(), |row| row.name);
+    let place = row.sub_id.as_ref().map(|sub_id| format!(", {sub_id}")).unwrap_or_default();
+    Ok(Some(format!("{kind} {name}{place}")))
 }
 
 impl EventRow {
