@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 const DATE_TIME: SchemaFormat = SchemaFormat::KnownFormat(KnownFormat::DateTime);
 
 /// Every stable `code`. A code never changes its meaning.
-pub const CODES: [&str; 31] = [
+pub const CODES: [&str; 32] = [
     "already_exists",
     "already_redeemed",
     "busy",
@@ -26,6 +26,7 @@ pub const CODES: [&str; 31] = [
     "campaign_paused",
     "cap_reached",
     "conditions_not_met",
+    "count_differs",
     "country_not_allowed",
     "customer_has_code",
     "disabled",

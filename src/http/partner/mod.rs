@@ -24,14 +24,17 @@ use utoipa::OpenApi;
 
 /// The description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(
-    campaigns::list_campaigns,
-    campaigns::show_campaign,
-    create_issuance::create_issuance,
-    create_issuances::create_issuances,
-    show_issuance::show_issuance,
-    show_daily_report::show_daily_report,
-))]
+#[openapi(
+    paths(
+        campaigns::list_campaigns,
+        campaigns::show_campaign,
+        create_issuance::create_issuance,
+        create_issuances::create_issuances,
+        show_issuance::show_issuance,
+        show_daily_report::show_daily_report,
+    ),
+    components(schemas(show_daily_report::FormatIn))
+)]
 pub(super) struct Api;
 
 /// The routes of the partner API.

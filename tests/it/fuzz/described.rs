@@ -73,7 +73,7 @@ impl Description {
         let Some((media, schema)) = described.iter().find(|(media, _)| answer.media.starts_with(media.as_str())) else {
             return Err(format!("{id}: {status} is {:?}, which is not described", answer.media));
         };
-        if !media.ends_with("json") {
+        if !["application/json", "application/problem+json"].contains(&media.as_str()) {
             return Ok(());
         }
         let body: Value = serde_json::from_slice(&answer.body).map_err(|error| format!("{id}: {status}: {error}"))?;

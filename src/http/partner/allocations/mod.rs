@@ -19,13 +19,16 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(
-    create_allocation::create_allocation,
-    show_allocation::show_allocation,
-    stream_allocation::stream_allocation,
-    acknowledge_allocation::acknowledge_allocation,
-    return_allocation::return_allocation,
-))]
+#[openapi(
+    paths(
+        create_allocation::create_allocation,
+        show_allocation::show_allocation,
+        stream_allocation::stream_allocation,
+        acknowledge_allocation::acknowledge_allocation,
+        return_allocation::return_allocation,
+    ),
+    components(schemas(stream::Format))
+)]
 pub(in crate::http) struct Api;
 
 /// The routes of pulls.
