@@ -30,6 +30,9 @@ pub(super) async fn show_docs(State(site): State<Site>) -> Response {
     web::page(StatusCode::OK, &view(openapi::document(), base, surroundings))
 }
 
+/// Where the body of a form stands in an operation.
+const FORM: &str = "/requestBody/content/application~1x-www-form-urlencoded";
+
 fn view(document: &Value, base: &str, surroundings: Surroundings) -> DocsView {
     let info = |name: &str| document.pointer(&format!("/info/{name}")).and_then(Value::as_str).unwrap_or_default();
     let tags = document.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -73,7 +76,7 @@ fn group(document: &Value, base: &str, tag: &Value) -> Option<GroupView> {
 }
 
 fn operation(document: &Value, base: &str, (path, method): (&str, &str), one: &Value) -> OperationView {
-    let json = one.pointer("/requestBody/content/application~1json");
+    let body = one.pointer("/requestBody/content/application~1json").or_else(|| one.pointer(FORM));
     let good = answers(document, one);
     OperationView {
         id: text(one, "operationId").to_owned(),
@@ -83,7 +86,7 @@ fn operation(document: &Value, base: &str, (path, method): (&str, &str), one: &V
         description: pieces(text(one, "description")),
         callers: pieces(&callers(one)),
         parameters: parameters(document, one),
-        body: json.and_then(|json| json.get("schema")).map(|it| schema::fields(document, it)).unwrap_or_default(),
+        body: body.and_then(|body| body.get("schema")).map(|it| schema::fields(document, it)).unwrap_or_default(),
         curl: curl(base, (path, method), one),
         example: example(one),
         answers: good,
@@ -97,6 +100,7 @@ fn callers(one: &Value) -> String {
         let who = match scheme.as_str() {
             openapi::TILL_KEY => "a till, with its key",
             openapi::ADMIN_KEY => "the house, with an admin key",
+            openapi::CLIENT_SECRET => "a partner, with its client secret or a signed assertion",
             _ => "a partner, with its token",
         };
         let scopes = scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(", ");
@@ -162,12 +166,20 @@ fn curl(base: &str, (path, method): (&str, &str), one: &Value) -> String {
         let _ = write!(curl, " -X {}", method.to_uppercase());
     }
     let _ = write!(curl, " \"{base}{path}{query}\"");
-    if one.get("security").is_some() {
-        curl.push_str(" \\\n  -H \"Authorization: Bearer $TOKEN\"");
+    match one.pointer("/security/0").and_then(Value::as_object) {
+        Some(scheme) if scheme.contains_key(openapi::CLIENT_SECRET) => {
+            curl.push_str(" \\\n  -u \"$CLIENT_ID:$CLIENT_SECRET\"");
+        }
+        Some(_) => curl.push_str(" \\\n  -H \"Authorization: Bearer $TOKEN\""),
+        None => {}
     }
     curl.push_str(&headers);
     if let Some(body) = one.pointer("/requestBody/content/application~1json/example") {
         let _ = write!(curl, " \\\n  --json '{body}'");
+    } else if let Some(form) = one.pointer(FORM).and_then(|form| form.get("example")).and_then(Value::as_object) {
+        for (name, value) in form {
+            let _ = write!(curl, " \\\n  -d '{name}={}'", value.as_str().unwrap_or_default());
+        }
     } else if method == "post" {
         curl.push_str(" \\\n  -X POST");
     }
@@ -212,6 +224,13 @@ mod tests {
         let view = view(openapi::document(), "https://c.example", Surroundings::Bare);
         let all = view.groups.iter().flat_map(|group| &group.operations);
         let redeem = all.into_iter().find(|operation| operation.id == "redeem_code");
+        let token = view.groups.iter().flat_map(|group| &group.operations).find(|one| one.id == "create_token");
+        insta::assert_snapshot!(token.map(|operation| operation.curl.as_str()).unwrap_or_default(), @r#"
+        curl "https://c.example/oauth2/token" \
+          -u "$CLIENT_ID:$CLIENT_SECRET" \
+          -d 'grant_type=client_credentials' \
+          -d 'scope=codes:issue codes:read'
+        "#);
         insta::assert_snapshot!(redeem.map(|operation| operation.curl.as_str()).unwrap_or_default(), @r#"
         curl "https://c.example/v1/codes/redeem" \
           -H "Authorization: Bearer $TOKEN" \

@@ -4,7 +4,7 @@
 mod examples;
 mod shared;
 
-use super::{docs, machines, partner, till};
+use super::{admin, docs, machines, oauth, partner, till};
 use crate::http::problem::Problem;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,8 @@ pub const TILL_KEY: &str = "till_key";
 pub const ADMIN_KEY: &str = "admin_key";
 /// What partners present: an access token of ours, got with the client credentials of OAuth 2.0.
 pub const PARTNER: &str = "partner";
+/// What a client of the authorization server presents, unless it sends an assertion.
+pub const CLIENT_SECRET: &str = "client_secret";
 
 /// The document before the areas join it.
 #[derive(OpenApi)]
@@ -33,8 +35,10 @@ pub const PARTNER: &str = "partner";
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "tokens", description = "For partners' programs: OAuth 2.0 client credentials, and how to find them."),
         (name = "partners", description = "For affiliates and apps: one code a customer, what became of it, daily figures."),
         (name = "till", description = "For tills and shops: is a code good, take it, give it back."),
+        (name = "house", description = "For the house's own programs: who its partners are, and what they may do."),
         (name = "machines", description = "For those who start, stop and route to this process."),
     ),
     components(schemas(Problem)),
@@ -59,9 +63,11 @@ pub fn text() -> String {
 fn collect() -> Value {
     let mut all = Base::openapi();
     for area in [
+        oauth::Api::openapi(),
         partner::Api::openapi(),
         partner::AllocationsApi::openapi(),
         till::Api::openapi(),
+        admin::Api::openapi(),
         machines::Api::openapi(),
         docs::Api::openapi(),
     ] {

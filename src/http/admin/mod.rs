@@ -10,6 +10,27 @@ use crate::engine::Engine;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{delete, get, post};
+use utoipa::OpenApi;
+
+/// The description of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    partners::list_partners,
+    partners::create_partner,
+    partners::show_partner,
+    change_partner::change_partner,
+    change_partner::suspend_partner,
+    change_partner::resume_partner,
+    change_partner::grant_campaign,
+    change_partner::revoke_grant,
+    credentials::list_partner_keys,
+    credentials::add_partner_key,
+    credentials::revoke_partner_key,
+    credentials::list_partner_secrets,
+    credentials::create_partner_secret,
+    credentials::revoke_partner_secret,
+))]
+pub(super) struct Api;
 
 /// The routes of the admin API.
 pub fn routes<S>() -> Router<S>

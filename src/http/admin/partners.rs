@@ -3,10 +3,11 @@
 use super::bodies::{PartnerIn, PartnerOut, client};
 use crate::domain::partner::ClientId;
 use crate::engine::{Admin, Engine};
-use crate::http::problem::{Json, Problem, Query};
-use axum::extract::{Path, State};
+use crate::http::problem::{Json, Path, Problem, Query};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Partners on one page, unless asked otherwise.
 const PAGE: u16 = 100;
@@ -14,17 +15,26 @@ const PAGE: u16 = 100;
 const LONGEST_PAGE: u16 = 500;
 
 /// Which page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageIn {
+    /// The `next_cursor` of the page before.
+    #[serde(default)]
     after: Option<String>,
+    /// How many at most; 100 where it is left out.
+    #[param(minimum = 1, maximum = 500)]
+    #[serde(default)]
     limit: Option<u16>,
 }
 
 /// A page of partners.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PartnersOut {
     data: Vec<PartnerOut>,
+    /// Ask for the next page with it; left out on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "daily-deals")]
     next_cursor: Option<String>,
 }
 
@@ -32,6 +42,19 @@ pub(super) struct PartnersOut {
 ///
 /// # Errors
 /// 409 when the client id has an owner; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/partners",
+    tag = "house",
+    summary = "Make a partner",
+    description = "It has no key and no secret yet.",
+    security(("admin_key" = [])),
+    request_body = PartnerIn,
+    responses(
+        (status = 201, description = "It is there", body = PartnerOut),
+        (status = 409, description = "The client id has an owner: `already_exists`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
 pub(super) async fn create_partner(
     admin: Admin,
@@ -49,6 +72,19 @@ pub(super) async fn create_partner(
 ///
 /// # Errors
 /// 400 for a page that cannot be.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/partners",
+    tag = "house",
+    summary = "Every partner",
+    description = "In the order of client ids, from page to page.",
+    security(("admin_key" = [])),
+    params(PageIn),
+    responses(
+        (status = 200, description = "A page", body = PartnersOut),
+        (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
+    )
+)]
 pub(super) async fn list_partners(
     _admin: Admin,
     State(engine): State<Engine>,
@@ -58,7 +94,11 @@ pub(super) async fn list_partners(
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Problem::invalid(&[format!("limit is a number from 1 to {LONGEST_PAGE}")]));
     }
-    let mut found = engine.partners(page.after.as_deref().unwrap_or_default(), limit + 1).await?;
+    let after = page.after.as_deref().unwrap_or_default();
+    if !after.is_empty() && ClientId::parse(after).is_err() {
+        return Err(Problem::invalid(&["after is a next_cursor of ours".to_owned()]));
+    }
+    let mut found = engine.partners(after, limit + 1).await?;
     let is_more = found.len() > usize::from(limit);
     found.truncate(usize::from(limit));
     let last = found.last().map(|partner| partner.client.to_string());
@@ -71,6 +111,18 @@ pub(super) async fn list_partners(
 ///
 /// # Errors
 /// 404.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/partners/{client_id}",
+    tag = "house",
+    summary = "One partner",
+    security(("admin_key" = [])),
+    params(("client_id" = String, Path, description = "The partner", example = "daily-deals")),
+    responses(
+        (status = 200, description = "The partner", body = PartnerOut),
+        (status = 404, description = "No such partner: `not_found`"),
+    )
+)]
 pub(super) async fn show_partner(
     _admin: Admin,
     State(engine): State<Engine>,

@@ -1,8 +1,8 @@
 //! `POST /oauth2/token`.
 
 use super::client::authenticate;
-use super::error::OAuthError;
-use super::form::Form;
+use super::error::{OAuthError, OAuthErrorOut};
+use super::form::{Form, TokenIn};
 use crate::domain::partner::PartnerScope;
 use crate::engine::{CallError, Client, Engine};
 use crate::http::caller::{Caller, RequestTag};
@@ -11,13 +11,22 @@ use crate::http::problem::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An access token.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TokenOut {
+    /// Send it as `Authorization: Bearer`; everybody can verify it by `/.well-known/jwks.json`.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhY21lLWRlYWxzIn0.made-up")]
     access_token: String,
+    /// `Bearer`.
+    #[schema(example = "Bearer")]
     token_type: &'static str,
+    /// How many seconds it is good.
+    #[schema(example = 600)]
     expires_in: i64,
+    /// What it opens.
+    #[schema(example = "codes:issue codes:read")]
     scope: String,
 }
 
@@ -25,6 +34,28 @@ pub(super) struct TokenOut {
 ///
 /// # Errors
 /// [`OAuthError`], in the words of RFC 6749.
+#[utoipa::path(
+    post,
+    path = "/oauth2/token",
+    tag = "tokens",
+    summary = "A token for ten minutes",
+    description = "Client credentials of OAuth 2.0 (RFC 6749 §4.4). Prove the client by `private_key_jwt` (RFC 7523, \
+                   `client_assertion`) or by `client_secret_basic`, by one of both. Use a token until it ends.",
+    security(("client_secret" = []), ()),
+    request_body(content = TokenIn, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "A token", body = TokenOut),
+        (status = 400, description = "Asked wrongly: `invalid_request`, `unsupported_grant_type`, `invalid_scope`; or the \
+         client is suspended: `unauthorized_client`", body = OAuthErrorOut),
+        (status = 401, description = "The client did not prove itself: `invalid_client`", body = OAuthErrorOut,
+         headers(("WWW-Authenticate" = String, description = "How to: `Basic`"))),
+        (status = 413, description = "The body is too large: `invalid_request`"),
+        (status = 429, description = "Too many tokens; wait as `Retry-After` says: `temporarily_unavailable`",
+         body = OAuthErrorOut),
+        (status = 503, description = "Nothing was done; send the same request again: `temporarily_unavailable`",
+         body = OAuthErrorOut),
+    )
+)]
 pub(super) async fn create_token(
     State(engine): State<Engine>,
     State(door): State<PartnerDoor>,

@@ -3,7 +3,19 @@
 use crate::engine::EngineError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong, in the words of OAuth: RFC 6749 §5.2, application/json.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OAuthErrorOut {
+    /// What programs decide by.
+    #[schema(example = "invalid_request")]
+    error: &'static str,
+    /// A sentence for people.
+    #[schema(example = "grant_type is missing")]
+    error_description: String,
+}
 
 /// An error in the words of OAuth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +76,9 @@ impl From<EngineError> for OAuthError {
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let body = json!({ "error": self.error, "error_description": self.description });
-        let mut response = (self.status, body.to_string()).into_response();
+        let body = OAuthErrorOut { error: self.error, error_description: self.description };
+        let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"codewell\""));

@@ -15,6 +15,17 @@ use crate::http::partner::PartnerDoor;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
+use utoipa::OpenApi;
+
+/// The description of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    create_token::create_token,
+    revoke_token::revoke_token,
+    show_metadata::show_jwks,
+    show_metadata::show_metadata,
+))]
+pub(super) struct Api;
 
 /// The routes of the authorization server.
 pub fn routes<S>() -> Router<S>

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 /// Schemas nest no deeper than this.
 const DEPTH: usize = 8;
 
+/// Where the body of a form stands in an operation.
+const FORM: &str = "/requestBody/content/application~1x-www-form-urlencoded";
+
 /// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -14,14 +17,16 @@ enum Side {
     Answer,
 }
 
-/// Gives every JSON body of every operation an example.
+/// Gives every body of every operation that is JSON, and every form, an example.
 pub(super) fn add(document: &mut Value) {
     let whole = document.clone();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
     for operation in operations {
-        if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json") {
-            fill(&whole, body, Side::Request);
+        for body in ["/requestBody/content/application~1json", FORM] {
+            if let Some(body) = operation.pointer_mut(body) {
+                fill(&whole, body, Side::Request);
+            }
         }
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         for response in responses.into_iter().flat_map(Map::values_mut) {

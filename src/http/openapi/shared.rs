@@ -1,6 +1,6 @@
 //! What is the same at every door, put into the description: how errors look, who may call, what any call may meet.
 
-use super::{ADMIN_KEY, PARTNER, TILL_KEY};
+use super::{ADMIN_KEY, CLIENT_SECRET, PARTNER, TILL_KEY};
 use crate::domain::partner::PartnerScope;
 use crate::http::problem::CODES;
 use serde_json::{Map, Value, json};
@@ -37,13 +37,18 @@ pub(super) fn complete(document: &mut Value) {
     }
 }
 
-/// Three kinds of callers; the scopes are those of the domain.
+/// The kinds of callers; the scopes are those of the domain.
 fn schemes() -> Value {
     let scopes: Map<String, Value> =
         PartnerScope::ALL.into_iter().map(|scope| (scope.word().to_owned(), scope_words(scope).into())).collect();
     json!({
         TILL_KEY: { "type": "http", "scheme": "bearer", "description": "The key of a till: `codewell keys create`." },
         ADMIN_KEY: { "type": "http", "scheme": "bearer", "description": "A key of the house's own programs." },
+        CLIENT_SECRET: {
+            "type": "http",
+            "scheme": "basic",
+            "description": "A client secret, at the token endpoint alone; a signed assertion in the body does without.",
+        },
         PARTNER: {
             "type": "oauth2",
             "description": "Client credentials, proved by a signed assertion (`private_key_jwt`) or the client secret.",

@@ -4,11 +4,14 @@ use crate::harness::{House, campaign, partner_door};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use codewell::config::HttpConfig;
 use codewell::domain::decision::outcome::Outcome;
 use codewell::domain::ids::CampaignId;
 use codewell::domain::partner::{ClientId, Edit, Grant, PartnerScope, Rate};
 use codewell::engine::{EarlyReports, Engine};
+use codewell::http::partner::WebhookDoor;
 use codewell::http::sms::SmsDoor;
 use codewell::http::till::Guesses;
 use codewell::http::{Phase, Site, router};
@@ -75,6 +78,9 @@ impl fmt::Display for Answer {
     }
 }
 
+/// The partners that ask: one that counts, and a sandbox.
+pub(super) const ACCOUNTS: [&str; 2] = ["acme-deals", "test-deals"];
+
 /// A partner with its secret.
 struct Account {
     client: String,
@@ -103,19 +109,12 @@ impl Doors {
         let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
         let till = engine.create_till_key("Store 17").await.unwrap().expose().to_owned();
         let admin = engine.create_admin_key("House").await.unwrap().expose().to_owned();
-        let (live, sandbox) = (Account::open(&house, "acme-deals").await, Account::open(&house, "test-deals").await);
+        let [live, sandbox] = ACCOUNTS;
+        let (live, sandbox) = (Account::open(&house, live).await, Account::open(&house, sandbox).await);
         let partners = partner_door(&engine);
         let limits = HttpConfig::default();
-        let site = Site {
-            engine,
-            phase,
-            limits,
-            guesses: Guesses::new(0, 0),
-            partners,
-            webhooks: codewell::http::partner::WebhookDoor::default(),
-            sms,
-            simulator: None,
-        };
+        let (guesses, webhooks) = (Guesses::new(0, 0), WebhookDoor::default());
+        let site = Site { engine, phase, limits, guesses, partners, webhooks, sms, simulator: None };
         let mut codes = Vec::new();
         for phone in 0..40 {
             let outcome = house.issue(1, phone).await.unwrap().outcome;
@@ -144,7 +143,7 @@ impl Doors {
     pub(super) async fn ask(&self, asked: &Asked) -> Answer {
         let mut request = Request::builder().method(asked.method.as_str()).uri(&asked.path);
         if let Some(token) = self.token(&asked.token).await {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.header(header::AUTHORIZATION, token);
         }
         for (name, value) in &asked.headers {
             // What no header can hold is not sent.
@@ -163,25 +162,38 @@ impl Doors {
     async fn token(&self, token: &Token) -> Option<String> {
         match token {
             Token::None => None,
-            Token::Strange(token) => Some(token.clone()),
-            Token::Sandbox(scopes) => Some(self.sandbox.token(&self.house, |scope| scopes.contains(&scope)).await),
+            Token::Strange(token) => Some(format!("Bearer {token}")),
+            Token::Sandbox(scopes) => {
+                Some(bearer(&self.sandbox.token(&self.house, |scope| scopes.contains(&scope)).await))
+            }
             Token::Good(scheme, scopes) => Some(match scheme.as_str() {
-                "till_key" => self.till.clone(),
-                "admin_key" => self.admin.clone(),
-                "partner" => self.live.token(&self.house, |scope| scopes.contains(&scope)).await,
+                "till_key" => bearer(&self.till),
+                "admin_key" => bearer(&self.admin),
+                "client_secret" => self.live.basic(&self.live.secret),
+                "partner" => bearer(&self.live.token(&self.house, |scope| scopes.contains(&scope)).await),
                 scheme => panic!("no credentials for {scheme}"),
             }),
             Token::Without(scheme, scopes) => Some(match scheme.as_str() {
                 // What opens one door opens no other.
-                "till_key" => self.admin.clone(),
-                "admin_key" => self.till.clone(),
-                _ => self.live.token(&self.house, |scope| !scopes.contains(&scope)).await,
+                "till_key" => bearer(&self.admin),
+                "admin_key" => bearer(&self.till),
+                "client_secret" => self.live.basic(&self.sandbox.secret),
+                _ => bearer(&self.live.token(&self.house, |scope| !scopes.contains(&scope)).await),
             }),
         }
     }
 }
 
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
 impl Account {
+    /// The proof by a secret.
+    fn basic(&self, secret: &str) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{}:{secret}", self.client)))
+    }
+
     async fn open(house: &House, client: &str) -> Self {
         let made = house.partner(client, &[Grant::free(CampaignId(1))]).await;
         let id = ClientId::parse(client).unwrap();

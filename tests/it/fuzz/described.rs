@@ -13,7 +13,9 @@ pub(super) struct Operation {
     pub(super) path: String,
     /// Each as it is described.
     pub(super) parameters: Vec<Value>,
-    /// The schema of a JSON body.
+    /// How the body is written.
+    pub(super) media: String,
+    /// The schema of a body.
     pub(super) body: Option<Value>,
     /// A body that is right.
     pub(super) example: Option<Value>,
@@ -83,7 +85,7 @@ impl Description {
 }
 
 fn operation(path: &str, method: &str, one: &Value) -> Operation {
-    let json = one.pointer("/requestBody/content/application~1json");
+    let body = one.pointer("/requestBody/content").and_then(Value::as_object).and_then(|all| all.iter().next());
     let security = one.get("security").and_then(Value::as_array).into_iter().flatten();
     let words =
         |scopes: &Value| scopes.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
@@ -92,8 +94,9 @@ fn operation(path: &str, method: &str, one: &Value) -> Operation {
         method: method.to_uppercase(),
         path: path.to_owned(),
         parameters: one.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default(),
-        body: json.and_then(|json| json.get("schema")).cloned(),
-        example: json.and_then(|json| json.get("example")).cloned(),
+        media: body.map(|(media, _)| media.clone()).unwrap_or_default(),
+        body: body.and_then(|(_, body)| body.get("schema")).cloned(),
+        example: body.and_then(|(_, body)| body.get("example")).cloned(),
         security: security
             .flat_map(|one| one.as_object().unwrap())
             .map(|(scheme, scopes)| (scheme.clone(), words(scopes)))

@@ -1,6 +1,6 @@
 //! Requests made from schemas: right ones, and ones that are wrong in one way.
 
-use super::asked::{Answer, Asked, Token};
+use super::asked::{ACCOUNTS, Answer, Asked, Token};
 use super::described::{Description, Operation};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -44,6 +44,9 @@ const TWISTS: [Twist; 10] = [
     Twist::Token,
     Twist::Bytes,
 ];
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Texts that break what was not thought of.
 const ODD: [&str; 14] = [
@@ -128,10 +131,11 @@ impl Maker {
         }
         asked.body = match twist {
             Twist::Bytes => [&b"{"[..], b"[]", b"\"", b"\xff\xfe", b"{\"a\":1}{", b""][self.below(6)].to_vec(),
+            _ if operation.media == FORM => form(&body).into_bytes(),
             _ => body.to_string().into_bytes(),
         };
-        let media = if twist == Twist::Bytes && self.below(3) == 0 { "text/plain" } else { "application/json" };
-        asked.header("content-type", media);
+        let is_strange = twist == Twist::Bytes && self.below(3) == 0;
+        asked.header("content-type", if is_strange { "text/plain" } else { operation.media.as_str() });
     }
 
     fn token(&mut self, operation: &Operation, twist: Twist) -> Token {
@@ -155,7 +159,7 @@ impl Maker {
             return json!(format!("key-{}", self.keys));
         }
         let place = place(&operation.path);
-        let known = self.recall(&place).or_else(|| self.recall(name));
+        let known = self.recall(name).or_else(|| if name == "id" { self.recall(&place) } else { None });
         match (known, self.below(4)) {
             (Some(known), 1..) => known,
             _ => self.value(description, &parameter["schema"], name, 0),
@@ -320,7 +324,9 @@ impl Maker {
                     let key = match name.as_str() {
                         "id" => place.to_owned(),
                         "redemption_id" => "redemptions".to_owned(),
-                        "code" | "campaign" => name.clone(),
+                        // Those that the other operations are asked with keep what they may do.
+                        "client_id" if ACCOUNTS.iter().any(|one| value == one) => continue,
+                        "code" | "campaign" | "client_id" => name.clone(),
                         _ => {
                             self.keep(place, value);
                             continue;
@@ -348,6 +354,13 @@ fn place(path: &str) -> String {
         before = part;
     }
     before.to_owned()
+}
+
+/// An object as the fields of a form.
+fn form(body: &Value) -> String {
+    let fields = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let fields = fields.map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// A value as it stands in an address.
