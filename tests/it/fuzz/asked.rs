@@ -9,6 +9,7 @@ use codewell::domain::decision::outcome::Outcome;
 use codewell::domain::ids::CampaignId;
 use codewell::domain::partner::{ClientId, Edit, Grant, PartnerScope, Rate};
 use codewell::engine::{EarlyReports, Engine};
+use codewell::http::claim::ClaimLimits;
 use codewell::http::sms::SmsDoor;
 use codewell::http::till::Guesses;
 use codewell::http::{Phase, Site, router};
@@ -110,6 +111,7 @@ impl Doors {
             engine,
             phase,
             limits,
+            claims: ClaimLimits::new(0, 0, 0),
             guesses: Guesses::new(0, 0),
             partners,
             webhooks: codewell::http::partner::WebhookDoor::default(),
