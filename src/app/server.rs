@@ -6,6 +6,7 @@ use super::{FirstRun, House, OldTables, OpenError, make_dir};
 use crate::config::{Config, Simulator};
 use crate::domain::secret::Secret;
 use crate::engine::{EarlyReports, Engine, FailureLog};
+use crate::http::claim::ClaimLimits;
 use crate::http::oauth::TokenLimits;
 use crate::http::partner::{PartnerDoor, WebhookDoor};
 use crate::http::simulator::{SimulatorDoor, deliver_reports};
@@ -18,7 +19,7 @@ use crate::store::StoreError;
 use crate::store::spool::{Spool, SpoolError};
 use crate::workers::catch_up::CatchUp;
 use crate::workers::sender::Sender;
-use crate::workers::{spool, sweeper, verifier, webhooks};
+use crate::workers::{openings, spool, sweeper, verifier, webhooks};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -163,6 +164,8 @@ impl Server {
         workers.spawn(webhooks::run(engine.clone(), webhook_client(house)?, drained));
         let drained = reached(watched.clone(), Phase::Drained);
         workers.spawn(sweeper::run(engine.clone(), house.config.alerts, drained));
+        let drained = reached(watched.clone(), Phase::Drained);
+        workers.spawn(openings::run(engine.clone(), drained));
         let limits = &house.config.limits;
         let (failures, notes) = FailureLog::open(&engine);
         workers.spawn(notes.run(reached(watched.clone(), Phase::Drained)));
@@ -174,6 +177,11 @@ impl Server {
             phase: watched,
             limits: house.config.http.clone(),
             partners: PartnerDoor { failures, tokens },
+            claims: ClaimLimits::new(
+                limits.web_codes_per_address_hour,
+                limits.web_codes_per_country_minute,
+                limits.web_tries_per_address_minute,
+            ),
             guesses: Guesses::new(limits.wrong_codes_per_key_minute, limits.wrong_codes_per_address_minute),
             sms,
             simulator,

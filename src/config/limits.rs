@@ -30,6 +30,12 @@ pub struct LimitsConfig {
     pub tokens_per_client_minute: u32,
     /// Requests for tokens of one network address a minute; 0 is no limit.
     pub tokens_per_address_minute: u32,
+    /// Texts with digits of claim pages that one network address may ask for in an hour; 0 is no limit.
+    pub web_codes_per_address_hour: u32,
+    /// Those to numbers of one country in a minute; 0 is no limit.
+    pub web_codes_per_country_minute: u32,
+    /// Digits tried from one network address in a minute; 0 is no limit.
+    pub web_tries_per_address_minute: u32,
 }
 
 impl LimitsConfig {
@@ -49,6 +55,21 @@ impl LimitsConfig {
             wrong_codes_per_address_minute: settings.integer(by_address, "wrong codes a minute", &budget)?,
             tokens_per_client_minute: settings.integer(tokens, "tokens a minute", &budget)?,
             tokens_per_address_minute: settings.integer(requests, "requests a minute", &budget)?,
+            web_codes_per_address_hour: settings.integer(
+                "limits.web_codes_per_address_hour",
+                "texts an hour",
+                &budget,
+            )?,
+            web_codes_per_country_minute: settings.integer(
+                "limits.web_codes_per_country_minute",
+                "texts a minute",
+                &budget,
+            )?,
+            web_tries_per_address_minute: settings.integer(
+                "limits.web_tries_per_address_minute",
+                "tries a minute",
+                &budget,
+            )?,
         })
     }
 }

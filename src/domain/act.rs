@@ -1,8 +1,10 @@
 //! What can be asked of the engine, whoever asks: an act with a request key, the subject and its draw of chance.
 
+mod claim;
 mod lease;
 mod message;
 
+pub use claim::{Claim, Digits, ProofId, Prove};
 pub use lease::{Lease, LeaseStep, Pull, PullMode};
 pub use message::{MessageStatus, MessageStep};
 
@@ -14,6 +16,7 @@ use crate::domain::till::TillRefusal;
 use crate::domain::world::EventKind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One thing asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +67,10 @@ pub enum Ask {
     Lease(Lease, LeaseStep),
     /// Somebody looked at a code: her page was open, or a till asked about it.
     Looked(Spot, Look),
+    /// Digits to prove a phone with.
+    Prove(Prove),
+    /// A code of a page, for digits.
+    Claim(Claim),
     /// A text message was received.
     Text(Text),
     /// A till accepts a code.
@@ -86,6 +93,28 @@ pub enum Ask {
     Raise(Alert),
     /// That is over; writes no request row.
     Clear(AlertKind, String),
+    /// Pages were opened so often; writes no request row.
+    Opened(Openings),
+    /// A code that nobody was given was shown by a customer, or at a till, of that name; writes no request row.
+    Stray(Spot, String),
+    /// A campaign runs out of codes; writes no request row.
+    RunsLow(RunsLow),
+}
+
+/// How often claim pages were opened: by slug, sub id (empty is none) and quarter hour since 1970 UTC.
+pub type Openings = BTreeMap<(String, String, i64), i64>;
+
+/// A campaign that runs out of codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunsLow {
+    /// Which.
+    pub campaign: CampaignId,
+    /// What people of the house are told.
+    pub alert: Alert,
+    /// How many codes are left, what its partners are told.
+    pub left: u64,
+    /// The partners who may give out its codes.
+    pub partners: Vec<PartnerId>,
 }
 
 /// How a code reaches its person.

@@ -300,6 +300,12 @@ impl Catalog {
             .map(|row| (row.sender, row.keyword.clone()))
     }
 
+    /// The number that sends what a claim page of a campaign needs: the campaign's own, else the first.
+    #[must_use]
+    pub fn claim_sender(&self, campaign: CampaignId) -> Option<SenderId> {
+        self.word_of(campaign).map(|(sender, _)| sender).or_else(|| self.senders.keys().min().copied())
+    }
+
     /// The number with that address.
     #[must_use]
     pub fn sender_at(&self, address: &str) -> Option<&SenderRow> {

@@ -29,6 +29,7 @@ pub struct Keys {
     subject: hmac::Key,
     bearer: hmac::Key,
     body: hmac::Key,
+    digits: hmac::Key,
     phone: LessSafeKey,
 }
 
@@ -46,6 +47,7 @@ impl Keys {
             subject: mac("subject"),
             bearer: mac("bearer"),
             body: mac("body"),
+            digits: mac("web digits"),
             phone: LessSafeKey::new(phone),
             prk,
         }
@@ -141,6 +143,13 @@ impl Keys {
     #[must_use]
     pub fn body_hash(&self, body: &str) -> [u8; 32] {
         first(hmac::sign(&self.body, body.as_bytes()).as_ref())
+    }
+
+    /// Six digits that prove a phone to a web page: those of a proof are always the same, and no row has them.
+    #[must_use]
+    pub fn web_digits(&self, proof: &[u8; 16]) -> String {
+        let number = u64::from_be_bytes(first(hmac::sign(&self.digits, proof).as_ref()));
+        format!("{:06}", number % 1_000_000)
     }
 
     /// A key for a purpose of the caller's, such as the simulator's webhooks. Never one of those above.

@@ -70,6 +70,11 @@ fn range(act: &Act) -> Option<(SenderId, NumberRange)> {
         | Ask::HandOver(_)
         | Ask::Message(_)
         | Ask::Raise(_)
-        | Ask::Clear(..) => None,
+        | Ask::Clear(..)
+        | Ask::Prove(_)
+        | Ask::Claim(_)
+        | Ask::Opened(_)
+        | Ask::Stray(..)
+        | Ask::RunsLow(_) => None,
     }
 }

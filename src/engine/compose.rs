@@ -65,6 +65,7 @@ impl Engine {
         let sealed = sealed.ok_or(ComposeError::NoPhone)?;
         let to = parts.keys.open_phone(&message.subject, &sealed).map_err(|_| ComposeError::NoPhone)?;
         let body = match message.campaign {
+            _ if message.reply == ReplyId::T23WebCode => self.sender_body(&catalog, message).await?,
             Some(id) => self.campaign_body(&catalog, id, &self.as_seen(message).await?).await?,
             None => self.sender_body(&catalog, message).await?,
         };
@@ -156,6 +157,9 @@ impl Engine {
             let choices: Vec<_> = message.params.choices.iter().map(String::as_str).collect();
             values = values.with(Slot::Choices, &choice_words(&choices));
         }
+        if message.reply == ReplyId::T23WebCode {
+            values = values.with(Slot::Digits, &self.parts().keys.web_digits(&message.id));
+        }
         if message.reply != ReplyId::T22MyCodes {
             return Ok(compiled.render(&values));
         }
@@ -237,7 +241,8 @@ fn when(message: &NewMessage, campaign: &Campaign) -> Option<String> {
         | ReplyId::T16Held
         | ReplyId::T17Late
         | ReplyId::T21NotEligible
-        | ReplyId::T22MyCodes => None,
+        | ReplyId::T22MyCodes
+        | ReplyId::T23WebCode => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod bursts;
 mod campaigns;
 mod catch_up;
 mod chance;
+mod claims;
 mod clock;
 mod committer;
 mod compose;
@@ -33,6 +34,7 @@ mod verify;
 mod webhooks;
 mod words;
 
+pub use crate::store::claims::Leak;
 pub use crate::store::partners::PartnerRecord;
 pub use crate::store::partners::credentials::{AuthFailure, Credential, CredentialKind};
 pub use access::{Admin, Till};
@@ -41,6 +43,7 @@ pub use allocations::{Allocation, CHUNK, Piece};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
 pub use chance::draw;
+pub use claims::ClaimPage;
 pub use clock::{Clock, SystemClock};
 pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
@@ -214,6 +217,8 @@ struct Shared {
     /// Whose feeds have new events.
     feed: feed::FeedNews,
     messages: mpsc::UnboundedSender<NewMessage>,
+    /// Openings of claim pages that are not written yet.
+    opened: claims::Opened,
     /// Numbers whose webhooks were refused, and since when.
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
     /// What other systems were last asked about a code: to be shown, never to decide by.
@@ -267,6 +272,8 @@ fn asking(acts: &[&Act]) -> BTreeSet<PartnerId> {
         Ask::Allocate(_, pull) => pull.from.partner,
         Ask::Lease(lease, _) => lease.from.partner,
         Ask::Looked(..)
+        | Ask::Prove(_)
+        | Ask::Claim(_)
         | Ask::Text(_)
         | Ask::Redeem(..)
         | Ask::Rollback(..)
@@ -277,6 +284,9 @@ fn asking(acts: &[&Act]) -> BTreeSet<PartnerId> {
         | Ask::Excuse(..)
         | Ask::Message(_)
         | Ask::Raise(_)
+        | Ask::Opened(_)
+        | Ask::Stray(..)
+        | Ask::RunsLow(_)
         | Ask::Clear(..) => None,
     };
     acts.iter().filter_map(partner).map(|by| by.id).collect()
@@ -304,6 +314,7 @@ impl Engine {
             messages,
             peer_calls: Cache::new(PEER_CALLS),
             token_keys: Cache::new(TOKEN_KEYS),
+            opened: claims::Opened::default(),
             missed: Mutex::default(),
         });
         let committer = Committer::new(Arc::clone(&shared), work, in_bulk);

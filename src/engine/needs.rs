@@ -1,7 +1,8 @@
 //! What a batch could need, by the configuration: fallback pools and every counter included.
 
-use crate::domain::act::{Act, Ask, Lease, LeaseStep, Text};
-use crate::domain::campaign::{Attribution, Authority, Campaign, Unverified};
+use crate::domain::act::{Act, Ask, Claim, Lease, LeaseStep, Text};
+use crate::domain::alert::AlertKind;
+use crate::domain::campaign::{Attribution, Authority, Campaign, Channel, Unverified};
 use crate::domain::cap::Cap;
 use crate::domain::catalog::{Catalog, Heard};
 use crate::domain::ids::{PartnerId, SenderId, Spot, Subject};
@@ -26,6 +27,8 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
         | Ask::Allocate(..)
         | Ask::Lease(..)
         | Ask::Looked(..)
+        | Ask::Prove(_)
+        | Ask::Claim(_)
         | Ask::Redeem(..)
         | Ask::Rollback(..)
         | Ask::Void(..)
@@ -35,6 +38,9 @@ pub(super) fn answering(catalog: &Catalog, acts: &[&Act]) -> BTreeSet<Subject> {
         | Ask::Excuse(..)
         | Ask::Fulfil(..)
         | Ask::Raise(_)
+        | Ask::Opened(_)
+        | Ask::Stray(..)
+        | Ask::RunsLow(_)
         | Ask::Clear(..) => None,
     });
     answers.map(|who| who.subject).collect()
@@ -65,13 +71,27 @@ pub(super) fn of(
             needs.pulls.entry(id).or_default();
         }
         match &act.ask {
-            // These three have no request row.
+            // These have no request row.
             Ask::Message(step) => {
                 needs.messages.insert(step.message);
                 needs.spend.extend(step.charges.iter().map(|charge| charge.key.clone()));
                 continue;
             }
-            Ask::Raise(_) | Ask::Clear(..) => continue,
+            Ask::Raise(_) | Ask::Clear(..) | Ask::Opened(_) => continue,
+            Ask::Stray(spot, _) => {
+                // Who looks at stock holds its campaign's lock.
+                needs.campaigns.insert(spot.campaign);
+                needs.tried.insert(*spot);
+                continue;
+            }
+            Ask::RunsLow(low) => {
+                needs.campaigns.insert(low.campaign);
+                needs.standing.insert((AlertKind::LowStock, low.alert.about.clone()));
+                needs.feeds.extend(&low.partners);
+                continue;
+            }
+            Ask::Prove(_) => needs.proving.extend(act.who.iter().map(|who| who.subject)),
+            Ask::Claim(asked) => claim(&mut needs, catalog, act, asked, now),
             Ask::Issue(campaign, from, _) => {
                 needs.feeds.extend(from.partner.map(|by| by.id));
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
@@ -100,11 +120,13 @@ pub(super) fn of(
                     pools(&mut needs, campaign, now);
                 }
             }
-            Ask::Redeem(spot, _)
-            | Ask::Rollback(spot, _)
-            | Ask::Void(spot, _)
-            | Ask::Said(spot, _)
-            | Ask::Looked(spot, _) => {
+            Ask::Redeem(spot, _) => {
+                needs.tried.insert(*spot);
+                if act.allocation.is_some() {
+                    needs.loose.insert(*spot);
+                }
+            }
+            Ask::Rollback(spot, _) | Ask::Void(spot, _) | Ask::Said(spot, _) | Ask::Looked(spot, _) => {
                 if act.allocation.is_some() {
                     needs.loose.insert(*spot);
                 }
@@ -139,6 +161,17 @@ fn text(needs: &mut Needs, put: &mut Put, catalog: &Catalog, act: &Act, text: &T
         }
         Heard::Ambiguous(choices) => put.entry(here).or_default().push(choices),
         Heard::OptIn(_) | Heard::Help(_) | Heard::MyCodes | Heard::Unknown | Heard::Nothing => {}
+    }
+}
+
+fn claim(needs: &mut Needs, catalog: &Catalog, act: &Act, claim: &Claim, now: DateTime<Utc>) {
+    needs.proving.extend(act.who.iter().map(|who| who.subject));
+    let Some(link) = catalog.links.get(claim.slug.as_str()) else {
+        return;
+    };
+    if let Some(campaign) = catalog.campaigns.get(&link.campaign) {
+        let from = Attribution { placement: link.placement, creator: link.creator, ..Attribution::by(Channel::Web) };
+        issue(needs, catalog, campaign, &from, now);
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod admin;
 mod body;
 pub mod caller;
+pub mod claim;
 pub mod coupon;
 mod docs;
 mod edge;
@@ -58,6 +59,8 @@ pub struct Site {
     pub partners: partner::PartnerDoor,
     /// Where partners may have their feed sent.
     pub webhooks: partner::WebhookDoor,
+    /// How often claim pages send digits and take them.
+    pub claims: claim::ClaimLimits,
     /// Where carriers knock.
     pub sms: sms::SmsDoor,
     /// Phones in the browser that stand in for a carrier, where they are on; the start page and the till's page come
@@ -107,6 +110,7 @@ pub fn router(site: Site) -> Router {
         .merge(oauth::routes())
         .merge(admin::routes())
         .merge(coupon::routes())
+        .merge(claim::routes())
         .merge(peers::routes())
         .route("/docs", get(docs::show_docs))
         .route("/openapi.json", get(openapi::show_openapi))

@@ -10,6 +10,7 @@ pub mod campaign_status;
 
 pub mod catalog;
 mod catch_up;
+pub mod claims;
 pub mod codes;
 pub mod config;
 pub mod counts;

@@ -26,6 +26,7 @@ mod bodies {
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::{RequestId, Spot};
     use codewell::engine::{EarlyReports, Engine};
+    use codewell::http::claim::ClaimLimits;
     use codewell::http::sms::SmsDoor;
     use codewell::http::till::Guesses;
     use codewell::http::{Phase, Site, router};
@@ -50,6 +51,7 @@ mod bodies {
                 engine,
                 phase,
                 limits: HttpConfig::default(),
+                claims: ClaimLimits::new(0, 0, 0),
                 guesses: Guesses::new(0, 0),
                 partners: partner_door(&house.engine),
                 webhooks: codewell::http::partner::WebhookDoor::default(),

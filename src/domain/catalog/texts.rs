@@ -32,13 +32,14 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 14] = [
     ReplyId::Busy,
 ];
 
-const SENDER_REPLIES: [ReplyId; 6] = [
+const SENDER_REPLIES: [ReplyId; 7] = [
     ReplyId::T10Unknown,
     ReplyId::T12Choice,
     ReplyId::T13Stop,
     ReplyId::T14Help,
     ReplyId::T15Start,
     ReplyId::T22MyCodes,
+    ReplyId::T23WebCode,
 ];
 
 /// The longest day a text can name.
@@ -141,7 +142,8 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
         let fixed = values(named);
         let codes = format!("{} WWWW unused to {LONGEST_DAY}", "W".repeat(crate::domain::keyword::MAX_CHARS));
         let longest = "W".repeat(crate::domain::keyword::MAX_CHARS);
-        let worst = fixed.clone().with(Slot::Codes, &codes).with(Slot::Choices, &choice_words(&[&longest, &longest]));
+        let choices = choice_words(&[&longest, &longest]);
+        let worst = fixed.clone().with(Slot::Codes, &codes).with(Slot::Choices, &choices).with(Slot::Digits, "000000");
         Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, spoken: spoken(&worst)?, fixed })
     };
     let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());

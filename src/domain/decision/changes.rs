@@ -1,6 +1,6 @@
 //! What a batch writes: rows to insert, and one final value for each counter it touched.
 
-use crate::domain::act::MessageStep;
+use crate::domain::act::{MessageStep, Openings, ProofId};
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
@@ -12,7 +12,7 @@ use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
 use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
-use crate::domain::world::{Event, EventKind, Held, Range};
+use crate::domain::world::{Event, EventKind, Held, Proof, Range};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,6 +73,10 @@ pub struct Changes {
     pub restocked: Vec<(CampaignId, u16, Range)>,
     /// Who tried a code in vain, for the first time.
     pub attempts: Vec<(Spot, String, DateTime<Utc>)>,
+    /// Proofs that are new or took a step: whose, and how they are now.
+    pub proofs: BTreeMap<ProofId, (Subject, Proof)>,
+    /// How often claim pages were opened.
+    pub openings: Openings,
     /// How often which unknown words were texted to a number; empty words are all that is not kept.
     pub unknown: BTreeMap<(SenderId, String), i64>,
 }

@@ -5,7 +5,7 @@ use crate::domain::act::{Act, Ask, Deliver, Look};
 use crate::domain::campaign::{Attribution, Campaign, Partnership};
 use crate::domain::decision::changes::{Assists, EventRow, FeedRow, NewMessage, Params};
 use crate::domain::decision::outcome::{Bar, Outcome};
-use crate::domain::ids::{CampaignId, Spot};
+use crate::domain::ids::{CampaignId, PartnerId, Spot};
 use crate::domain::partner::{PartnerScope, PartnerStatus};
 use crate::domain::reply::ReplyId;
 use crate::domain::till::TillRefusal;
@@ -35,6 +35,8 @@ impl Work<'_> {
             Ask::Allocate(campaign, pull) => (*campaign, &pull.from, PartnerScope::Bulk),
             Ask::Lease(..)
             | Ask::Looked(..)
+            | Ask::Prove(_)
+            | Ask::Claim(_)
             | Ask::Text(_)
             | Ask::Redeem(..)
             | Ask::Rollback(..)
@@ -45,6 +47,9 @@ impl Work<'_> {
             | Ask::Excuse(..)
             | Ask::Message(_)
             | Ask::Raise(_)
+            | Ask::Opened(_)
+            | Ask::Stray(..)
+            | Ask::RunsLow(_)
             | Ask::Clear(..) => return None,
         };
         let by = from.partner?;
@@ -163,13 +168,27 @@ impl Work<'_> {
         spot: Option<Spot>,
         data: String,
     ) {
-        let Some((by, last)) = partner.and_then(|by| Some((by, self.world.feeds.get_mut(&by.id)?))) else {
+        if let Some(by) = partner {
+            self.tell_id(by.id, kind, campaign, spot, data);
+        }
+    }
+
+    /// As [`Work::tell_partner`], by number.
+    pub(super) fn tell_id(
+        &mut self,
+        partner: PartnerId,
+        kind: &'static str,
+        campaign: CampaignId,
+        spot: Option<Spot>,
+        data: String,
+    ) {
+        let Some(last) = self.world.feeds.get_mut(&partner) else {
             return;
         };
         *last += 1;
         let event_no = *last;
-        self.changes.feeds.insert(by.id, event_no);
+        self.changes.feeds.insert(partner, event_no);
         let at = self.world.now;
-        self.changes.feed.push(FeedRow { partner: by.id, event_no, kind, at, campaign, spot, data });
+        self.changes.feed.push(FeedRow { partner, event_no, kind, at, campaign, spot, data });
     }
 }

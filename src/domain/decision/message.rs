@@ -1,15 +1,15 @@
 //! What becomes of messages on their way out, and what they cost.
 
 use super::Work;
-use crate::domain::act::{MessageStatus, MessageStep};
+use crate::domain::act::{Act, MessageStatus, MessageStep};
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::decision::changes::{AlertChange, Noted};
-use crate::domain::ids::from_millis;
+use crate::domain::ids::{Spot, from_millis};
 use crate::domain::sending::{Charge, SPEND_CAP};
 
 impl Work<'_> {
     /// Takes a step of a message, as far as it has not come further already.
-    pub(super) fn message(&mut self, step: &MessageStep) {
+    pub(super) fn message(&mut self, act: &Act, step: &MessageStep) {
         let Some(mut message) = self.world.messages.get(&step.message).copied() else {
             return;
         };
@@ -22,6 +22,9 @@ impl Work<'_> {
                 None => self.count_cost(&step.charges),
             }
             message.status = step.status;
+            if step.status == MessageStatus::Delivered {
+                self.tell_delivered(act, message.spot);
+            }
         } else if step.status == MessageStatus::Submitted && step.body_hash.is_some() {
             // A report overtook our own note of the hand-over: what the note knows is kept, the state stays.
             step.status = message.status;
@@ -30,6 +33,14 @@ impl Work<'_> {
         }
         self.world.messages.insert(step.message, message);
         self.changes.steps.push(Noted { step, at: self.world.now });
+    }
+
+    /// The code reached its phone: its partner hears of it.
+    fn tell_delivered(&mut self, act: &Act, spot: Option<Spot>) {
+        let Some((spot, (_, held))) = spot.and_then(|spot| Some((spot, self.held(act, spot)?))) else {
+            return;
+        };
+        self.tell_partner(held.from.partner, "delivered", spot.campaign, Some(spot), "{}".to_owned());
     }
 
     fn spent(&self, charge: &Charge) -> i64 {

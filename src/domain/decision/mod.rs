@@ -1,11 +1,13 @@
 //! The one place that decides: a pure function from what was read under the locks to what is written.
 
 pub mod changes;
+mod claim;
 mod conversation;
 mod credit;
 mod handover;
 mod hold;
 mod issue;
+mod leak;
 mod lease;
 mod message;
 pub mod outcome;
@@ -15,6 +17,7 @@ mod sale;
 mod tests;
 mod text;
 
+pub use leak::STRANGERS;
 pub use said::SIGHT;
 pub use text::repeat_text;
 
@@ -72,7 +75,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn act(&mut self, act: &Act) -> Decision {
-        if self.note(&act.ask) {
+        if self.note(act) {
             return Decision::Made(Outcome::Noted, self.world.now);
         }
         if let Some(stored) = self.world.requests.get(&act.request) {
@@ -92,18 +95,27 @@ impl Work<'_> {
     }
 
     /// Writes down what has no request row; `false` for everything that has one.
-    fn note(&mut self, ask: &Ask) -> bool {
+    fn note(&mut self, act: &Act) -> bool {
         let now = self.world.now;
-        match ask {
-            Ask::Message(step) => self.message(step),
+        match &act.ask {
+            Ask::Message(step) => self.message(act, step),
             Ask::Raise(alert) => self.changes.raise(alert.clone(), now),
             Ask::Clear(kind, about) => {
                 self.changes.alerts.insert((*kind, about.clone()), AlertChange::Cleared(now));
             }
+            Ask::Opened(openings) => {
+                for (key, n) in openings {
+                    *self.changes.openings.entry(key.clone()).or_default() += n;
+                }
+            }
+            Ask::Stray(spot, who) => self.stray(*spot, who),
+            Ask::RunsLow(low) => self.runs_low(low),
             Ask::Issue(..)
             | Ask::Allocate(..)
             | Ask::Lease(..)
             | Ask::Looked(..)
+            | Ask::Prove(_)
+            | Ask::Claim(_)
             | Ask::Text(_)
             | Ask::Redeem(..)
             | Ask::Rollback(..)
@@ -137,6 +149,8 @@ impl Work<'_> {
             Ask::Allocate(campaign, pull) => self.allocate(act, *campaign, pull, trace),
             Ask::Lease(lease, step) => return self.lease(act, lease, step, trace),
             Ask::Looked(spot, look) => self.look(act, *spot, *look, trace),
+            Ask::Prove(ask) => self.prove(act, ask, trace),
+            Ask::Claim(claim) => self.claim(act, claim, trace),
             Ask::Text(text) => self.text(act, text, trace),
             Ask::Redeem(spot, shown) => self.redeem(act, *spot, shown, trace),
             Ask::Rollback(spot, undo) => self.roll_back(act, *spot, undo, trace),
@@ -145,7 +159,9 @@ impl Work<'_> {
             Ask::Said(spot, said) => self.said(act, *spot, said, trace),
             Ask::Fulfil(campaign, hold) => return self.fulfil(act, *campaign, *hold, trace),
             Ask::Excuse(campaign, hold) => return self.excuse(act, *campaign, *hold, trace),
-            Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) => return None,
+            Ask::Message(_) | Ask::Raise(_) | Ask::Clear(..) | Ask::Opened(_) | Ask::Stray(..) | Ask::RunsLow(_) => {
+                return None;
+            }
         })
     }
 

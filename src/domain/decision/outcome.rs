@@ -78,6 +78,12 @@ pub enum Refusal {
     LeaseExpired,
     /// The partner counts other codes than were streamed; so many were.
     CountDiffers(u64),
+    /// So many digits were sent to her phone in an hour that the next ones go out then.
+    ProofsReached(DateTime<Utc>),
+    /// Not the digits that were sent; she may try so many times more.
+    WrongDigits(u64),
+    /// Her digits are used up, replaced or too old.
+    ProofOver,
 }
 
 impl Refusal {
@@ -96,6 +102,9 @@ impl Refusal {
             Self::NotEligible => "not_eligible",
             Self::LeaseExpired => "lease_expired",
             Self::CountDiffers(_) => "count_differs",
+            Self::ProofsReached(_) => "proofs_reached",
+            Self::WrongDigits(_) => "wrong_digits",
+            Self::ProofOver => "proof_over",
         }
     }
 }
@@ -123,10 +132,12 @@ pub enum Told {
     Ignored,
     /// A promise that cannot be kept any more.
     Lapsed,
+    /// Digits are on their way to her phone.
+    Proving,
 }
 
 impl Told {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::OptedOut,
         Self::OptedIn,
         Self::Helped,
@@ -137,6 +148,7 @@ impl Told {
         Self::Kept,
         Self::Ignored,
         Self::Lapsed,
+        Self::Proving,
     ];
 
     /// The word that tables and explanations use.
@@ -153,6 +165,7 @@ impl Told {
             Self::Kept => "kept",
             Self::Ignored => "ignored",
             Self::Lapsed => "lapsed",
+            Self::Proving => "proving",
         }
     }
 }
@@ -224,8 +237,10 @@ impl Outcome {
                 record.used = Some(cap.used);
                 record.resets_at = cap.resets_at;
             }
-            Self::Refused(Refusal::NotStarted(at), _) => record.resets_at = Some(*at),
-            Self::Refused(Refusal::CountDiffers(n), _) => record.used = i64::try_from(*n).ok(),
+            Self::Refused(Refusal::NotStarted(at) | Refusal::ProofsReached(at), _) => record.resets_at = Some(*at),
+            Self::Refused(Refusal::CountDiffers(n) | Refusal::WrongDigits(n), _) => {
+                record.used = i64::try_from(*n).ok()
+            }
             Self::Allocated(id, n) | Self::Leased(id, n) => {
                 record.reference = Some(id.text());
                 record.used = i64::try_from(*n).ok();
@@ -284,6 +299,9 @@ impl Outcome {
             "not_eligible" => Refusal::NotEligible,
             "lease_expired" => Refusal::LeaseExpired,
             "count_differs" => Refusal::CountDiffers(count(record)?),
+            "proofs_reached" => Refusal::ProofsReached(record.resets_at?),
+            "wrong_digits" => Refusal::WrongDigits(count(record)?),
+            "proof_over" => Refusal::ProofOver,
             "cap_reached" => Refusal::CapReached(Reached {
                 cap_id: CapId(record.cap_id?),
                 cap: record.cap?,

@@ -23,13 +23,17 @@ impl Work<'_> {
             Some(PeerAnswer::Accepted { peer, redemption }) => {
                 return self.accepted((holder, &held), (peer, redemption), shown, trace);
             }
-            Some(PeerAnswer::Refused(why)) => return Outcome::Declined(spot, *why),
+            Some(PeerAnswer::Refused(why)) => {
+                self.in_vain(act, (holder, &held), shown, *why);
+                return Outcome::Declined(spot, *why);
+            }
             None => {}
         }
         let Some(campaign) = self.campaign(spot.campaign) else {
             return Outcome::Declined(spot, TillRefusal::UnknownCode);
         };
         if let Err(why) = judge(&campaign, &held, holder, shown, now) {
+            self.in_vain(act, (holder, &held), shown, why);
             return Outcome::Declined(spot, why);
         }
         trace.amount = shown.amount;

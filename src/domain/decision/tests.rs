@@ -242,7 +242,7 @@ fn machines_and_reactions_are_neither_served_nor_answered() {
 fn stop_cancels_what_waits_for_her_from_that_brand_and_no_compliance_answer() {
     let mut world = world();
     let mut waits = |id: u8, subject, sender, status, is_compliance| {
-        let message = Message { subject, sender: SenderId(sender), status, is_compliance };
+        let message = Message { subject, sender: SenderId(sender), status, is_compliance, spot: None };
         world.messages.insert([id; 16], message);
     };
     let bob = Subject::from_bytes([2; 16]);

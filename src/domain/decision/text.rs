@@ -33,11 +33,11 @@ struct Answer {
 
 /// What she said of her consent.
 #[derive(Clone, Copy)]
-struct Evidence<'a> {
-    kind: &'static str,
-    matched: &'a str,
+pub(super) struct Evidence<'a> {
+    pub(super) kind: &'static str,
+    pub(super) matched: &'a str,
     /// Of the word or sentence; keywords have none.
-    language: Option<Language>,
+    pub(super) language: Option<Language>,
 }
 
 impl Work<'_> {
@@ -169,7 +169,10 @@ impl Work<'_> {
                     | Refusal::CustomerHasCode
                     | Refusal::NotEligible
                     | Refusal::LeaseExpired
-                    | Refusal::CountDiffers(_) => None,
+                    | Refusal::CountDiffers(_)
+                    | Refusal::ProofsReached(_)
+                    | Refusal::WrongDigits(_)
+                    | Refusal::ProofOver => None,
                 };
                 self.refusal_text(campaign, why)
             }
@@ -194,7 +197,11 @@ impl Work<'_> {
             Refusal::Paused => ReplyId::Paused,
             Refusal::PoolEmpty => ReplyId::T05SoldOut,
             Refusal::CountryNotAllowed | Refusal::CustomerHasCode | Refusal::NotEligible => ReplyId::T21NotEligible,
-            Refusal::LeaseExpired | Refusal::CountDiffers(_) => ReplyId::T05SoldOut,
+            Refusal::LeaseExpired
+            | Refusal::CountDiffers(_)
+            | Refusal::ProofsReached(_)
+            | Refusal::WrongDigits(_)
+            | Refusal::ProofOver => ReplyId::T05SoldOut,
             Refusal::NumberBurst => ReplyId::Busy,
             Refusal::CapReached(reached) => {
                 let cap = campaign.caps.iter().chain(&self.catalog.caps_across).find(|cap| cap.id == reached.cap_id);
@@ -219,7 +226,10 @@ impl Work<'_> {
             | Refusal::CustomerHasCode
             | Refusal::NotEligible
             | Refusal::LeaseExpired
-            | Refusal::CountDiffers(_) => None,
+            | Refusal::CountDiffers(_)
+            | Refusal::ProofsReached(_)
+            | Refusal::WrongDigits(_)
+            | Refusal::ProofOver => None,
         };
         at.map(millis)
     }
@@ -277,7 +287,7 @@ impl Work<'_> {
         self.consent(act, who, sender, Evidence { kind: "opt_in", matched: "exact", language: Some(language) });
     }
 
-    fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: Evidence<'_>) {
+    pub(super) fn consent(&mut self, act: &Act, who: &Who, sender: &SenderRow, said: Evidence<'_>) {
         self.changes.consents.push(Consent {
             request: act.request.clone(),
             brand: sender.brand.clone(),
@@ -307,7 +317,7 @@ impl Work<'_> {
         }
         let in_hour = answered.iter().filter(same).filter(hour).count();
         let most = if trace.kind == "unknown" { 1 } else { limits.asks_per_hour };
-        let exempt = |kind: &str| matches!(kind, "stop" | "help" | "start");
+        let exempt = |kind: &str| matches!(kind, "stop" | "help" | "start" | "prove");
         let in_day = answered.iter().filter(|one| !exempt(&one.kind) && !one.outcome.is_first_issuance()).count();
         !same_answer && in_hour < most && (exempt(trace.kind) || in_day < limits.replies_per_day)
     }
@@ -341,6 +351,7 @@ impl Work<'_> {
             sender: new.sender,
             status: MessageStatus::Queued,
             is_compliance: new.reply.is_compliance(),
+            spot: new.spot,
         };
         self.world.messages.insert(new.id, message);
         self.changes.messages.push(new);

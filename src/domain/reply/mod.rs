@@ -7,10 +7,12 @@ mod words;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::gsm7;
 use crate::domain::sending::Priority;
+use crate::domain::world::Proof;
 
 pub use set::{ReplySet, ReplySetError, compliance};
 pub use template::{CompileError, Compiled, Template, TemplateError, TooLong};
@@ -56,6 +58,8 @@ pub enum ReplyId {
     T21NotEligible,
     /// "T22": the person's own codes.
     T22MyCodes,
+    /// "T23": digits that prove a phone to a web page.
+    T23WebCode,
     /// "T09P": the campaign is paused.
     Paused,
     /// "T07M": more people at once than the campaign serves a minute.
@@ -83,8 +87,15 @@ impl ReplyId {
         }
     }
 
+    /// How long it is worth sending after it was made: digits no longer than they count, else as urgent as it is.
+    #[must_use]
+    pub fn life(self) -> TimeDelta {
+        let life = self.priority().life();
+        if self == Self::T23WebCode { life.min(Proof::LIFE) } else { life }
+    }
+
     /// Every text, in the order of declaration.
-    pub const ALL: [ReplyId; 20] = [
+    pub const ALL: [ReplyId; 21] = [
         ReplyId::T01FirstIssue,
         ReplyId::T02RepeatUnused,
         ReplyId::T03RepeatRedeemed,
@@ -103,6 +114,7 @@ impl ReplyId {
         ReplyId::T17Late,
         ReplyId::T21NotEligible,
         ReplyId::T22MyCodes,
+        ReplyId::T23WebCode,
         ReplyId::Paused,
         ReplyId::Busy,
     ];
@@ -129,6 +141,7 @@ impl ReplyId {
             ReplyId::T17Late => "T17",
             ReplyId::T21NotEligible => "T21",
             ReplyId::T22MyCodes => "T22",
+            ReplyId::T23WebCode => "T23",
             ReplyId::Paused => "T09P",
             ReplyId::Busy => "T07M",
         }
@@ -166,7 +179,7 @@ impl From<ReplyId> for &'static str {
 
 /// There is no text of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10 to T17, T21 and T22")]
+#[error("there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10 to T17 and T21 to T23")]
 pub struct UnknownReply {
     name: String,
 }
@@ -204,11 +217,13 @@ pub enum Slot {
     Words,
     /// `{choices}`: "1 PIZZA or 2 PLAZA".
     Choices,
+    /// `{digits}`: six digits that prove a phone.
+    Digits,
 }
 
 impl Slot {
     /// Every placeholder.
-    pub const ALL: [Slot; 15] = [
+    pub const ALL: [Slot; 16] = [
         Slot::Brand,
         Slot::Offer,
         Slot::Keyword,
@@ -224,6 +239,7 @@ impl Slot {
         Slot::Help,
         Slot::Words,
         Slot::Choices,
+        Slot::Digits,
     ];
 
     /// The name between the braces.
@@ -245,6 +261,7 @@ impl Slot {
             Slot::Help => "help",
             Slot::Words => "words",
             Slot::Choices => "choices",
+            Slot::Digits => "digits",
         }
     }
 }

@@ -129,7 +129,8 @@ fn checked(id: ReplyId, text: &str, language: Language) -> Result<Template, Repl
     }
     // the confirmation of STOP itself says how to come back instead
     let word = if id == ReplyId::T13Stop { language.start_word() } else { language.stop_word() };
-    if !template.always_says(word) {
+    // digits are no message of a program that one leaves: she asks for each herself, and STOP stops none of them
+    if id != ReplyId::T23WebCode && !template.always_says(word) {
         return Err(ReplySetError::Lacks { id, what: word.to_owned() });
     }
     Ok(template)
@@ -142,6 +143,7 @@ fn needed(id: ReplyId) -> &'static [Slot] {
         ReplyId::T12Choice => &[Slot::Brand, Slot::Choices],
         ReplyId::T14Help => &[Slot::Brand, Slot::Help],
         ReplyId::T22MyCodes => &[Slot::Brand, Slot::Codes],
+        ReplyId::T23WebCode => &[Slot::Brand, Slot::Digits],
         ReplyId::T03RepeatRedeemed
         | ReplyId::T04RepeatExpired
         | ReplyId::T05SoldOut

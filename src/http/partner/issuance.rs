@@ -273,7 +273,11 @@ pub(super) fn refused(why: Refusal, cap: Option<String>) -> Problem {
         Refusal::CustomerHasCode => conflict("this customer has a code by another way"),
         Refusal::LeaseExpired => conflict("the lease of this allocation is over"),
         Refusal::CountDiffers(streamed) => conflict("another number of codes was streamed").with("streamed", streamed),
-        Refusal::NumberBurst | Refusal::NotEligible => {
+        Refusal::NumberBurst
+        | Refusal::NotEligible
+        | Refusal::ProofsReached(_)
+        | Refusal::WrongDigits(_)
+        | Refusal::ProofOver => {
             Problem::new(StatusCode::CONFLICT, "not_eligible", "the campaign is not for this customer")
         }
     }

@@ -124,6 +124,13 @@ pub enum ClaimStep {
         /// The page's first step.
         back: String,
     },
+    /// A cap is full: "Sun 1 Nov 2026, 12:00 AM ET" is the next chance; none where there is none.
+    Capped {
+        /// When.
+        again: Option<String>,
+    },
+    /// The code must be confirmed first; it comes by text.
+    Promised,
     /// The engine could not take the request; nothing was counted.
     Busy {
         /// The page's first step.
@@ -165,6 +172,8 @@ impl ClaimView {
             | ClaimStep::Ended { .. }
             | ClaimStep::Paused
             | ClaimStep::Throttled { .. }
+            | ClaimStep::Capped { .. }
+            | ClaimStep::Promised
             | ClaimStep::Busy { .. } => "",
         }
     }
@@ -254,6 +263,9 @@ mod tests {
             (ClaimStep::Ended { at: None }, "has ended"),
             (ClaimStep::Paused, "not available right now"),
             (ClaimStep::Throttled { again: "at 3:05 PM".to_owned(), back: "/x/anna".to_owned() }, "at 3:05 PM"),
+            (ClaimStep::Capped { again: Some("Sun 1 Nov".to_owned()) }, "Sun 1 Nov"),
+            (ClaimStep::Capped { again: None }, "no more for this number"),
+            (ClaimStep::Promised, "by text"),
             (ClaimStep::Busy { back: "/x/anna".to_owned() }, "Nothing was counted"),
         ] {
             let html = render(step);

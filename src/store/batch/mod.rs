@@ -1,5 +1,6 @@
 //! One batch of acts in one transaction: lock, then read, then write.
 
+mod claims;
 mod consent;
 mod partners;
 mod pulls;

@@ -1,7 +1,8 @@
 //! Locks in the one order that every writer of every process keeps, then the reads.
 
-use super::{partners, pulls, session, spend, statements as sql};
+use super::{claims, partners, pulls, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
+use crate::domain::alert::AlertKind;
 use crate::domain::campaign::{Attribution, Channel, Partnership};
 use crate::domain::cap::Quota;
 use crate::domain::decision::outcome::{Outcome, Record};
@@ -56,6 +57,10 @@ pub struct Needs {
     pub loose: BTreeSet<Spot>,
     /// Codes that tills try.
     pub tried: BTreeSet<Spot>,
+    /// Alerts that are raised only where they do not stand.
+    pub standing: BTreeSet<(AlertKind, String)>,
+    /// The persons who prove a phone, or did.
+    pub proving: BTreeSet<Subject>,
     /// Counters that may be given something back; none is made.
     pub quotas_back: BTreeSet<(CapId, i64)>,
     /// How many stock ranges may be read beside one an act.
@@ -109,6 +114,7 @@ pub async fn read(
     read_persons(tx, needs, now, &mut world).await?;
     read_stock(tx, needs, &mut world).await?;
     pulls::read(tx, needs, &mut world).await?;
+    claims::read(tx, needs, &mut world).await?;
     read_messages(tx, needs, &mut world).await?;
     world.sessions = session::read(tx, &needs.texters).await?;
     let (answering, seen) = &needs.answering;
@@ -156,7 +162,7 @@ async fn lock(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world: &mut Wo
     partners::lock_feeds(tx, &needs.feeds, world).await
 }
 
-fn subjects<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<Vec<Cell>> {
+pub(super) fn subjects<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<Vec<Cell>> {
     subjects.map(|subject| vec![subject_bytes(*subject).into()]).collect()
 }
 
@@ -334,6 +340,7 @@ async fn read_messages(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> Res
             sender: SenderId(row.number(4)?),
             status: MessageStatus::parse(&status).ok_or_else(|| bad("status"))?,
             is_compliance: ReplyId::parse(&reply).map_err(|_| bad("reply"))?.is_compliance(),
+            spot: if row.is_null(7) { None } else { Some(spot(&row, 5)?) },
         };
         world.messages.insert(row.bytes(0)?, message);
     }

@@ -122,16 +122,16 @@ pub(super) static READ_IN_STOCK: Bulk = Bulk::new(
 pub(super) static READ_MESSAGES: Bulk = Bulk::new(
     "outbox_message: read",
     &[("message_id", Bytes)],
-    &[Bytes, Bytes, Text, Text, Int],
-    "SELECT m.message_id, m.subject, m.status, m.reply, m.sender_id
+    &[Bytes, Bytes, Text, Text, Int, Int, Int, Int],
+    "SELECT m.message_id, m.subject, m.status, m.reply, m.sender_id, m.campaign_id, m.pool_no, m.position
      FROM {rows} JOIN outbox_message m ON m.message_id = t.message_id",
 );
 
 pub(super) static READ_WAITING: Bulk = Bulk::new(
     "outbox_message: waiting",
     SUBJECT,
-    &[Bytes, Bytes, Text, Text, Int],
-    "SELECT m.message_id, m.subject, m.status, m.reply, m.sender_id
+    &[Bytes, Bytes, Text, Text, Int, Int, Int, Int],
+    "SELECT m.message_id, m.subject, m.status, m.reply, m.sender_id, m.campaign_id, m.pool_no, m.position
      FROM {rows} JOIN outbox_message m ON m.subject = t.subject AND m.is_open = 1",
 );
 

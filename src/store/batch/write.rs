@@ -1,6 +1,6 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::{consent, partners, pulls, session, spend, statements as sql};
+use super::{claims, consent, partners, pulls, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::campaign::Attribution;
 use crate::domain::catalog::Catalog;
@@ -26,6 +26,7 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     tx.write(&sql::WRITE_MESSAGES, &sorted(changes.messages.iter().map(|one| message(one, lease_ms)))).await?;
     tx.write(&sql::WRITE_STEPS, &steps(&changes.steps, lease_ms)).await?;
     pulls::write(tx, changes).await?;
+    claims::write(tx, changes).await?;
     consent::write(tx, changes).await?;
     session::write(tx, changes).await?;
     write_counters(tx, changes).await?;

@@ -85,7 +85,7 @@ impl Hands {
 
 /// Until when a message is worth sending.
 pub(super) fn end_of_life(due: &Due) -> DateTime<Utc> {
-    due.message.created_at + due.message.reply.priority().life()
+    due.message.created_at + due.message.reply.life()
 }
 
 pub(super) fn warn(error: &EngineError) {

@@ -11,6 +11,7 @@ use codewell::domain::decision::outcome::Outcome;
 use codewell::domain::ids::CampaignId;
 use codewell::domain::partner::{ClientId, Edit, Grant, PartnerScope, Rate};
 use codewell::engine::{EarlyReports, Engine};
+use codewell::http::claim::ClaimLimits;
 use codewell::http::partner::WebhookDoor;
 use codewell::http::sms::SmsDoor;
 use codewell::http::till::Guesses;
@@ -113,8 +114,8 @@ impl Doors {
         let (live, sandbox) = (Account::open(&house, live).await, Account::open(&house, sandbox).await);
         let partners = partner_door(&engine);
         let limits = HttpConfig::default();
-        let (guesses, webhooks) = (Guesses::new(0, 0), WebhookDoor::default());
-        let site = Site { engine, phase, limits, guesses, partners, webhooks, sms, simulator: None };
+        let (guesses, webhooks, claims) = (Guesses::new(0, 0), WebhookDoor::default(), ClaimLimits::new(0, 0, 0));
+        let site = Site { engine, phase, limits, claims, guesses, partners, webhooks, sms, simulator: None };
         let mut codes = Vec::new();
         for phone in 0..40 {
             let outcome = house.issue(1, phone).await.unwrap().outcome;

@@ -9,6 +9,7 @@ use codewell::config::HttpConfig;
 use codewell::domain::partner::PartnerScope;
 use codewell::engine::{EarlyReports, Engine, FailureLog, FailureNotes, Partner};
 use codewell::http::caller::RequestTag;
+use codewell::http::claim::ClaimLimits;
 use codewell::http::oauth::TokenLimits;
 use codewell::http::partner::{PartnerDoor, requires};
 use codewell::http::problem::Problem;
@@ -72,6 +73,7 @@ impl Doors {
             engine,
             phase,
             limits: HttpConfig::default(),
+            claims: ClaimLimits::new(0, 0, 0),
             guesses: Guesses::new(0, 0),
             partners: PartnerDoor { failures, tokens },
             webhooks: codewell::http::partner::WebhookDoor::default(),

@@ -1,0 +1,258 @@
+//! What a claim page shows, in words.
+
+use super::state::Claimant;
+use super::{Closed, key};
+use crate::domain::campaign::{Campaign, Status};
+use crate::domain::catalog::{Catalog, LinkRow};
+use crate::domain::creator::{Slug, SubId};
+use crate::domain::decision::outcome::{Outcome, Refusal};
+use crate::domain::ids::SenderId;
+use crate::domain::reply::full_words;
+use crate::domain::world::Proof;
+use crate::engine::Engine;
+use crate::http::web;
+use crate::http::web::claim::{ClaimStep, ClaimView, CodeForm, GiverView, HiddenField, PhoneForm, Resend};
+use crate::http::web::coupon::BrandView;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use std::sync::Arc;
+
+/// Where numbers without a country code are from, when the campaign does not say.
+const HOME: &str = "US";
+
+/// A claim page at a moment.
+pub(super) struct Page {
+    pub(super) slug: Slug,
+    pub(super) sub: Option<SubId>,
+    pub(super) campaign: Arc<Campaign>,
+    /// Why nothing can be claimed, where that is so.
+    pub(super) closed: Closed,
+    brand: String,
+    giver: Option<GiverView>,
+    by_text: Option<(String, String)>,
+}
+
+/// The country that a campaign's numbers without a country code are from.
+pub(super) fn region(campaign: &Campaign) -> &str {
+    campaign.countries.first().map_or(HOME, String::as_str)
+}
+
+impl Page {
+    pub(super) fn new(
+        engine: &Engine,
+        (slug, sub): (Slug, Option<SubId>),
+        link: LinkRow,
+        campaign: Arc<Campaign>,
+        left: u64,
+    ) -> Self {
+        let catalog = engine.catalog();
+        let sender = catalog.claim_sender(campaign.id).and_then(|id| catalog.senders.get(&id));
+        let creator = link.creator.and_then(|id| catalog.creators.get(&id));
+        let is_served = sender.is_some() && creator.is_none_or(|creator| creator.is_active);
+        let is_nobodys = link.creator.is_some() && creator.is_none();
+        let closed =
+            if is_served && !is_nobodys { closed(&campaign, left, engine.now()) } else { Some(ClaimStep::Paused) };
+        let giver = creator.map(|creator| GiverView {
+            name: creator.name.clone(),
+            monogram: creator.name.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default(),
+            disclosure: creator.disclosure.clone(),
+        });
+        let brand = sender.map_or_else(|| campaign.name.clone(), |sender| sender.brand.clone());
+        let by_text = by_text(&catalog, &link);
+        Self { slug, sub, campaign, closed, brand, giver, by_text }
+    }
+
+    pub(super) fn show(&self, status: StatusCode, step: ClaimStep) -> Response {
+        let offer = self.campaign.offers.first();
+        let terms = offer.map(|offer| offer.terms.lines().map(str::to_owned).collect()).unwrap_or_default();
+        let view = ClaimView {
+            brand: BrandView { name: self.brand.clone(), colour: None },
+            giver: self.giver.clone(),
+            offer_title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
+            terms,
+            step,
+        };
+        web::page(status, &view)
+    }
+
+    fn address(&self) -> String {
+        let sub = self.sub.as_ref().map(|sub| format!("?sub={sub}")).unwrap_or_default();
+        format!("/x/{}{sub}", self.slug)
+    }
+
+    /// The first step; `typed` is kept, `fix` says how to mend it.
+    pub(super) fn phone_form(&self, typed: &str, fix: Option<String>) -> ClaimStep {
+        ClaimStep::Phone(PhoneForm {
+            action: self.address(),
+            hidden: vec![HiddenField { name: "key", value: key() }],
+            phone: typed.to_owned(),
+            phone_error: fix,
+            country_hint: country_hint(&self.campaign),
+            consent_line: "By going on you agree to get one text with a 6-digit code. Msg & data rates may apply."
+                .to_owned(),
+            marketing: None,
+            by_text: self.by_text.clone(),
+        })
+    }
+
+    fn code(&self, engine: &Engine, claimant: &Claimant, proof: &Proof) -> CodeForm {
+        CodeForm {
+            action: self.address(),
+            hidden: vec![
+                HiddenField { name: "claim", value: claimant.seal(engine, &self.slug) },
+                HiddenField { name: "key", value: key() },
+            ],
+            sent_to: claimant.masked(),
+            code: String::new(),
+            code_error: None,
+            tries_left: u8::try_from(proof.tries_left()).unwrap_or(u8::MAX),
+            valid_until: clock_words(proof.expires_at, self.campaign.zone),
+            resend: Resend::Now,
+            notice: None,
+            other_number: self.address(),
+        }
+    }
+
+    /// The second step.
+    pub(super) fn code_form(
+        &self,
+        engine: &Engine,
+        claimant: &Claimant,
+        proof: &Proof,
+        notice: Option<&str>,
+    ) -> ClaimStep {
+        let form = self.code(engine, claimant, proof);
+        ClaimStep::Code(CodeForm { notice: notice.map(str::to_owned), ..form })
+    }
+
+    /// The second step where no more digits are sent until then.
+    pub(super) fn code_form_until(
+        &self,
+        engine: &Engine,
+        claimant: &Claimant,
+        proof: &Proof,
+        again: DateTime<Utc>,
+    ) -> ClaimStep {
+        let resend = Resend::Later(format!("at {}", clock_words(again, self.campaign.zone)));
+        ClaimStep::Code(CodeForm { resend, ..self.code(engine, claimant, proof) })
+    }
+
+    /// The second step with what was typed and how to mend it.
+    pub(super) fn code_form_again(
+        &self,
+        engine: &Engine,
+        claimant: &Claimant,
+        proof: &Proof,
+        (typed, fix): (&str, &str),
+    ) -> ClaimStep {
+        let form = self.code(engine, claimant, proof);
+        ClaimStep::Code(CodeForm { code: typed.to_owned(), code_error: Some(fix.to_owned()), ..form })
+    }
+
+    pub(super) fn throttled(&self, again: &str) -> ClaimStep {
+        ClaimStep::Throttled { again: again.to_owned(), back: self.address() }
+    }
+
+    pub(super) fn busy(&self) -> ClaimStep {
+        ClaimStep::Busy { back: self.address() }
+    }
+
+    /// The page of an outcome that gives no code.
+    pub(super) fn refused(&self, outcome: &Outcome) -> Response {
+        let zone = self.campaign.zone;
+        let (status, step) = match outcome {
+            Outcome::Held(_) => (StatusCode::OK, ClaimStep::Promised),
+            Outcome::Refused(why, _) => match why {
+                Refusal::NotStarted(at) => (StatusCode::OK, ClaimStep::NotStarted { from: full_words(*at, zone) }),
+                Refusal::Ended => (StatusCode::OK, ClaimStep::Ended { at: None }),
+                Refusal::PoolEmpty => (StatusCode::OK, ClaimStep::SoldOut),
+                Refusal::CapReached(cap) => {
+                    let again = cap.resets_at.map(|at| full_words(at, zone));
+                    (StatusCode::OK, ClaimStep::Capped { again })
+                }
+                Refusal::ProofsReached(at) => {
+                    let again = format!("at {}", clock_words(*at, zone));
+                    (StatusCode::TOO_MANY_REQUESTS, self.throttled(&again))
+                }
+                Refusal::WrongDigits(_) | Refusal::ProofOver => {
+                    let fix = "The digits were used up or are too old. Have new ones sent.".to_owned();
+                    (StatusCode::GONE, self.phone_form("", Some(fix)))
+                }
+                Refusal::Paused
+                | Refusal::CountryNotAllowed
+                | Refusal::NumberBurst
+                | Refusal::CustomerHasCode
+                | Refusal::NotEligible
+                | Refusal::LeaseExpired
+                | Refusal::CountDiffers(_) => (StatusCode::OK, ClaimStep::Paused),
+            },
+            Outcome::Told(_)
+            | Outcome::Issued(_)
+            | Outcome::Repeat(..)
+            | Outcome::Redeemed(..)
+            | Outcome::RolledBack(..)
+            | Outcome::Recorded(_)
+            | Outcome::Voided(_)
+            | Outcome::Declined(..)
+            | Outcome::Noted
+            | Outcome::Allocated(..)
+            | Outcome::Leased(..)
+            | Outcome::Looked(..) => (StatusCode::OK, ClaimStep::Paused),
+        };
+        self.show(status, step)
+    }
+}
+
+/// Why a page has nothing to claim.
+fn closed(campaign: &Campaign, left: u64, now: DateTime<Utc>) -> Closed {
+    let zone = campaign.zone;
+    let ended = campaign.ends_at.filter(|end| *end <= now);
+    match campaign.status {
+        Status::Paused => return Some(ClaimStep::Paused),
+        Status::Live if ended.is_none() => {}
+        Status::Live | Status::Ended => {
+            return Some(ClaimStep::Ended { at: ended.map(|end| full_words(end - Duration::seconds(1), zone)) });
+        }
+    }
+    if let Some(opens) = campaign.starts_at.filter(|start| now < *start) {
+        return Some(ClaimStep::NotStarted { from: full_words(opens, zone) });
+    }
+    (left == 0).then_some(ClaimStep::SoldOut)
+}
+
+/// The word and the number of the other way to the same code.
+fn by_text(catalog: &Catalog, link: &LinkRow) -> Option<(String, String)> {
+    let rows = &catalog.rows.keywords;
+    let is_hers = |row: &&crate::domain::catalog::KeywordRecord| {
+        row.campaign == link.campaign && row.creator == link.creator && row.placement == link.placement
+    };
+    let of_link = rows.iter().find(is_hers).map(|row| (row.sender, row.word.clone()));
+    let of_creator = rows.iter().find(|row| row.campaign == link.campaign && row.creator == link.creator);
+    let of_creator = of_creator.map(|row| (row.sender, row.keyword.clone()));
+    let (sender, word): (SenderId, String) = of_link.or(of_creator)?;
+    Some((word, catalog.senders.get(&sender)?.address.clone()))
+}
+
+fn country_hint(campaign: &Campaign) -> String {
+    let names = |code: &String| match code.as_str() {
+        "US" => "the US".to_owned(),
+        "CA" => "Canada".to_owned(),
+        other => other.to_owned(),
+    };
+    let words: Vec<_> = campaign.countries.iter().map(names).collect();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    if words.is_empty() {
+        "A mobile number; outside the US and Canada it begins with + and the country code.".to_owned()
+    } else {
+        format!("A mobile number from {}.", crate::domain::reply::or_list(&words))
+    }
+}
+
+/// "2:41 PM ET".
+fn clock_words(at: DateTime<Utc>, zone: Tz) -> String {
+    let whole = full_words(at, zone);
+    let zone_word = whole.rsplit(' ').next().unwrap_or_default().to_owned();
+    format!("{} {zone_word}", at.with_timezone(&zone).format("%-I:%M %p"))
+}
