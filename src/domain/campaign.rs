@@ -1,6 +1,7 @@
 //! What is promised, when, to whom, with which caps: a campaign as the engine decides by it.
 
 use crate::domain::cap::Cap;
+use crate::domain::creator::Commission;
 use crate::domain::ids::{CampaignId, CreatorId, PartnerId, PlacementId, SenderId};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -262,6 +263,34 @@ pub struct Campaign {
     pub authority: Authority,
     /// How it lives with partners.
     pub partners: PartnerPolicy,
+    /// Creators who speak for it.
+    pub creators: Vec<CreatorTerms>,
+}
+
+/// A creator's part in a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatorTerms {
+    /// Who.
+    pub id: CreatorId,
+    /// She speaks for it from here on.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// She speaks for it before this.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// What follows when the codes with her name are gone.
+    pub when_empty: WhenEmpty,
+    /// What a redemption earns her.
+    pub commission: Option<Commission>,
+}
+
+/// What follows when the codes with a creator's name are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenEmpty {
+    /// Codes of the house, which stay her merit.
+    #[default]
+    HousePool,
+    /// Nothing: her followers hear that it is sold out.
+    SoldOut,
 }
 
 /// How a campaign lives with partners.
@@ -281,10 +310,18 @@ impl Default for PartnerPolicy {
 }
 
 impl Campaign {
-    /// The pools that a code may come from, in order: a creator's own first.
+    /// The pools that a code may come from, in order: a creator's own first, and alone where she gives no others.
     pub fn pools_of(&self, creator: Option<CreatorId>) -> impl Iterator<Item = &Pool> {
         let own = self.pools.iter().filter(move |pool| creator.is_some() && pool.creator == creator);
-        own.chain(self.pools.iter().filter(|pool| pool.creator.is_none()))
+        let terms = creator.and_then(|id| self.creator(id));
+        let only_own = terms.is_some_and(|terms| terms.when_empty == WhenEmpty::SoldOut);
+        own.chain(self.pools.iter().filter(move |pool| pool.creator.is_none() && !only_own))
+    }
+
+    /// A creator's part in it.
+    #[must_use]
+    pub fn creator(&self, id: CreatorId) -> Option<&CreatorTerms> {
+        self.creators.iter().find(|terms| terms.id == id)
     }
 
     /// The offer of that number.

@@ -294,9 +294,10 @@ impl Catalog {
     /// The number and the main keyword of a campaign, where it has them.
     #[must_use]
     pub fn word_of(&self, campaign: CampaignId) -> Option<(SenderId, String)> {
-        let mut own = self.rows.keywords.iter().filter(|row| row.campaign == campaign && row.word == row.keyword);
+        let house = self.rows.keywords.iter().filter(|row| row.campaign == campaign && row.creator.is_none());
+        let mut own = house.clone().filter(|row| row.word == row.keyword);
         own.find(|row| row.placement == PlacementId::NONE)
-            .or_else(|| self.rows.keywords.iter().find(|row| row.campaign == campaign))
+            .or_else(|| house.clone().next())
             .map(|row| (row.sender, row.keyword.clone()))
     }
 

@@ -3,7 +3,6 @@
 use super::SenderRow;
 use crate::domain::cap::{Scope, Unit};
 use crate::domain::document::{CampaignDoc, Over};
-use crate::domain::keyword::Keyword;
 use crate::domain::language::Language;
 use crate::domain::reply::{
     CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, compliance, opens_words, or_list, show_link,
@@ -169,8 +168,9 @@ fn spoken(worst: &Values) -> Result<BTreeMap<(Language, ReplyId), Compiled>, Tex
 
 fn longest_keyword(doc: &CampaignDoc) -> String {
     let words = doc.keywords.iter().flat_map(|keywords| keywords.placements.keys().chain([&keywords.main]));
-    let longest = words.map(Keyword::as_str).max_by_key(|word| word.chars().count());
-    longest.unwrap_or(&doc.name).to_owned()
+    let words = words.cloned().chain(doc.creator_words().into_iter().map(|(word, _, _)| word));
+    let longest = words.max_by_key(|word| word.as_str().chars().count());
+    longest.map_or_else(|| doc.name.clone(), |word| word.as_str().to_owned())
 }
 
 /// The longest day, time and zone that the zone can say, in winter and in summer.
