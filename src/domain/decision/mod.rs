@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod conversation;
+mod creator;
 mod credit;
 mod handover;
 mod hold;

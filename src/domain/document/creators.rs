@@ -3,9 +3,8 @@
 use super::meaning::{LocalTimeError, earliest, latest};
 use super::values::{IsoDuration, LocalTime, Major};
 use super::{CampaignDoc, CapSpec, Over};
-use crate::domain::campaign::{CreatorTerms, WhenEmpty};
 use crate::domain::cap::Unit;
-use crate::domain::creator::{Commission, Rate};
+use crate::domain::creator::{Commission, CreatorTerms, Rate, WhenEmpty};
 use crate::domain::ids::CreatorId;
 use crate::domain::keyword::Keyword;
 use crate::domain::window::Window;

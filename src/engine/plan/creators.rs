@@ -1,9 +1,9 @@
 //! Creators of a campaign: their words, links, dates and terms, and the pool of codes that begin with each one's name.
 
 use super::{Ground, Lines, Mark};
-use crate::domain::campaign::{PoolKind, Status, WhenEmpty};
+use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::{CampaignRecord, Catalog, CreatorRow, PoolRecord};
-use crate::domain::creator::{Handle, Name, Slug, Taken, alternatives, code_pattern, name, near};
+use crate::domain::creator::{Handle, Name, Slug, Taken, WhenEmpty, alternatives, code_pattern, name, near};
 use crate::domain::document::{CampaignDoc, CreatorDoc, Document, PlacementDoc};
 use crate::domain::ids::CreatorId;
 use crate::domain::keyword::Keyword;

@@ -235,6 +235,7 @@ fn event(row: &EventRow) -> Vec<Cell> {
         row.event.amount.into(),
         row.currency.clone().into(),
         row.reason.clone().into(),
+        row.event.commission.into(),
     ]
 }
 
