@@ -156,6 +156,10 @@ impl Engine {
             let choices: Vec<_> = message.params.choices.iter().map(String::as_str).collect();
             values = values.with(Slot::Choices, &choice_words(&choices));
         }
+        if message.reply == ReplyId::T23Desk {
+            let path = self.desk_path(message.id);
+            return Ok(compiled.render(&values.with(Slot::Link, &show_link(&self.parts().public_url, &path))));
+        }
         if message.reply != ReplyId::T22MyCodes {
             return Ok(compiled.render(&values));
         }
@@ -237,7 +241,8 @@ fn when(message: &NewMessage, campaign: &Campaign) -> Option<String> {
         | ReplyId::T16Held
         | ReplyId::T17Late
         | ReplyId::T21NotEligible
-        | ReplyId::T22MyCodes => None,
+        | ReplyId::T22MyCodes
+        | ReplyId::T23Desk => None,
     }
 }
 

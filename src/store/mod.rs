@@ -13,6 +13,7 @@ mod catch_up;
 pub mod codes;
 pub mod config;
 pub mod counts;
+pub mod desk;
 mod error;
 pub mod explain;
 mod feed;

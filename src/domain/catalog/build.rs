@@ -211,7 +211,7 @@ impl Catalog {
             rows.pools.iter().filter_map(|pool| code_pool(pool, keys).transpose()).collect::<Result<_, _>>()?;
         for sender in catalog.senders.values() {
             catalog.books.insert(sender.id, book(&rows, sender.id)?);
-            let texts = sender_texts(sender, &named_words(&rows, sender.id))
+            let texts = sender_texts(sender, public_url, &named_words(&rows, sender.id))
                 .map_err(|source| BuildError::SenderText { sender: sender.address.clone(), source })?;
             catalog.sender_texts.insert(sender.id, texts);
         }

@@ -31,15 +31,18 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 14] = [
     ReplyId::Busy,
 ];
 
-const SENDER_REPLIES: [ReplyId; 6] = [
+const SENDER_REPLIES: [ReplyId; 7] = [
     ReplyId::T10Unknown,
     ReplyId::T12Choice,
     ReplyId::T13Stop,
     ReplyId::T14Help,
     ReplyId::T15Start,
     ReplyId::T22MyCodes,
+    ReplyId::T23Desk,
 ];
 
+/// Where the link to a creator's desk begins, without the token.
+pub const DESK_LINK: &str = "/creator/open/";
 /// The longest day a text can name.
 const LONGEST_DAY: &str = "30 Sep 2027";
 /// Keywords that the answer to an unknown word names at most, MYCODES apart.
@@ -126,8 +129,9 @@ pub fn campaign_texts(
 ///
 /// # Errors
 /// [`TextError`].
-pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, TextError> {
+pub fn sender_texts(sender: &SenderRow, public_url: &str, keywords: &[String]) -> Result<Texts, TextError> {
     let set = ReplySet::embedded();
+    let link = show_link(public_url, &format!("{DESK_LINK}{}", "W".repeat(TOKEN_CHARS)));
     let values = |named: usize| {
         let mut words: Vec<&str> = keywords.iter().take(named).map(String::as_str).collect();
         words.push("MYCODES");
@@ -141,6 +145,7 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
         let codes = format!("{} WWWW unused to {LONGEST_DAY}", "W".repeat(crate::domain::keyword::MAX_CHARS));
         let longest = "W".repeat(crate::domain::keyword::MAX_CHARS);
         let worst = fixed.clone().with(Slot::Codes, &codes).with(Slot::Choices, &choice_words(&[&longest, &longest]));
+        let worst = worst.with(Slot::Link, &link);
         Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, spoken: spoken(&worst)?, fixed })
     };
     let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());

@@ -6,7 +6,7 @@ use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId, HoldStep};
 use crate::domain::ids::{
-    AllocationId, CampaignId, CapId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, millis,
+    AllocationId, CampaignId, CapId, CreatorId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, millis,
 };
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
@@ -73,8 +73,23 @@ pub struct Changes {
     pub restocked: Vec<(CampaignId, u16, Range)>,
     /// Who tried a code in vain, for the first time.
     pub attempts: Vec<(Spot, String, DateTime<Utc>)>,
+    /// Links to creators' desks.
+    pub desk_links: Vec<DeskLink>,
     /// How often which unknown words were texted to a number; empty words are all that is not kept.
     pub unknown: BTreeMap<(SenderId, String), i64>,
+}
+
+/// A row of `creator_link`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskLink {
+    /// Its name.
+    pub id: [u8; 16],
+    /// Whose desk it opens.
+    pub creator: CreatorId,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Until when it opens.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A row of `request`.

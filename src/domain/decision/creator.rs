@@ -1,8 +1,10 @@
 //! Creators: whether one speaks for a campaign now, and what a redemption earns her.
 
 use super::Work;
+use crate::domain::act::Who;
 use crate::domain::campaign::{Attribution, Campaign};
 use crate::domain::decision::outcome::Refusal;
+use crate::domain::desk::DESK_WORD;
 use crate::domain::ids::{CreatorId, Subject};
 use crate::domain::world::{Held, Whose};
 
@@ -30,6 +32,18 @@ impl Work<'_> {
     pub(super) fn is_own(&self, creator: Option<CreatorId>, subject: Subject) -> bool {
         let row = creator.and_then(|id| self.catalog.creators.get(&id));
         row.is_some_and(|row| row.subject == Some(subject))
+    }
+
+    /// The creator whose own number asks for her desk; for everybody else the word means nothing. Who has the number
+    /// since it changed hands is not her.
+    pub(super) fn at_desk(&self, who: &Who, words: &str) -> Option<CreatorId> {
+        if !words.trim().trim_end_matches(['.', '!', '?']).eq_ignore_ascii_case(DESK_WORD) {
+            return None;
+        }
+        let row = self.catalog.creators.values().find(|row| row.subject == Some(who.subject))?;
+        let person = self.world.persons.get(&who.subject);
+        let is_hers = person.is_none_or(|person| person.epoch == 0 || person.since <= row.created_at);
+        is_hers.then_some(row.id)
     }
 
     /// What a sale earns the creator whose merit the code is, by the terms of now; `None` where it is nobody's merit, or

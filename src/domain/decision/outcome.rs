@@ -111,6 +111,8 @@ pub enum Told {
     Helped,
     /// MYCODES.
     Listed,
+    /// DESK, from a creator's own number.
+    Desk,
     /// She was asked which of two campaigns she meant.
     Asked,
     /// A word we do not know.
@@ -126,11 +128,12 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::OptedOut,
         Self::OptedIn,
         Self::Helped,
         Self::Listed,
+        Self::Desk,
         Self::Asked,
         Self::Unknown,
         Self::HandedOver,
@@ -147,6 +150,7 @@ impl Told {
             Self::OptedIn => "opted_in",
             Self::Helped => "helped",
             Self::Listed => "listed",
+            Self::Desk => "desk",
             Self::Asked => "asked",
             Self::Unknown => "unknown_word",
             Self::HandedOver => "handed_over",

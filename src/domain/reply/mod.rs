@@ -56,6 +56,8 @@ pub enum ReplyId {
     T21NotEligible,
     /// "T22": the person's own codes.
     T22MyCodes,
+    /// "T23": the link to a creator's desk.
+    T23Desk,
     /// "T09P": the campaign is paused.
     Paused,
     /// "T07M": more people at once than the campaign serves a minute.
@@ -84,7 +86,7 @@ impl ReplyId {
     }
 
     /// Every text, in the order of declaration.
-    pub const ALL: [ReplyId; 20] = [
+    pub const ALL: [ReplyId; 21] = [
         ReplyId::T01FirstIssue,
         ReplyId::T02RepeatUnused,
         ReplyId::T03RepeatRedeemed,
@@ -103,6 +105,7 @@ impl ReplyId {
         ReplyId::T17Late,
         ReplyId::T21NotEligible,
         ReplyId::T22MyCodes,
+        ReplyId::T23Desk,
         ReplyId::Paused,
         ReplyId::Busy,
     ];
@@ -129,6 +132,7 @@ impl ReplyId {
             ReplyId::T17Late => "T17",
             ReplyId::T21NotEligible => "T21",
             ReplyId::T22MyCodes => "T22",
+            ReplyId::T23Desk => "T23",
             ReplyId::Paused => "T09P",
             ReplyId::Busy => "T07M",
         }
@@ -166,7 +170,7 @@ impl From<ReplyId> for &'static str {
 
 /// There is no text of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10 to T17, T21 and T22")]
+#[error("there is no text \"{name}\"; the texts are T01 to T05, T07, T07M, T08, T09, T09P, T10 to T17 and T21 to T23")]
 pub struct UnknownReply {
     name: String,
 }

@@ -142,6 +142,7 @@ fn needed(id: ReplyId) -> &'static [Slot] {
         ReplyId::T12Choice => &[Slot::Brand, Slot::Choices],
         ReplyId::T14Help => &[Slot::Brand, Slot::Help],
         ReplyId::T22MyCodes => &[Slot::Brand, Slot::Codes],
+        ReplyId::T23Desk => &[Slot::Brand, Slot::Link],
         ReplyId::T03RepeatRedeemed
         | ReplyId::T04RepeatExpired
         | ReplyId::T05SoldOut

@@ -79,7 +79,7 @@ fn lint(ground: &Ground<'_>, doc: &SenderDoc, lines: &mut super::Lines<'_>) {
         lines.refuse("it is written twice");
     }
     let row = ground.senders.iter().find(|sender| sender.address == doc.address);
-    if let Some(Err(error)) = row.map(|row| sender_texts(row, &[])) {
+    if let Some(Err(error)) = row.map(|row| sender_texts(row, &ground.house.public_url, &[])) {
         lines.refuse(error.to_string());
     }
 }
