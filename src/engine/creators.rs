@@ -145,15 +145,7 @@ impl Engine {
             sealed_phone: sealed,
             disclosure: disclosure.unwrap_or(DEFAULT_DISCLOSURE).to_owned(),
         };
-        self.retried(async |catalog| {
-            free(catalog, &handle)?;
-            let other = catalog.rows.creators.iter().find(|row| subject.is_some() && row.subject == subject);
-            if let Some(other) = other {
-                return Err(CreatorError::PhoneTaken(other.handle.clone()));
-            }
-            Ok(add_creator(&parts.store, &new, catalog.version, parts.clock.now()).await.map(drop)?)
-        })
-        .await?;
+        self.retried(&Wish::Add(&new, &handle)).await?;
         self.creator(handle.as_str()).await
     }
 
@@ -185,13 +177,7 @@ impl Engine {
     /// # Errors
     /// [`CreatorError`].
     pub async fn switch_creator(&self, handle: &str, is_active: bool) -> Result<bool, CreatorError> {
-        let store = &self.parts().store;
-        let changed = self
-            .retried(async |catalog| {
-                let id = known(catalog, handle)?;
-                Ok(switch_creator(store, id, is_active, catalog.version).await?)
-            })
-            .await?;
+        let changed = self.retried(&Wish::Switch(handle, is_active)).await?;
         self.fresh_catalog().await?;
         Ok(changed)
     }
@@ -222,14 +208,33 @@ impl Engine {
         Ok(Document { campaigns: vec![located], ..Document::default() })
     }
 
+    async fn settle_wish(&self, catalog: &Catalog, wish: &Wish<'_>) -> Result<bool, CreatorError> {
+        let parts = self.parts();
+        match wish {
+            Wish::Add(new, handle) => {
+                free(catalog, handle)?;
+                let mut others = catalog.rows.creators.iter();
+                if let Some(other) = others.find(|row| new.subject.is_some() && row.subject == new.subject) {
+                    return Err(CreatorError::PhoneTaken(other.handle.clone()));
+                }
+                add_creator(&parts.store, new, catalog.version, parts.clock.now()).await?;
+                Ok(true)
+            }
+            Wish::Switch(handle, is_active) => {
+                let id = known(catalog, handle)?;
+                Ok(switch_creator(&parts.store, id, *is_active, catalog.version).await?)
+            }
+        }
+    }
+
     /// Runs a change alone in the committer's queue, again while others hold its locks or were faster.
-    async fn retried<T>(&self, change: impl AsyncFn(&Catalog) -> Result<T, CreatorError>) -> Result<T, CreatorError> {
+    async fn retried(&self, wish: &Wish<'_>) -> Result<bool, CreatorError> {
         let mut tries = 0;
         loop {
             tries += 1;
             let catalog = self.fresh_catalog().await?;
             let turn = self.turn().await?;
-            let result = change(&catalog).await;
+            let result = self.settle_wish(&catalog, wish).await;
             drop(turn);
             match result {
                 Err(CreatorError::Engine(EngineError::Store(error)))
@@ -241,6 +246,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// A change of a creator's row.
+enum Wish<'a> {
+    Add(&'a NewCreator, &'a Handle),
+    Switch(&'a str, bool),
 }
 
 impl JoinIn {

@@ -4,6 +4,7 @@ pub mod admin;
 mod body;
 pub mod caller;
 pub mod coupon;
+pub mod desk;
 mod docs;
 mod edge;
 mod home;
@@ -107,6 +108,7 @@ pub fn router(site: Site) -> Router {
         .merge(oauth::routes())
         .merge(admin::routes())
         .merge(coupon::routes())
+        .merge(desk::routes())
         .merge(peers::routes())
         .route("/docs", get(docs::show_docs))
         .route("/openapi.json", get(openapi::show_openapi))
