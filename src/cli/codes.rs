@@ -56,7 +56,7 @@ pub(super) async fn generate(args: &GenerateArgs, console: &mut Console<'_>) -> 
     let record = engine.campaign(&args.campaign).await?;
     let name = record.doc.name;
     let pools = &engine.catalog().rows.pools;
-    let own = pools.iter().filter(|pool| pool.campaign == record.id);
+    let own = pools.iter().filter(|pool| pool.campaign == record.id && pool.pool.creator.is_none());
     let size: u64 = own.map(|pool| pool.pool.size).sum();
     let size = size.saturating_add(args.count);
     let documents = engine.grown(&name, size).await?;

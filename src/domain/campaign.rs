@@ -1,6 +1,7 @@
 //! What is promised, when, to whom, with which caps: a campaign as the engine decides by it.
 
 use crate::domain::cap::Cap;
+use crate::domain::creator::{CreatorTerms, WhenEmpty};
 use crate::domain::ids::{CampaignId, CreatorId, PartnerId, PlacementId, SenderId};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -262,6 +263,8 @@ pub struct Campaign {
     pub authority: Authority,
     /// How it lives with partners.
     pub partners: PartnerPolicy,
+    /// Creators who speak for it.
+    pub creators: Vec<CreatorTerms>,
 }
 
 /// How a campaign lives with partners.
@@ -281,10 +284,18 @@ impl Default for PartnerPolicy {
 }
 
 impl Campaign {
-    /// The pools that a code may come from, in order: a creator's own first.
+    /// The pools that a code may come from, in order: a creator's own first, and alone where she gives no others.
     pub fn pools_of(&self, creator: Option<CreatorId>) -> impl Iterator<Item = &Pool> {
         let own = self.pools.iter().filter(move |pool| creator.is_some() && pool.creator == creator);
-        own.chain(self.pools.iter().filter(|pool| pool.creator.is_none()))
+        let terms = creator.and_then(|id| self.creator(id));
+        let only_own = terms.is_some_and(|terms| terms.when_empty == WhenEmpty::SoldOut);
+        own.chain(self.pools.iter().filter(move |pool| pool.creator.is_none() && !only_own))
+    }
+
+    /// A creator's part in it.
+    #[must_use]
+    pub fn creator(&self, id: CreatorId) -> Option<&CreatorTerms> {
+        self.creators.iter().find(|terms| terms.id == id)
     }
 
     /// The offer of that number.

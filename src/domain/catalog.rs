@@ -8,7 +8,9 @@ pub use build::{
     BuildError, CampaignRecord, KeywordRecord, OfferRow, PlacementRecord, PoolRecord, Rows, SenderRecord, key_number,
 };
 pub use codes::CodePool;
-pub use texts::{CAMPAIGN_REPLIES, TextError, Texts, campaign_texts, choice_words, limit_words, sender_texts};
+pub use texts::{
+    CAMPAIGN_REPLIES, DESK_LINK, TextError, Texts, campaign_texts, choice_words, limit_words, sender_texts,
+};
 
 use crate::domain::act::{CarrierSaid, Text};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
@@ -18,7 +20,7 @@ use crate::domain::keyword::{Book, Matched, Route};
 use crate::domain::language::Language;
 use crate::domain::reply::{Compiled, ReplyId};
 use crate::domain::session::Choice;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,6 +69,8 @@ pub struct CreatorRow {
     pub subject: Option<Subject>,
     /// What her audience is told of her interest.
     pub disclosure: String,
+    /// Since when she is one.
+    pub created_at: DateTime<Utc>,
 }
 
 /// What a link leads to.
@@ -294,9 +298,10 @@ impl Catalog {
     /// The number and the main keyword of a campaign, where it has them.
     #[must_use]
     pub fn word_of(&self, campaign: CampaignId) -> Option<(SenderId, String)> {
-        let mut own = self.rows.keywords.iter().filter(|row| row.campaign == campaign && row.word == row.keyword);
+        let house = self.rows.keywords.iter().filter(|row| row.campaign == campaign && row.creator.is_none());
+        let mut own = house.clone().filter(|row| row.word == row.keyword);
         own.find(|row| row.placement == PlacementId::NONE)
-            .or_else(|| self.rows.keywords.iter().find(|row| row.campaign == campaign))
+            .or_else(|| house.clone().next())
             .map(|row| (row.sender, row.keyword.clone()))
     }
 

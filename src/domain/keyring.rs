@@ -6,6 +6,7 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 
+use super::desk::DeskSessions;
 use super::phone::PhoneNumber;
 use super::secret::Secret;
 use super::token::Tokens;
@@ -125,6 +126,18 @@ impl Keys {
     #[must_use]
     pub fn issuance_ids(&self) -> Tokens {
         Tokens::with_prefix(&expand(&self.prk, "issuance", &[]), "iss_")
+    }
+
+    /// The tokens of links to creators' desks.
+    #[must_use]
+    pub fn desk_tokens(&self) -> Tokens {
+        Tokens::new(&expand(&self.prk, "desk-link", &[]))
+    }
+
+    /// What signs the sessions of creators at their desks.
+    #[must_use]
+    pub fn desk_sessions(&self) -> DeskSessions {
+        DeskSessions::new(&expand(&self.prk, "desk-session", &[]))
     }
 
     /// The key of one derived pool. Whoever has it knows every code of the pool.

@@ -13,6 +13,7 @@ pub mod code;
 pub mod creator;
 pub mod decision;
 pub mod derived;
+pub mod desk;
 pub mod document;
 pub mod feed;
 pub mod gsm7;

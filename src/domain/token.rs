@@ -71,6 +71,21 @@ impl Tokens {
         LinkToken(token)
     }
 
+    /// The one token of a block of 16 bytes.
+    #[must_use]
+    pub fn seal_block(&self, block: [u8; 16]) -> LinkToken {
+        let sealed = u128::from_be_bytes(encrypt_block(&self.seal, u128::from_be_bytes(block)));
+        LinkToken(format!("{}{}", self.prefix, String::from_utf8_lossy(&base62(sealed))))
+    }
+
+    /// The block a token names; a made-up one names a block that nobody wrote.
+    #[must_use]
+    pub fn open_block(&self, token: &str) -> Option<[u8; 16]> {
+        let mut block = from_base62(token.strip_prefix(self.prefix)?)?.to_be_bytes();
+        self.open.decrypt(&mut block, DecryptionContext::None).ok()?;
+        Some(block)
+    }
+
     /// The spot a token names, or `None` for anything that [`Tokens::seal`] under this key never wrote.
     #[must_use]
     pub fn open(&self, token: &str) -> Option<Spot> {

@@ -242,6 +242,8 @@ pub struct Event {
     pub store: Option<String>,
     /// How much the sale was, minor units.
     pub amount: Option<i64>,
+    /// What a creator earned by it, minor units; of a step that takes it back, what she loses.
+    pub commission: Option<i64>,
 }
 
 /// What happened to a code.

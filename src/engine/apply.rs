@@ -18,7 +18,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Every campaign has one pool.
+/// The house's pool of a campaign; those of creators have later numbers.
 const POOL_NO: u16 = 1;
 /// Other people's changes that one change gives way to.
 const ROUNDS: u32 = 10;

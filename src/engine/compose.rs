@@ -160,6 +160,10 @@ impl Engine {
         if message.reply == ReplyId::T23WebCode {
             values = values.with(Slot::Digits, &self.parts().keys.web_digits(&message.id));
         }
+        if message.reply == ReplyId::T24Desk {
+            let path = self.desk_path(message.id);
+            return Ok(compiled.render(&values.with(Slot::Link, &show_link(&self.parts().public_url, &path))));
+        }
         if message.reply != ReplyId::T22MyCodes {
             return Ok(compiled.render(&values));
         }
@@ -242,7 +246,8 @@ fn when(message: &NewMessage, campaign: &Campaign) -> Option<String> {
         | ReplyId::T17Late
         | ReplyId::T21NotEligible
         | ReplyId::T22MyCodes
-        | ReplyId::T23WebCode => None,
+        | ReplyId::T23WebCode
+        | ReplyId::T24Desk => None,
     }
 }
 

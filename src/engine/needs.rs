@@ -2,7 +2,7 @@
 
 use crate::domain::act::{Act, Ask, Claim, Lease, LeaseStep, Text};
 use crate::domain::alert::AlertKind;
-use crate::domain::campaign::{Attribution, Authority, Campaign, Channel, Unverified};
+use crate::domain::campaign::{Attribution, Authority, Campaign, Channel, Pool, Unverified};
 use crate::domain::cap::Cap;
 use crate::domain::catalog::{Catalog, Heard};
 use crate::domain::ids::{PartnerId, SenderId, Spot, Subject};
@@ -117,7 +117,7 @@ pub(super) fn of(
             Ask::Fulfil(campaign, _) => {
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
                     needs.campaigns.insert(campaign.id);
-                    pools(&mut needs, campaign, now);
+                    pools(&mut needs, campaign, campaign.pools.iter(), now);
                 }
             }
             Ask::Redeem(spot, _) => {
@@ -186,7 +186,7 @@ fn open_choice(needs: &Needs, (sender, subject): (SenderId, Subject), at: usize)
 
 fn issue(needs: &mut Needs, catalog: &Catalog, campaign: &Campaign, from: &Attribution, now: DateTime<Utc>) {
     needs.campaigns.insert(campaign.id);
-    pools(needs, campaign, now);
+    pools(needs, campaign, campaign.pools_of(from.creator), now);
     for cap in counted(needs, catalog, campaign, from) {
         needs.quotas.insert((cap.id, cap.window.key(now, cap.zone)), cap.cap);
     }
@@ -221,7 +221,7 @@ fn lease_step(needs: &mut Needs, catalog: &Catalog, lease: &Lease, step: &LeaseS
 }
 
 /// The pools that might be drawn from; of those whose codes another system honours, what was looked at lately.
-fn pools(needs: &mut Needs, campaign: &Campaign, now: DateTime<Utc>) {
+fn pools<'c>(needs: &mut Needs, campaign: &'c Campaign, pools: impl Iterator<Item = &'c Pool>, now: DateTime<Utc>) {
     let stock = match &campaign.authority {
         Authority::Here => Stock::Ours,
         Authority::Peer(peer) => match peer.unverified {
@@ -229,5 +229,5 @@ fn pools(needs: &mut Needs, campaign: &Campaign, now: DateTime<Utc>) {
             Unverified::IssueUnverified => Stock::Peers { looked_at_after: None },
         },
     };
-    needs.pools.extend(campaign.pools.iter().map(|pool| ((campaign.id, pool.pool_no), stock)));
+    needs.pools.extend(pools.map(|pool| ((campaign.id, pool.pool_no), stock)));
 }

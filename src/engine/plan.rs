@@ -2,6 +2,7 @@
 
 mod campaign;
 mod compare;
+pub(super) mod creators;
 mod lint;
 mod peers;
 mod pools;
@@ -28,6 +29,8 @@ pub struct Facts {
     pub stopped_brands: HashSet<String>,
     /// Beginnings of new patterns under which another campaign has imported codes, with its name.
     pub imported_under: HashMap<String, String>,
+    /// Beginnings that a creator's codes would have, and under which there are imported codes.
+    pub imported_beginnings: Vec<String>,
     /// What the file of an imported pool holds, by campaign name; the text says why it cannot be read.
     pub surveys: HashMap<String, Result<Survey, String>>,
 }
@@ -191,13 +194,16 @@ pub(super) struct Ground<'a> {
     house: &'a House,
     /// Every number as it will be.
     senders: Vec<SenderRow>,
+    /// What creators' new codes look like.
+    new_pools: creators::NewPools,
 }
 
 /// Works out what the documents change.
 #[must_use]
 pub fn plan(catalog: &Catalog, documents: &Document, facts: &Facts, house: &House) -> Plan {
     let senders = senders::after(catalog, documents);
-    let ground = Ground { catalog, documents, facts, house, senders };
+    let new_pools = creators::new_pools(catalog, documents, &facts.imported_beginnings);
+    let ground = Ground { catalog, documents, facts, house, senders, new_pools };
     let mut plan = Plan { change: Change { planned_on: catalog.version, ..Change::default() }, ..Plan::default() };
     for sender in &documents.senders {
         senders::plan(&ground, sender, &mut plan);

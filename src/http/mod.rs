@@ -5,6 +5,7 @@ mod body;
 pub mod caller;
 pub mod claim;
 pub mod coupon;
+pub mod desk;
 mod docs;
 mod edge;
 mod home;
@@ -111,6 +112,7 @@ pub fn router(site: Site) -> Router {
         .merge(admin::routes())
         .merge(coupon::routes())
         .merge(claim::routes())
+        .merge(desk::routes())
         .merge(peers::routes())
         .route("/docs", get(docs::show_docs))
         .route("/openapi.json", get(openapi::show_openapi))

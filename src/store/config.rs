@@ -4,15 +4,17 @@
 //! under the locks, and a picture that has changed since is [`StoreError::Stale`].
 
 pub(in crate::store) mod caps;
+mod creators;
 mod draft;
 mod write;
 
+pub use creators::{NewCreator, add_creator, switch_creator};
 pub use draft::{Draft, draft};
 
 use crate::domain::campaign::PoolKind;
 use crate::domain::cap::Scope;
 use crate::domain::document::{CampaignDoc, CapDoc, CapSpec, SenderDoc};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, CreatorId};
 use crate::store::catalog::{self, version_in};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -38,10 +40,23 @@ pub struct CampaignWrite {
     pub id: Option<CampaignId>,
     /// Its document.
     pub doc: CampaignDoc,
-    /// Its pool.
+    /// The pool of the house.
     pub pool: PoolWrite,
+    /// Its creators, each with the pool of her own that she has or gets.
+    pub creators: Vec<CreatorWrite>,
     /// The number its words belong to; `None` without words.
     pub sender: Option<String>,
+}
+
+/// A creator of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatorWrite {
+    /// Who.
+    pub id: CreatorId,
+    /// Her handle, by which the document has her part.
+    pub handle: String,
+    /// Codes that begin with her name; `None` leaves what there is.
+    pub pool: Option<PoolWrite>,
 }
 
 /// A pool as it shall be.
@@ -68,7 +83,7 @@ pub struct AcrossWrite {
     pub caps: Vec<CapSpec>,
 }
 
-/// Writes a change. Each campaign has one pool, number 1.
+/// Writes a change. The house's pool of a campaign is number 1, those of creators follow.
 ///
 /// `clock` is read under the locks: whatever was issued under the picture before the change, was issued before it.
 ///

@@ -175,5 +175,6 @@ fn event(row: &code_event::Model) -> Result<Event, StoreError> {
         provider_ref: row.provider_ref.clone(),
         store: row.store.clone(),
         amount: row.amount_minor,
+        commission: row.commission_minor,
     })
 }

@@ -19,6 +19,7 @@ mod codes;
 mod conversations;
 mod counted;
 mod crash;
+mod creators;
 mod doctor;
 mod doors;
 #[cfg(feature = "faults")]

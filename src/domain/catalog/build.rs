@@ -85,6 +85,20 @@ pub struct PoolRecord {
     pub longest_code: String,
 }
 
+impl PoolRecord {
+    /// A code as long as any of the pool; empty where a stored pattern does not parse.
+    #[must_use]
+    pub fn sample_code(&self) -> String {
+        match self.pool.kind {
+            PoolKind::Imported => self.longest_code.clone(),
+            PoolKind::Generated | PoolKind::Derived => {
+                let code = Pattern::parse(&self.pool.pattern).ok().and_then(|pattern| pattern.format(0));
+                code.map(|code| code.expose().to_owned()).unwrap_or_default()
+            }
+        }
+    }
+}
+
 /// A row of `keyword`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeywordRecord {
@@ -197,7 +211,7 @@ impl Catalog {
             rows.pools.iter().filter_map(|pool| code_pool(pool, keys).transpose()).collect::<Result<_, _>>()?;
         for sender in catalog.senders.values() {
             catalog.books.insert(sender.id, book(&rows, sender.id)?);
-            let texts = sender_texts(sender, &named_words(&rows, sender.id))
+            let texts = sender_texts(sender, public_url, &named_words(&rows, sender.id))
                 .map_err(|source| BuildError::SenderText { sender: sender.address.clone(), source })?;
             catalog.sender_texts.insert(sender.id, texts);
         }
@@ -214,6 +228,7 @@ fn campaign(rows: &Rows, record: &CampaignRecord, status: Status) -> Result<Camp
     let offers = rows.offers.iter().filter(|offer| offer.campaign == record.id);
     let pools = rows.pools.iter().filter(|pool| pool.campaign == record.id);
     let caps = rows.caps.iter().filter(|(campaign, _)| *campaign == Some(record.id));
+    let creators = rows.creators.iter().filter_map(|row| doc.creator_terms(&row.handle, row.id).transpose());
     Ok(Campaign {
         id: record.id,
         name: doc.name.clone(),
@@ -231,6 +246,7 @@ fn campaign(rows: &Rows, record: &CampaignRecord, status: Status) -> Result<Camp
         terms: doc.terms().map_err(time)?,
         authority: doc.authority(),
         partners: doc.partners.policy(),
+        creators: creators.collect::<Result<_, _>>().map_err(time)?,
     })
 }
 

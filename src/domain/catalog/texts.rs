@@ -3,7 +3,6 @@
 use super::SenderRow;
 use crate::domain::cap::{Scope, Unit};
 use crate::domain::document::{CampaignDoc, Over};
-use crate::domain::keyword::Keyword;
 use crate::domain::language::Language;
 use crate::domain::reply::{
     CompileError, Compiled, ReplyId, ReplySet, ReplySetError, Slot, Values, compliance, opens_words, or_list, show_link,
@@ -32,7 +31,7 @@ pub const CAMPAIGN_REPLIES: [ReplyId; 14] = [
     ReplyId::Busy,
 ];
 
-const SENDER_REPLIES: [ReplyId; 7] = [
+const SENDER_REPLIES: [ReplyId; 8] = [
     ReplyId::T10Unknown,
     ReplyId::T12Choice,
     ReplyId::T13Stop,
@@ -40,8 +39,11 @@ const SENDER_REPLIES: [ReplyId; 7] = [
     ReplyId::T15Start,
     ReplyId::T22MyCodes,
     ReplyId::T23WebCode,
+    ReplyId::T24Desk,
 ];
 
+/// Where the link to a creator's desk begins, without the token.
+pub const DESK_LINK: &str = "/creator/open/";
 /// The longest day a text can name.
 const LONGEST_DAY: &str = "30 Sep 2027";
 /// Keywords that the answer to an unknown word names at most, MYCODES apart.
@@ -128,8 +130,9 @@ pub fn campaign_texts(
 ///
 /// # Errors
 /// [`TextError`].
-pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, TextError> {
+pub fn sender_texts(sender: &SenderRow, public_url: &str, keywords: &[String]) -> Result<Texts, TextError> {
     let set = ReplySet::embedded();
+    let link = show_link(public_url, &format!("{DESK_LINK}{}", "W".repeat(TOKEN_CHARS)));
     let values = |named: usize| {
         let mut words: Vec<&str> = keywords.iter().take(named).map(String::as_str).collect();
         words.push("MYCODES");
@@ -144,6 +147,7 @@ pub fn sender_texts(sender: &SenderRow, keywords: &[String]) -> Result<Texts, Te
         let longest = "W".repeat(crate::domain::keyword::MAX_CHARS);
         let choices = choice_words(&[&longest, &longest]);
         let worst = fixed.clone().with(Slot::Codes, &codes).with(Slot::Choices, &choices).with(Slot::Digits, "000000");
+        let worst = worst.with(Slot::Link, &link);
         Ok(Texts { compiled: compile(&set, &SENDER_REPLIES, &worst)?, spoken: spoken(&worst)?, fixed })
     };
     let fitting = (1..=NAMED_WORDS).rev().find_map(|named| compiled(named).ok());
@@ -171,8 +175,9 @@ fn spoken(worst: &Values) -> Result<BTreeMap<(Language, ReplyId), Compiled>, Tex
 
 fn longest_keyword(doc: &CampaignDoc) -> String {
     let words = doc.keywords.iter().flat_map(|keywords| keywords.placements.keys().chain([&keywords.main]));
-    let longest = words.map(Keyword::as_str).max_by_key(|word| word.chars().count());
-    longest.unwrap_or(&doc.name).to_owned()
+    let words = words.cloned().chain(doc.creator_words().into_iter().map(|(word, _, _)| word));
+    let longest = words.max_by_key(|word| word.as_str().chars().count());
+    longest.map_or_else(|| doc.name.clone(), |word| word.as_str().to_owned())
 }
 
 /// The longest day, time and zone that the zone can say, in winter and in summer.

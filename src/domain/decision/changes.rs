@@ -6,7 +6,7 @@ use crate::domain::campaign::Attribution;
 use crate::domain::decision::outcome::{Outcome, Record};
 use crate::domain::hold::{Hold, HoldId, HoldStep};
 use crate::domain::ids::{
-    AllocationId, CampaignId, CapId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, millis,
+    AllocationId, CampaignId, CapId, CreatorId, PartnerId, PlacementId, RequestId, SenderId, Spot, Subject, millis,
 };
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
@@ -77,8 +77,23 @@ pub struct Changes {
     pub proofs: BTreeMap<ProofId, (Subject, Proof)>,
     /// How often claim pages were opened.
     pub openings: Openings,
+    /// Links to creators' desks.
+    pub desk_links: Vec<DeskLink>,
     /// How often which unknown words were texted to a number; empty words are all that is not kept.
     pub unknown: BTreeMap<(SenderId, String), i64>,
+}
+
+/// A row of `creator_link`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskLink {
+    /// Its name.
+    pub id: [u8; 16],
+    /// Whose desk it opens.
+    pub creator: CreatorId,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Until when it opens.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A row of `request`.
@@ -119,6 +134,8 @@ pub struct Assists {
     pub partner: bool,
     /// Not of the creator whose word it was.
     pub creator: bool,
+    /// She asked by her own word: nobody's merit.
+    pub own: bool,
 }
 
 /// A row of `feed`.
@@ -155,7 +172,8 @@ pub struct CreditKey {
     pub placement: PlacementId,
     /// The place as the partner or link calls it; empty is none.
     pub sub_id: String,
-    /// The outcome, as in [`ChannelKey`]; a repeat of a code that is another's merit is `assist`.
+    /// The outcome, as in [`ChannelKey`]; a repeat of a code that is another's merit is `assist`, and what
+    /// a creator asked by her own word is `self`.
     pub outcome: String,
 }
 
@@ -413,11 +431,15 @@ impl Changes {
             outcome,
         };
         let credits = [
-            row.from.creator.map(|id| ("creator", id.0, row.assists.creator)),
-            row.from.partner.map(|by| ("partner", by.id.0, row.assists.partner)),
+            row.from.creator.map(|id| ("creator", id.0, row.assists.creator, row.assists.own)),
+            row.from.partner.map(|by| ("partner", by.id.0, row.assists.partner, false)),
         ];
-        for (kind, id, assists) in credits.into_iter().flatten() {
-            let outcome = if assists { "assist".to_owned() } else { key.outcome.clone() };
+        for (kind, id, assists, own) in credits.into_iter().flatten() {
+            let outcome = match (own, assists) {
+                (true, _) => "self".to_owned(),
+                (false, true) => "assist".to_owned(),
+                (false, false) => key.outcome.clone(),
+            };
             let ChannelKey { campaign, quarter, placement, .. } = key;
             let sub_id = row.from.sub_id.clone().unwrap_or_default();
             let key = CreditKey { kind, id, campaign, quarter, placement, sub_id, outcome };
@@ -455,7 +477,7 @@ impl EventRow {
             EventKind::Voided | EventKind::Expired => "house",
             EventKind::Returned => "partner",
         };
-        let event = Event { step, kind, at, provider_ref, store: None, amount: None };
+        let event = Event { step, kind, at, provider_ref, store: None, amount: None, commission: None };
         let provider = provider.to_owned();
         Self { spot, event, reverses: None, order: None, currency: None, reason: None, provider }
     }

@@ -82,15 +82,16 @@ impl Work<'_> {
 
     /// Whose merit the code of a repeat is not.
     pub(super) fn assists(&self, act: &Act, outcome: &Outcome, from: &Attribution) -> Assists {
+        let own = act.who.as_ref().is_some_and(|who| self.is_own(from.creator, who.subject));
         let Outcome::Repeat(spot, _) = outcome else {
-            return Assists::default();
+            return Assists { own, ..Assists::default() };
         };
         let person = act.who.as_ref().and_then(|who| self.world.persons.get(&who.subject));
         let Some(held) = person.and_then(|person| person.held.iter().find(|held| held.spot == *spot)) else {
-            return Assists::default();
+            return Assists { own, ..Assists::default() };
         };
         let id = |by: Option<Partnership>| by.map(|by| by.id);
-        Assists { partner: id(held.from.partner) != id(from.partner), creator: held.from.creator != from.creator }
+        Assists { partner: id(held.from.partner) != id(from.partner), creator: held.from.creator != from.creator, own }
     }
 
     /// Sends a partner's customer her new code by text, from the campaign's number.

@@ -63,6 +63,7 @@ impl Work<'_> {
     ) -> Result<Fit<'c>, Refusal> {
         let now = self.world.now;
         is_open(campaign, who.country.as_ref(), now)?;
+        self.speaks(campaign, from)?;
         let (pool, offer) = campaign
             .pools_of(from.creator)
             .filter(|pool| self.has_stock(campaign, pool.pool_no))

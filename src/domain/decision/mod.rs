@@ -3,6 +3,7 @@
 pub mod changes;
 mod claim;
 mod conversation;
+mod creator;
 mod credit;
 mod handover;
 mod hold;

@@ -120,6 +120,8 @@ pub enum Told {
     Helped,
     /// MYCODES.
     Listed,
+    /// DESK, from a creator's own number.
+    Desk,
     /// She was asked which of two campaigns she meant.
     Asked,
     /// A word we do not know.
@@ -137,11 +139,12 @@ pub enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::OptedOut,
         Self::OptedIn,
         Self::Helped,
         Self::Listed,
+        Self::Desk,
         Self::Asked,
         Self::Unknown,
         Self::HandedOver,
@@ -159,6 +162,7 @@ impl Told {
             Self::OptedIn => "opted_in",
             Self::Helped => "helped",
             Self::Listed => "listed",
+            Self::Desk => "desk",
             Self::Asked => "asked",
             Self::Unknown => "unknown_word",
             Self::HandedOver => "handed_over",

@@ -76,12 +76,21 @@ impl Work<'_> {
         row.order.clone_from(&said.order);
         row.currency.clone_from(&said.currency);
         match said.kind {
-            EventKind::Redeemed => trace.amount = said.amount,
+            EventKind::Redeemed => {
+                trace.amount = said.amount;
+                // Told after it was taken back: there is nothing to earn.
+                let is_back =
+                    held.events.iter().any(|one| one.kind == EventKind::RolledBack && one.provider_ref == reference);
+                row.event.commission = if is_back { None } else { self.earned(holder, held, said.amount) };
+                trace.commission = row.event.commission.unwrap_or(0);
+            }
             EventKind::RolledBack => {
                 let is_it = |one: &&Event| one.kind == EventKind::Redeemed && one.provider_ref == reference;
                 let redeemed = held.events.iter().find(is_it);
                 row.reverses = redeemed.map(|one| one.step);
                 row.event.amount = redeemed.and_then(|one| one.amount).or(said.amount);
+                row.event.commission = redeemed.and_then(|one| one.commission);
+                trace.commission = -row.event.commission.unwrap_or(0);
                 trace.amount = redeemed.and_then(|one| one.amount).map(|amount| -amount);
             }
             EventKind::Voided | EventKind::Expired | EventKind::Returned => {}

@@ -37,10 +37,13 @@ impl Work<'_> {
             return Outcome::Declined(spot, why);
         }
         trace.amount = shown.amount;
+        let commission = self.earned(holder, &held, shown.amount);
+        trace.commission = commission.unwrap_or(0);
         let id = redemption_id(act);
         let mut row = EventRow::new(spot, held.next_step(), EventKind::Redeemed, now, id.clone());
         row.event.store.clone_from(&shown.store);
         row.event.amount = shown.amount;
+        row.event.commission = commission;
         row.order.clone_from(&shown.order);
         row.currency.clone_from(&shown.currency);
         self.happen(holder, row);
@@ -66,10 +69,12 @@ impl Work<'_> {
             return if known { back } else { Outcome::Declined(spot, TillRefusal::UnknownCode) };
         };
         trace.amount = open.amount.map(|amount| -amount);
+        trace.commission = -open.commission.unwrap_or(0);
         let step = held.next_step();
         let mut row = EventRow::new(spot, step, EventKind::RolledBack, now, undo.redemption.clone());
         row.reverses = Some(open.step);
         row.event.amount = open.amount;
+        row.event.commission = open.commission;
         row.reason = Some(undo.reason.clone());
         row.provider.clone_from(&undo.provider);
         let mut after = held.clone();

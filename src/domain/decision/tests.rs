@@ -65,6 +65,7 @@ fn campaign() -> Campaign {
         terms,
         authority: Authority::Here,
         partners: PartnerPolicy::default(),
+        creators: Vec::new(),
     }
 }
 

@@ -5,9 +5,10 @@ use crate::domain::act::{Act, MessageStatus, MessageStep, Text, Who};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::Scope;
 use crate::domain::catalog::{Heard, SenderRow};
-use crate::domain::decision::changes::{Consent, NewMessage, Noted, OptOut, Params};
+use crate::domain::decision::changes::{Consent, DeskLink, NewMessage, Noted, OptOut, Params};
 use crate::domain::decision::outcome::{Outcome, Refusal, Told};
-use crate::domain::ids::{CampaignId, Spot, millis};
+use crate::domain::desk::DESK_LINK_LIVES;
+use crate::domain::ids::{CampaignId, CreatorId, Spot, millis};
 use crate::domain::keyword::Matched;
 use crate::domain::language::Language;
 use crate::domain::reply::ReplyId;
@@ -52,6 +53,11 @@ impl Work<'_> {
             return Outcome::Told(Told::Ignored);
         }
         let heard = self.hear(who, text);
+        if heard == Heard::Unknown
+            && let Some(creator) = self.at_desk(who, &text.text)
+        {
+            return self.open_desk(act, (who, text), creator, trace);
+        }
         let heed = match &heard {
             Heard::Unknown | Heard::Ambiguous(_) => self.heed(act, who, text),
             Heard::OptOut(..)
@@ -76,6 +82,22 @@ impl Work<'_> {
             self.reply(act, who, text, &answer, trace);
         }
         answer.outcome
+    }
+
+    /// A creator asks for the link to her desk.
+    fn open_desk(&mut self, act: &Act, (who, text): (&Who, &Text), creator: CreatorId, trace: &mut Trace) -> Outcome {
+        trace.kind = "desk";
+        let outcome = Outcome::Told(Told::Desk);
+        trace.replied = self.may_reply(who, trace, &outcome);
+        if trace.replied {
+            // The message's name is the link's: its token is made of it by whoever has the keyring.
+            let at = self.world.now;
+            self.changes.desk_links.push(DeskLink { id: act.id, creator, at, expires_at: at + DESK_LINK_LIVES });
+            let params = Params::default();
+            let answer = Answer { outcome: outcome.clone(), reply: ReplyId::T24Desk, campaign: None, params };
+            self.reply(act, who, text, &answer, trace);
+        }
+        outcome
     }
 
     fn answer(

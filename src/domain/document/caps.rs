@@ -190,6 +190,8 @@ pub enum Over {
     Scope(Scope),
     /// A placement of the campaign, by its name.
     Placement(String),
+    /// A creator, by her handle.
+    Creator(String),
 }
 
 /// One cap, as plain as its row.

@@ -17,13 +17,13 @@ pub struct LocalTimeError {
 }
 
 /// The first instant that a clock of the zone shows `time`.
-fn earliest(time: LocalTime, zone: Zone) -> Result<DateTime<Utc>, LocalTimeError> {
+pub(super) fn earliest(time: LocalTime, zone: Zone) -> Result<DateTime<Utc>, LocalTimeError> {
     let local = zone.0.from_local_datetime(&time.0).earliest();
     local.map(|at| at.with_timezone(&Utc)).ok_or(LocalTimeError { time, zone: zone.0.name() })
 }
 
 /// The last instant that a clock of the zone shows `time`.
-fn latest(time: LocalTime, zone: Zone) -> Result<DateTime<Utc>, LocalTimeError> {
+pub(super) fn latest(time: LocalTime, zone: Zone) -> Result<DateTime<Utc>, LocalTimeError> {
     let local = zone.0.from_local_datetime(&time.0).latest();
     local.map(|at| at.with_timezone(&Utc)).ok_or(LocalTimeError { time, zone: zone.0.name() })
 }

@@ -4,6 +4,7 @@
 //! engine is worked out in [`meaning`](self::CampaignDoc::starts_at).
 
 mod caps;
+mod creators;
 mod meaning;
 mod read;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 mod values;
 
 pub use caps::{AcrossScope, CapDoc, CapSpec, CapsDoc, MoneyCaps, Over, PersonCaps, Rolling, Total, WindowCaps};
+pub use creators::{CommissionDoc, CreatorDoc};
 pub use meaning::{LocalTimeError, OfferRecord};
 pub use read::{Document, DocumentError, Located};
 pub use values::{Country, IsoDuration, LocalTime, Major, PatternText, Zone};
@@ -91,6 +93,12 @@ pub struct CampaignDoc {
     /// How it lives with partners.
     #[serde(default, skip_serializing_if = "PartnersDoc::is_default")]
     pub partners: PartnersDoc,
+    /// Creators who speak for it, by handle.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub creators: BTreeMap<String, CreatorDoc>,
+    /// Links of the house that lead to its page, with the place where each stands: `poster7 = "billboard 7"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, PlacementDoc>,
     /// Replies in words of its own.
     #[serde(default)]
     pub texts: BTreeMap<ReplyId, String>,

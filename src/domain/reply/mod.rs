@@ -60,6 +60,8 @@ pub enum ReplyId {
     T22MyCodes,
     /// "T23": digits that prove a phone to a web page.
     T23WebCode,
+    /// "T24": the link to a creator's desk.
+    T24Desk,
     /// "T09P": the campaign is paused.
     Paused,
     /// "T07M": more people at once than the campaign serves a minute.
@@ -95,7 +97,7 @@ impl ReplyId {
     }
 
     /// Every text, in the order of declaration.
-    pub const ALL: [ReplyId; 21] = [
+    pub const ALL: [ReplyId; 22] = [
         ReplyId::T01FirstIssue,
         ReplyId::T02RepeatUnused,
         ReplyId::T03RepeatRedeemed,
@@ -115,6 +117,7 @@ impl ReplyId {
         ReplyId::T21NotEligible,
         ReplyId::T22MyCodes,
         ReplyId::T23WebCode,
+        ReplyId::T24Desk,
         ReplyId::Paused,
         ReplyId::Busy,
     ];
@@ -142,6 +145,7 @@ impl ReplyId {
             ReplyId::T21NotEligible => "T21",
             ReplyId::T22MyCodes => "T22",
             ReplyId::T23WebCode => "T23",
+            ReplyId::T24Desk => "T24",
             ReplyId::Paused => "T09P",
             ReplyId::Busy => "T07M",
         }

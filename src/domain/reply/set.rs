@@ -144,6 +144,7 @@ fn needed(id: ReplyId) -> &'static [Slot] {
         ReplyId::T14Help => &[Slot::Brand, Slot::Help],
         ReplyId::T22MyCodes => &[Slot::Brand, Slot::Codes],
         ReplyId::T23WebCode => &[Slot::Brand, Slot::Digits],
+        ReplyId::T24Desk => &[Slot::Brand, Slot::Link],
         ReplyId::T03RepeatRedeemed
         | ReplyId::T04RepeatExpired
         | ReplyId::T05SoldOut

@@ -2,15 +2,15 @@
 
 use super::{ApplyError, open};
 use crate::domain::campaign::PoolKind;
-use crate::domain::catalog::Catalog;
+use crate::domain::catalog::{Catalog, PoolRecord};
 use crate::domain::document::{CampaignDoc, Document, Located};
 use crate::domain::ids::CampaignId;
 use crate::domain::pattern::Pattern;
 use crate::engine::Engine;
 use crate::engine::import::{self, Claims, ImportError, Survey};
-use crate::engine::plan::Facts;
+use crate::engine::plan::{Facts, creators};
 use crate::store::{codes, config};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 impl Engine {
@@ -25,6 +25,7 @@ impl Engine {
                 facts.stopped_brands.insert(brand);
             }
         }
+        facts.imported_beginnings = self.imported_beginnings(catalog, documents).await?;
         let claims = claims(catalog, Some(documents));
         for located in &documents.campaigns {
             let doc = &located.value;
@@ -49,6 +50,23 @@ impl Engine {
         Ok(facts)
     }
 
+    /// The beginnings that creators' new codes would have and imported codes have already.
+    async fn imported_beginnings(&self, catalog: &Catalog, documents: &Document) -> Result<Vec<String>, ApplyError> {
+        let (mut taken, mut free): (Vec<String>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
+        loop {
+            let pools = creators::new_pools(catalog, documents, &taken);
+            let wanted = pools.values().flatten().map(|pattern| pattern.literal_prefix().to_owned());
+            let Some(next) = wanted.into_iter().find(|prefix| !free.contains(prefix)) else {
+                return Ok(taken);
+            };
+            match codes::imported_under(&self.parts().store, &next).await? {
+                // Each round settles one beginning, and a handle has a dozen at most.
+                Some(_) if !taken.contains(&next) => taken.push(next),
+                Some(_) | None => drop(free.insert(next)),
+            }
+        }
+    }
+
     /// What the file of an imported pool would bring; a file that cannot be read is a line of the plan.
     async fn survey(
         &self,
@@ -64,7 +82,7 @@ impl Engine {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let record = catalog.rows.campaigns.iter().find(|record| record.doc.name == doc.name);
-        let pools = record.and_then(|record| catalog.rows.pools.iter().find(|pool| pool.campaign == record.id));
+        let pools = record.and_then(|record| house_pool(catalog, record.id));
         let (live, names) = (pools.map_or(0, |pool| pool.pool.size), names(catalog));
         let campaign = record.map(|record| record.id);
         let ground = import::Ground { store: &self.parts().store, campaign, live, claims, names: &names };
@@ -80,6 +98,11 @@ pub(super) fn names(catalog: &Catalog) -> HashMap<CampaignId, String> {
     catalog.rows.campaigns.iter().map(|record| (record.id, record.doc.name.clone())).collect()
 }
 
+/// The pool of the house, where the campaign has one.
+pub(super) fn house_pool(catalog: &Catalog, campaign: CampaignId) -> Option<&PoolRecord> {
+    catalog.rows.pools.iter().find(|pool| pool.campaign == campaign && pool.pool.creator.is_none())
+}
+
 /// Every pattern there is and, where documents are given, will be.
 pub(super) fn claims(catalog: &Catalog, documents: Option<&Document>) -> Claims {
     let stored = catalog.rows.campaigns.iter().map(|record| &record.doc);
@@ -87,5 +110,9 @@ pub(super) fn claims(catalog: &Catalog, documents: Option<&Document>) -> Claims 
     let claim = |doc: &CampaignDoc| -> Option<(String, Pattern)> {
         Some((doc.name.clone(), doc.code.pattern.as_ref()?.pattern().clone()))
     };
-    stored.chain(written).filter_map(claim).collect()
+    let names = names(catalog);
+    let creators = catalog.code_pools.iter().filter(|pool| pool.pool_no != super::POOL_NO);
+    let creators =
+        creators.map(|pool| (names.get(&pool.campaign).cloned().unwrap_or_default(), pool.pattern.as_ref().clone()));
+    stored.chain(written).filter_map(claim).chain(creators).collect()
 }

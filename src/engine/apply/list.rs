@@ -1,13 +1,13 @@
 //! A list of codes for a campaign that is there.
 
-use super::facts::claims;
+use super::facts::{claims, house_pool};
 use super::{ApplyError, OnProgress, POOL_NO, ROUNDS, find};
 use crate::domain::campaign::{PoolKind, Status};
-use crate::domain::catalog::Catalog;
+use crate::domain::catalog::{CampaignRecord, Catalog};
 use crate::domain::ids::CampaignId;
 use crate::engine::Engine;
 use crate::engine::import::ImportReport;
-use crate::store::config::{CampaignWrite, Change, PoolWrite};
+use crate::store::config::{CampaignWrite, Change, CreatorWrite, PoolWrite};
 use crate::store::{StoreError, codes};
 use std::path::Path;
 
@@ -24,7 +24,7 @@ impl Engine {
             if status == Status::Ended {
                 return Err(ApplyError::Ended(name.to_owned()));
             }
-            let pool = catalog.rows.pools.iter().find(|pool| pool.campaign == record.id);
+            let pool = house_pool(&catalog, record.id);
             let Some(pool) = pool.filter(|pool| pool.pool.kind == PoolKind::Imported) else {
                 let kind = pool.map_or("no", |pool| pool.pool.kind.word());
                 return Err(ApplyError::WrongPool { campaign: name.to_owned(), kind });
@@ -39,7 +39,9 @@ impl Engine {
             }
             let sender = record.doc.keywords.as_ref().and_then(|_| sender_of(&catalog, record.id));
             let write = PoolWrite { kind: PoolKind::Imported, pattern: String::new(), key_id: 0, size };
-            let campaign = CampaignWrite { id: Some(record.id), doc: record.doc.clone(), pool: write, sender };
+            let creators = creators_of(&catalog, record);
+            let campaign =
+                CampaignWrite { id: Some(record.id), doc: record.doc.clone(), pool: write, creators, sender };
             let change = Change { planned_on: catalog.version, campaigns: vec![campaign], ..Change::default() };
             again += 1;
             match self.commit(&change).await {
@@ -49,6 +51,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// A campaign's creators as they are: nothing of theirs changes.
+fn creators_of(catalog: &Catalog, record: &CampaignRecord) -> Vec<CreatorWrite> {
+    let rows = catalog.rows.creators.iter().filter(|row| record.doc.creators.contains_key(&row.handle));
+    rows.map(|row| CreatorWrite { id: row.id, handle: row.handle.clone(), pool: None }).collect()
 }
 
 /// The number that a campaign's words belong to.

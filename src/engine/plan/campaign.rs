@@ -1,7 +1,7 @@
 //! One campaign: is it new, does it differ, may it be so?
 
 use super::compare::{campaigns, cap_words, words};
-use super::{CodeWork, Ground, Lines, Mark, Plan, lines, lint, pools};
+use super::{CodeWork, Ground, Lines, Mark, Plan, creators, lines, lint, pools};
 use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::CampaignRecord;
 use crate::domain::document::{CampaignDoc, Located};
@@ -37,7 +37,9 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
             keeps_promises(ground, record, doc, &mut lines);
         }
     }
+    creators::announce(ground, live, doc, &mut lines);
     lint::campaign(ground, doc, known, sender.as_deref(), &mut lines);
+    creators::lint(ground, doc, sender.as_deref(), &mut lines);
     pools::lint(ground, doc, live, &pool, &mut lines);
     let stored = match pool.write.kind {
         // It has no codes to write. But an interrupted apply may have left a draft with a pool of another kind; and
@@ -55,18 +57,19 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
         });
     }
     let id = live.map(|record| record.id);
-    plan.change.campaigns.push(CampaignWrite { id, doc: doc.clone(), pool: pool.write, sender });
+    let creators = creators::wanted(ground, doc);
+    plan.change.campaigns.push(CampaignWrite { id, doc: doc.clone(), pool: pool.write, creators, sender });
 }
 
 fn announce(doc: &CampaignDoc, pool: &pools::Wanted, sender: Option<&str>, lines: &mut Lines<'_>) {
     lines.say(Mark::Add, format!("campaign {}: {}", doc.name, doc.offer.words()));
     let pattern = doc.code.pattern.as_ref().map(|text| format!(" {}", text.as_str())).unwrap_or_default();
     lines.say(Mark::Add, format!("  pool of {} {} codes{pattern}", pool.growth(), pool.write.kind.word()));
-    let words: Vec<_> = words(doc).into_iter().map(Keyword::as_str).collect();
+    let words: Vec<_> = words(doc).iter().map(Keyword::to_string).collect();
     if let Some(sender) = sender.filter(|_| !words.is_empty()) {
         lines.say(Mark::Add, format!("  keywords {} on {sender}", words.join(", ")));
     }
-    for cap in doc.caps.specs(doc.offer.currency) {
+    for cap in doc.all_caps() {
         lines.say(Mark::Add, format!("  {}", cap_words(&cap)));
     }
 }

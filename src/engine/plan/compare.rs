@@ -42,6 +42,7 @@ fn amount(cap: &CapSpec) -> String {
 fn over_words(cap: &CapSpec) -> String {
     let over = match &cap.over {
         Over::Placement(name) => format!("placement {name}"),
+        Over::Creator(handle) => format!("creator {handle}"),
         Over::Scope(Scope::Person) => "a person".to_owned(),
         Over::Scope(Scope::Campaign) => "all together".to_owned(),
         Over::Scope(Scope::Channel(channel)) => format!("channel {}", channel.word()),
@@ -62,10 +63,11 @@ fn over_words(cap: &CapSpec) -> String {
 }
 
 /// Every word of a campaign.
-pub(super) fn words(doc: &CampaignDoc) -> Vec<&Keyword> {
+pub(super) fn words(doc: &CampaignDoc) -> Vec<Keyword> {
     let keywords = doc.keywords.iter();
-    let all = keywords
+    let house = keywords
         .flat_map(|keywords| [&keywords.main].into_iter().chain(&keywords.aliases).chain(keywords.placements.keys()));
+    let all = house.cloned().chain(doc.creator_words().into_iter().map(|(word, _, _)| word));
     let mut seen = Vec::new();
     for word in all {
         // The main word may be a placement's too.
@@ -82,12 +84,14 @@ pub(super) fn campaigns(old: &CampaignDoc, new: &CampaignDoc) -> Vec<(Mark, Stri
     let (was, is) = (words(old), words(new));
     found.extend(is.iter().filter(|word| !was.contains(word)).map(|word| (Mark::Add, format!("keyword {word}"))));
     found.extend(was.iter().filter(|word| !is.contains(word)).map(|word| (Mark::Remove, format!("keyword {word}"))));
-    found.extend(caps(&old.caps.specs(old.offer.currency), &new.caps.specs(new.offer.currency)));
+    found.extend(caps(&old.all_caps(), &new.all_caps()));
     let (mut was, mut is) = (Vec::new(), Vec::new());
     flatten("", &serde_json::to_value(old).unwrap_or_default(), &mut was);
     flatten("", &serde_json::to_value(new).unwrap_or_default(), &mut is);
     let told = |path: &str| {
-        path.starts_with("caps.") || path.starts_with("keywords.main") || path.starts_with("keywords.aliases")
+        let of_creator = path.starts_with("creators.") && (path.ends_with(".cap") || path.ends_with(".day"));
+        let words = path.starts_with("keywords.main") || path.starts_with("keywords.aliases");
+        path.starts_with("caps.") || words || of_creator
     };
     for (path, value) in is.iter().filter(|(path, _)| !told(path)) {
         match was.iter().find(|(known, _)| known == path) {

@@ -129,7 +129,7 @@ fn keywords(
             "keyword {word} is an emoji, which every answer would show and cost double: make it an alias"
         ));
     }
-    for word in words(doc) {
+    for word in &words(doc) {
         match reserved_clash(word) {
             Some(reserved) if reserved == word.as_str() => {
                 lines.refuse(format!("keyword {word} is reserved"));
@@ -186,7 +186,7 @@ fn caps(doc: &CampaignDoc, lines: &mut Lines<'_>) {
             {
                 lines.refuse(format!("caps.keyword names {word}, which is no main or placement keyword of it"));
             }
-            Over::Placement(_) | Over::Scope(_) => {}
+            Over::Placement(_) | Over::Scope(_) | Over::Creator(_) => {}
         }
     }
 }

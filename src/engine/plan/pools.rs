@@ -1,6 +1,6 @@
 //! Pools: how many codes, in which space, under whose prefix.
 
-use super::{Ground, Lines, peers};
+use super::{Ground, Lines, creators, peers};
 use crate::domain::campaign::PoolKind;
 use crate::domain::catalog::{CampaignRecord, PoolRecord};
 use crate::domain::derived::Derived;
@@ -50,11 +50,18 @@ pub(super) fn wanted(ground: &Ground<'_>, located: &Located<CampaignDoc>, live: 
 }
 
 fn row<'a>(ground: &'a Ground<'_>, record: &CampaignRecord) -> Option<&'a PoolRecord> {
-    ground.catalog.rows.pools.iter().find(|pool| pool.campaign == record.id)
+    let mut own = ground.catalog.rows.pools.iter().filter(|pool| pool.campaign == record.id);
+    own.find(|pool| pool.pool.creator.is_none())
 }
 
 /// A code as long as any the campaign has or will have.
 pub(super) fn longest_code(ground: &Ground<'_>, doc: &CampaignDoc) -> String {
+    let house = house_code(ground, doc);
+    let creators = creators::longest_code(ground, doc).unwrap_or_default();
+    if creators.chars().count() > house.chars().count() { creators } else { house }
+}
+
+fn house_code(ground: &Ground<'_>, doc: &CampaignDoc) -> String {
     if let Some(code) = doc.code.pattern.as_ref().and_then(|text| text.pattern().format(0)) {
         return code.expose().to_owned();
     }

@@ -3,7 +3,7 @@
 use super::compare::{cap_words, caps};
 use super::{Ground, Mark, Plan, lines};
 use crate::domain::cap::Cap;
-use crate::domain::catalog::{Catalog, SenderRow, campaign_texts, sender_texts};
+use crate::domain::catalog::{Catalog, PoolRecord, SenderRow, campaign_texts, sender_texts};
 use crate::domain::document::{CapDoc, CapSpec, Document, Located, Over, SenderDoc};
 use crate::domain::ids::SenderId;
 use crate::domain::phone::SenderAddress;
@@ -79,7 +79,7 @@ fn lint(ground: &Ground<'_>, doc: &SenderDoc, lines: &mut super::Lines<'_>) {
         lines.refuse("it is written twice");
     }
     let row = ground.senders.iter().find(|sender| sender.address == doc.address);
-    if let Some(Err(error)) = row.map(|row| sender_texts(row, &[])) {
+    if let Some(Err(error)) = row.map(|row| sender_texts(row, &ground.house.public_url, &[])) {
         lines.refuse(error.to_string());
     }
 }
@@ -93,9 +93,7 @@ fn others_still_fit(ground: &Ground<'_>, row: &SenderRow, lines: &mut super::Lin
             continue;
         }
         let pools = ground.catalog.rows.pools.iter().filter(|pool| pool.campaign == record.id);
-        let longest = pools.map(|pool| pool.longest_code.clone()).next().unwrap_or_default();
-        let pattern = record.doc.code.pattern.as_ref().and_then(|text| text.pattern().format(0));
-        let code = pattern.map_or(longest, |code| code.expose().to_owned());
+        let code = pools.map(PoolRecord::sample_code).max_by_key(|code| code.chars().count()).unwrap_or_default();
         if let Err(error) = campaign_texts(&record.doc, row, &ground.house.public_url, &code) {
             lines.refuse(format!("campaign {}: {error}", record.doc.name));
         }

@@ -3,6 +3,7 @@
 mod auth;
 mod bodies;
 mod change_partner;
+mod creators;
 mod credentials;
 mod partners;
 
@@ -42,7 +43,13 @@ where
     let partner = get(partners::show_partner).patch(change_partner::change_partner);
     let keys = get(credentials::list_partner_keys).post(credentials::add_partner_key);
     let secrets = get(credentials::list_partner_secrets).post(credentials::create_partner_secret);
+    let creators = get(creators::list_creators).post(creators::create_creator);
     Router::new()
+        .route("/admin/v1/creators", creators)
+        .route("/admin/v1/creators/{handle}", get(creators::show_creator))
+        .route("/admin/v1/creators/{handle}/suspend", post(creators::suspend_creator))
+        .route("/admin/v1/creators/{handle}/resume", post(creators::resume_creator))
+        .route("/admin/v1/creators/{handle}/link", post(creators::create_creator_link))
         .route("/admin/v1/partners", partners)
         .route("/admin/v1/partners/{client_id}", partner)
         .route("/admin/v1/partners/{client_id}/suspend", post(change_partner::suspend_partner))

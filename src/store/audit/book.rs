@@ -102,13 +102,21 @@ impl Book {
         for row in snapshot.rows("SELECT placement_id, name FROM placement", Vec::new()).await? {
             placements.insert(row.int(0)?.to_string(), row.text(1)?);
         }
+        let mut creators = HashMap::new();
+        for row in snapshot.rows("SELECT creator_id, handle FROM creator", Vec::new()).await? {
+            creators.insert(row.int(0)?.to_string(), row.text(1)?);
+        }
         let sql =
             "SELECT cap_id, campaign_id, scope, scope_id, unit, window_kind, window_ms, zone, cap, removed_at FROM cap";
         for row in snapshot.rows(sql, Vec::new()).await? {
             let (id, scope, scope_id) = (row.int(0)?, row.text(2)?, row.text(3)?);
-            let placed = placements.get(&scope_id).filter(|_| scope == "placement");
+            let named = match scope.as_str() {
+                "placement" => placements.get(&scope_id),
+                "creator" => creators.get(&scope_id),
+                _ => None,
+            };
             let key =
-                CapKey::of_row(scope, placed.unwrap_or(&scope_id).clone(), &row.text(4)?, &row.text(5)?, row.int(6)?);
+                CapKey::of_row(scope, named.unwrap_or(&scope_id).clone(), &row.text(4)?, &row.text(5)?, row.int(6)?);
             let span = key.as_ref().and_then(CapKey::span);
             let (Some(key), Some(span), Ok(zone)) = (key, span, row.text(7)?.parse()) else {
                 self.unreadable.push(format!("cap {id} has an unknown unit, window or zone"));

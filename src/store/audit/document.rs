@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct CapKey {
     pub(super) scope: String,
-    /// A placement stands here by its name.
+    /// A placement stands here by its name, a creator by her handle.
     pub(super) scope_id: String,
     pub(super) unit: &'static str,
     pub(super) window: &'static str,
@@ -105,6 +105,14 @@ fn limits(document: &Map<String, Value>, decimals: u32) -> Vec<(CapKey, i64)> {
         for (id, inner) in of(scope).into_iter().flatten() {
             if let Some(inner) = inner.as_object() {
                 windows(inner, scope, id, decimals, &mut found);
+            }
+        }
+    }
+    for (handle, part) in document.get("creators").and_then(Value::as_object).into_iter().flatten() {
+        for (key, window) in [("cap", "lifetime"), ("day", "day")] {
+            if let Some(cap) = part.get(key).and_then(Value::as_u64) {
+                let cap = i64::try_from(cap).unwrap_or(i64::MAX);
+                found.push((CapKey::new("creator", handle, "count", window, 0), cap));
             }
         }
     }

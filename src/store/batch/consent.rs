@@ -81,3 +81,20 @@ pub(super) async fn write(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), Stor
     };
     tx.write(&WRITE_HOLDERS, &changes.holders.iter().map(holder).collect::<Vec<_>>()).await
 }
+
+static WRITE_DESK_LINKS: Bulk = Bulk::new(
+    "creator_link: write",
+    &[("link_id", Bytes), ("creator_id", Int), ("created_at", Int), ("expires_at", Int)],
+    &[],
+    "INSERT INTO creator_link (link_id, creator_id, created_at, expires_at)
+     SELECT link_id, creator_id, created_at, expires_at FROM {rows} WHERE true",
+);
+
+/// Links that creators asked for.
+pub(super) async fn write_desk_links(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
+    let links = changes.desk_links.iter().map(|link| -> Vec<Cell> {
+        let [at, expires_at] = [millis(link.at).into(), millis(link.expires_at).into()];
+        vec![link.id.as_slice().into(), link.creator.0.into(), at, expires_at]
+    });
+    tx.write(&WRITE_DESK_LINKS, &sorted(links)).await
+}

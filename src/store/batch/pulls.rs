@@ -58,12 +58,12 @@ static READ_LOOSE: Bulk = Bulk::new(
     SPOT,
     &[
         Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int, Int,
-        Int, Int, Int, Int, Text, Text,
+        Int, Int, Int, Int, Text, Text, Int,
     ],
     "SELECT i.campaign_id, i.pool_no, i.position, i.subject, i.epoch, i.seq, i.offer_no, i.weight_minor, i.channel,
             i.sender_id, i.keyword, i.placement_id, i.issued_at, i.expires_at,
             e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor, i.charged_at, i.campaign_version,
-            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note
+            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note, e.commission_minor
      FROM {rows} JOIN issuance i ON i.campaign_id = t.campaign_id AND i.pool_no = t.pool_no AND i.position = t.position
         AND i.subject IS NULL
      LEFT JOIN code_event e
@@ -181,7 +181,7 @@ pub(super) async fn read(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> R
             world.loose.insert(spot, read_held(row, spot)?);
         }
         if let (Some(held), false) = (world.loose.get_mut(&spot), row.is_null(14)) {
-            held.events.push(read_event(row, 14)?);
+            held.events.push(read_event(row, 14, 27)?);
         }
     }
     Ok(())

@@ -211,7 +211,7 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
             held.push(read_held(row, spot)?);
         }
         if let (Some(held), false) = (held.last_mut(), row.is_null(14)) {
-            held.events.push(read_event(row, 14)?);
+            held.events.push(read_event(row, 14, 27)?);
         }
     }
     for row in tx.read(&sql::READ_HOLDS, &subjects(needs.persons.keys()), &[]).await? {
@@ -288,7 +288,8 @@ fn attribution(row: &Row, door: usize, credit: usize) -> Result<Option<Attributi
     }))
 }
 
-pub(super) fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
+/// Six columns of the event at `at`, and what a creator earned by it at `commission`.
+pub(super) fn read_event(row: &Row, at: usize, commission: usize) -> Result<Event, StoreError> {
     let kind = row.text(at + 1)?;
     let bad = || StoreError::BadRow { table: "code_event", column: "kind", id: kind.clone() };
     Ok(Event {
@@ -298,6 +299,7 @@ pub(super) fn read_event(row: &Row, at: usize) -> Result<Event, StoreError> {
         provider_ref: row.text(at + 3)?,
         store: row.maybe_text(at + 4)?,
         amount: row.maybe_int(at + 5)?,
+        commission: row.maybe_int(commission)?,
     })
 }
 

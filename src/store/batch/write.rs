@@ -29,6 +29,7 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
     claims::write(tx, changes).await?;
     consent::write(tx, changes).await?;
     session::write(tx, changes).await?;
+    consent::write_desk_links(tx, changes).await?;
     write_counters(tx, changes).await?;
     let now = changes.requests.iter().map(|row| row.received_at).max().unwrap_or_default();
     session::count_words(tx, changes, now).await?;
@@ -236,6 +237,7 @@ fn event(row: &EventRow) -> Vec<Cell> {
         row.event.amount.into(),
         row.currency.clone().into(),
         row.reason.clone().into(),
+        row.event.commission.into(),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::{bad, small};
 use crate::domain::catalog::{CreatorRow, LinkRow};
-use crate::domain::ids::{CampaignId, CreatorId, PlacementId, Subject};
+use crate::domain::ids::{CampaignId, CreatorId, PlacementId, Subject, from_millis};
 use crate::store::StoreError;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
 
@@ -17,6 +17,7 @@ struct Creator {
     status: String,
     subject: Option<Vec<u8>>,
     disclosure: String,
+    created_at: i64,
 }
 
 #[derive(FromQueryResult)]
@@ -33,7 +34,8 @@ pub(super) fn some(id: i64) -> Option<CreatorId> {
 }
 
 pub(super) async fn creators(db: &impl ConnectionTrait) -> Result<Vec<CreatorRow>, StoreError> {
-    let sql = "SELECT creator_id, handle, name, status, subject, disclosure FROM creator ORDER BY creator_id";
+    let sql =
+        "SELECT creator_id, handle, name, status, subject, disclosure, created_at FROM creator ORDER BY creator_id";
     let statement = Statement::from_string(db.get_database_backend(), sql);
     let parse = |row: Creator| {
         let subject = row.subject.map(|bytes| {
@@ -47,6 +49,7 @@ pub(super) async fn creators(db: &impl ConnectionTrait) -> Result<Vec<CreatorRow
             is_active: row.status == ACTIVE,
             subject: subject.transpose()?,
             disclosure: row.disclosure,
+            created_at: from_millis(row.created_at),
         })
     };
     Creator::find_by_statement(statement).all(db).await?.into_iter().map(parse).collect()

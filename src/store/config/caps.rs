@@ -4,6 +4,7 @@ use super::write::json;
 use super::{AcrossWrite, ints, run, run_one};
 use crate::domain::campaign::Status;
 use crate::domain::cap::{Cap, Scope, Unit};
+use crate::domain::catalog::CreatorRow;
 use crate::domain::document::{CampaignDoc, CapDoc, CapSpec, Over};
 use crate::domain::ids::{CampaignId, CapId, PlacementId, millis};
 use crate::domain::window::Window;
@@ -77,15 +78,18 @@ pub(super) async fn write_own(
     tx: &DatabaseTransaction,
     id: CampaignId,
     doc: &CampaignDoc,
-    places: &[(String, PlacementId)],
+    (places, creators): (&[(String, PlacementId)], &[CreatorRow]),
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let wanted = doc.caps.specs(doc.offer.currency).into_iter().filter_map(|spec| {
+    let wanted = doc.all_caps().into_iter().filter_map(|spec| {
         let scope = match spec.over {
             Over::Scope(scope) => scope,
             // Lint refuses a cap on a placement that no keyword names.
             Over::Placement(name) => {
                 places.iter().find(|(known, _)| *known == name).map(|(_, id)| Scope::Placement(*id))?
+            }
+            Over::Creator(handle) => {
+                creators.iter().find(|row| row.handle == handle).map(|row| Scope::Creator(row.id))?
             }
         };
         Some(Wanted { campaign: Some(id), scope, unit: spec.unit, window: spec.window, cap: spec.cap?, zone: doc.tz() })

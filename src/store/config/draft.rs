@@ -1,6 +1,6 @@
 //! A campaign whose codes are still being written: it has a number and a pool of size 0, and nobody sees it.
 
-use super::write::{POOL_NO, insert_campaign, insert_pool, json, offer, placements};
+use super::write::{HOUSE, POOL_NO, insert_campaign, insert_pool, json, offer, placements};
 use super::{PoolWrite, begin, caps, finish, run, run_one};
 use crate::domain::catalog::Rows;
 use crate::domain::document::CampaignDoc;
@@ -48,10 +48,10 @@ pub async fn draft(
         None => insert_campaign(&tx, doc, DRAFT, now).await?,
     };
     let offer_no = offer(&tx, &rows, id, doc).await?;
-    insert_pool(&tx, id, offer_no, pool).await?;
+    insert_pool(&tx, id, offer_no, (POOL_NO, HOUSE), pool).await?;
     // So that every document has its caps from its first moment on.
     let places = placements(&tx, &rows, id, doc).await?;
-    caps::write_own(&tx, id, doc, &places, now).await?;
+    caps::write_own(&tx, id, doc, (&places, &rows.creators), now).await?;
     Ok(Draft { id, version: finish(tx).await? })
 }
 

@@ -1,18 +1,20 @@
 //! Rows of senders, campaigns, offers, pools, placements and keywords.
 
-use super::{CampaignWrite, PoolWrite, big, caps, ints, run, run_one};
+use super::{CampaignWrite, PoolWrite, big, caps, creators, ints, run, run_one};
 use crate::domain::campaign::{PoolKind, Status};
 use crate::domain::catalog::{CampaignRecord, Rows};
 use crate::domain::document::{CampaignDoc, KeywordsDoc, PlacementDoc, SenderDoc};
-use crate::domain::ids::{CampaignId, PlacementId, millis};
+use crate::domain::ids::{CampaignId, CreatorId, PlacementId, millis};
 use crate::store::StoreError;
 use crate::store::catalog::DRAFT;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, Value};
 use serde::Serialize;
 
-/// The number of a campaign's one pool.
+/// The number of the house's pool of a campaign.
 pub(super) const POOL_NO: i64 = 1;
+/// Whose it is.
+pub(super) const HOUSE: &str = "house";
 
 /// Makes or changes the sender of an address.
 pub(super) async fn sender(tx: &DatabaseTransaction, doc: &SenderDoc) -> Result<(), StoreError> {
@@ -45,14 +47,18 @@ pub(super) async fn campaign(
         None => insert_campaign(tx, doc, Status::Live.word(), now).await?,
     };
     let offer_no = offer(tx, rows, id, doc).await?;
-    pool(tx, rows, id, offer_no, &wanted.pool).await?;
+    pools(tx, rows, (id, offer_no), wanted).await?;
     let places = placements(tx, rows, id, doc).await?;
     if let (Some(address), Some(keywords)) = (&wanted.sender, &doc.keywords) {
         write_keywords(tx, id, address, keywords, &places).await?;
+        for (word, place, creator) in creators::words(doc, &wanted.creators, &places) {
+            write_word(tx, (id, address), (&word, &word), place, creator).await?;
+        }
     } else {
         run(tx, "DELETE FROM keyword WHERE campaign_id = $1", vec![id.0.into()]).await?;
     }
-    caps::write_own(tx, id, doc, &places, now).await
+    creators::write_links(tx, id, doc, &wanted.creators, &places).await?;
+    caps::write_own(tx, id, doc, (&places, &rows.creators), now).await
 }
 
 /// A campaign's first row and first version; answers with its number.
@@ -128,22 +134,50 @@ pub(super) async fn offer(
     Ok(offer_no)
 }
 
-/// The pool, and the range of positions that it grows by.
-async fn pool(
+/// The house's pool and those of its creators.
+async fn pools(
     tx: &DatabaseTransaction,
     rows: &Rows,
-    id: CampaignId,
+    (id, offer_no): (CampaignId, u16),
+    wanted: &CampaignWrite,
+) -> Result<(), StoreError> {
+    let own: Vec<_> = rows.pools.iter().filter(|pool| pool.campaign == id).collect();
+    let house = own.iter().find(|pool| pool.pool.creator.is_none()).map(|pool| pool.pool.size);
+    if house.is_none() {
+        insert_pool(tx, id, offer_no, (POOL_NO, HOUSE), &wanted.pool).await?;
+    }
+    pool(tx, (id, POOL_NO), offer_no, &wanted.pool, house.unwrap_or(0)).await?;
+    // No pool is ever deleted, so the next number is one beyond the last.
+    let mut last = own.iter().map(|pool| i64::from(pool.pool.pool_no)).max().unwrap_or(POOL_NO);
+    for creator in &wanted.creators {
+        let Some(write) = &creator.pool else {
+            continue;
+        };
+        let known = own.iter().find(|pool| pool.pool.creator == Some(creator.id));
+        let pool_no = match known {
+            Some(known) => i64::from(known.pool.pool_no),
+            None => {
+                last += 1;
+                insert_pool(tx, id, offer_no, (last, &format!("creator:{}", creator.id)), write).await?;
+                last
+            }
+        };
+        pool(tx, (id, pool_no), offer_no, write, known.map_or(0, |known| known.pool.size)).await?;
+    }
+    Ok(())
+}
+
+/// A pool, and the range of positions that it grows by.
+async fn pool(
+    tx: &DatabaseTransaction,
+    (id, pool_no): (CampaignId, i64),
     offer_no: u16,
     wanted: &PoolWrite,
+    old: u64,
 ) -> Result<(), StoreError> {
-    let known = rows.pools.iter().find(|pool| pool.campaign == id);
-    let old = known.map_or(0, |pool| pool.pool.size);
-    if known.is_none() {
-        insert_pool(tx, id, offer_no, wanted).await?;
-    }
     let grows = wanted.size.saturating_sub(old);
     let sql = "UPDATE pool SET offer_no = $3, size = size + $4 WHERE campaign_id = $1 AND pool_no = $2";
-    let (campaign, pool_no) = (Value::from(id.0), Value::from(POOL_NO));
+    let (campaign, pool_no) = (Value::from(id.0), Value::from(pool_no));
     run_one(tx, sql, vec![campaign.clone(), pool_no.clone(), u32::from(offer_no).into(), big(grows)]).await?;
     if grows == 0 {
         return Ok(());
@@ -178,17 +212,19 @@ pub(super) async fn insert_pool(
     tx: &DatabaseTransaction,
     id: CampaignId,
     offer_no: u16,
+    (pool_no, owner): (i64, &str),
     wanted: &PoolWrite,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO pool (campaign_id, pool_no, offer_no, kind, key_id, pattern, size, in_stock, owner)
-        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 'house')";
+        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)";
     let values = vec![
         id.0.into(),
-        POOL_NO.into(),
+        pool_no.into(),
         u32::from(offer_no).into(),
         wanted.kind.word().into(),
         wanted.key_id.into(),
         wanted.pattern.as_str().into(),
+        owner.into(),
     ];
     run_one(tx, sql, values).await
 }
@@ -205,19 +241,34 @@ pub(super) async fn placements(
     let decimals = doc.offer.currency.decimals();
     for placement in doc.keywords.iter().flat_map(|keywords| keywords.placements.values()) {
         let cost = placement.cost().and_then(|cost| cost.minor(decimals)).unwrap_or(0);
-        let (name, campaign) = (placement.name(), Value::from(id.0));
-        let sql = "UPDATE placement SET cost_minor = $3 WHERE campaign_id = $1 AND name = $2";
-        if run(tx, sql, vec![campaign.clone(), name.into(), cost.into()]).await? == 0 {
-            let sql = "SELECT CAST(COALESCE(MAX(placement_id), 0) + 1 AS BIGINT) AS n FROM placement";
-            let next = ints(tx, sql, vec![]).await?.and_then(|next| u32::try_from(next).ok());
-            let next =
-                next.ok_or(StoreError::Miscounted { statement: "placement: number", written: 0, expected: 1 })?;
-            let sql = "INSERT INTO placement (placement_id, campaign_id, name, cost_minor) VALUES ($1, $2, $3, $4)";
-            run_one(tx, sql, vec![next.into(), campaign, name.into(), cost.into()]).await?;
-            places.push((name.to_owned(), PlacementId(next)));
-        }
+        insert_placement(tx, id, (placement.name(), cost), None, &mut places).await?;
     }
+    creators::placements(tx, (rows, id), doc, &mut places).await?;
     Ok(places)
+}
+
+/// One place, unless it is there: then it only gets its cost.
+pub(super) async fn insert_placement(
+    tx: &DatabaseTransaction,
+    id: CampaignId,
+    (name, cost): (&str, i64),
+    creator: Option<CreatorId>,
+    places: &mut creators::Places,
+) -> Result<(), StoreError> {
+    let campaign = Value::from(id.0);
+    let sql = "UPDATE placement SET cost_minor = $3 WHERE campaign_id = $1 AND name = $2";
+    if run(tx, sql, vec![campaign.clone(), name.into(), cost.into()]).await? > 0 {
+        return Ok(());
+    }
+    let sql = "SELECT CAST(COALESCE(MAX(placement_id), 0) + 1 AS BIGINT) AS n FROM placement";
+    let next = ints(tx, sql, vec![]).await?.and_then(|next| u32::try_from(next).ok());
+    let next = next.ok_or(StoreError::Miscounted { statement: "placement: number", written: 0, expected: 1 })?;
+    let sql = "INSERT INTO placement (placement_id, campaign_id, name, cost_minor, creator_id)
+        VALUES ($1, $2, $3, $4, $5)";
+    let creator = creator.map_or(0, |creator| creator.0);
+    run_one(tx, sql, vec![next.into(), campaign, name.into(), cost.into(), creator.into()]).await?;
+    places.push((name.to_owned(), PlacementId(next)));
+    Ok(())
 }
 
 /// The campaign's words, all anew. A word of an ended campaign goes to the new one.
@@ -238,17 +289,27 @@ async fn write_keywords(
     let words = [&doc.main].into_iter().chain(&doc.aliases).map(|word| (word, &doc.main, main));
     let words = words.chain(own.map(|word| (word, word, place(word).unwrap_or(PlacementId::NONE))));
     for (word, counted, placement) in words {
-        let sql = "DELETE FROM keyword WHERE word = $2
-            AND sender_id = (SELECT sender_id FROM sender WHERE address = $1)
-            AND campaign_id IN (SELECT campaign_id FROM campaign WHERE status = 'ended')";
-        run(tx, sql, vec![address.into(), word.as_str().into()]).await?;
-        let sql = "INSERT INTO keyword (sender_id, word, campaign_id, keyword, placement_id)
-            SELECT sender_id, $2, $3, $4, $5 FROM sender WHERE address = $1";
-        let values =
-            vec![address.into(), word.as_str().into(), id.0.into(), counted.as_str().into(), placement.0.into()];
-        run_one(tx, sql, values).await?;
+        write_word(tx, (id, address), (word.as_str(), counted.as_str()), placement, 0).await?;
     }
     Ok(())
+}
+
+/// One word of a number, and the keyword it counts as.
+async fn write_word(
+    tx: &DatabaseTransaction,
+    (id, address): (CampaignId, &str),
+    (word, counted): (&str, &str),
+    placement: PlacementId,
+    creator: u32,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM keyword WHERE word = $2
+        AND sender_id = (SELECT sender_id FROM sender WHERE address = $1)
+        AND campaign_id IN (SELECT campaign_id FROM campaign WHERE status = 'ended')";
+    run(tx, sql, vec![address.into(), word.into()]).await?;
+    let sql = "INSERT INTO keyword (sender_id, word, campaign_id, keyword, placement_id, creator_id)
+        SELECT sender_id, $2, $3, $4, $5, $6 FROM sender WHERE address = $1";
+    let values = vec![address.into(), word.into(), id.0.into(), counted.into(), placement.0.into(), creator.into()];
+    run_one(tx, sql, values).await
 }
 
 /// A document as its column keeps it.

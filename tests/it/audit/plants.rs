@@ -36,6 +36,16 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     ("pull_given_back", "pull al_0c0c", "UPDATE allocation SET acked_at = {T+6}, ended_at = {T+7}"),
     ("feed_gaps", "its newest is number 3", "UPDATE feed SET event_no = 4 WHERE event_no = 3"),
     ("feed_heard", "1 more redeemed codes of partner 1", "UPDATE feed SET kind = 'viewed' WHERE kind = 'redeemed'"),
+    (
+        "commission",
+        "commission of creator 5, campaign 3",
+        "INSERT INTO rollup_credit VALUES ('creator', 5, 3, {T/900000+28}, 0, '', 'redeemed', 0, 0, 9)",
+    ),
+    (
+        "code_event.commission",
+        "step 1 of code 3/1/1 earns",
+        "UPDATE code_event SET commission_minor = 0 WHERE provider_ref = 'rd_p'",
+    ),
     ("rollup_credit", "partner 1, campaign 3", "UPDATE rollup_credit SET n = 3 WHERE outcome = 'streamed'"),
     ("counted_cap", "allowed 7 in window 0", r#"UPDATE partner_version SET document = replace(document, '50', '7');
         UPDATE cap SET cap = 7 WHERE cap_id = 30; UPDATE quota SET cap = 8 WHERE cap_id = 30"#),

@@ -70,6 +70,7 @@ impl Api {
             phase,
             limits,
             guesses,
+            claims: codewell::http::claim::ClaimLimits::new(0, 0, 0),
             partners,
             webhooks: codewell::http::partner::WebhookDoor::default(),
             sms,

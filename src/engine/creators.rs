@@ -1,0 +1,298 @@
+//! Creators: making them, stopping them, giving them a part in a campaign. Changes run alone in the committer's queue.
+
+use super::{Engine, EngineError, draw};
+use crate::domain::campaign::PoolKind;
+use crate::domain::catalog::{Catalog, CreatorRow};
+use crate::domain::creator::{
+    DEFAULT_DISCLOSURE, Handle, HandleError, NameError, Taken, WhenEmpty, alternatives, name as named,
+};
+use crate::domain::document::{CampaignDoc, CommissionDoc, CreatorDoc, Document, LocalTime, Located};
+use crate::domain::ids::CreatorId;
+use crate::domain::keyword::Keyword;
+use crate::domain::phone::{BadPhone, PhoneNumber};
+use crate::store::StoreError;
+use crate::store::config::{NewCreator, add_creator, switch_creator};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Each try waits up to 2 s for the locks of batches.
+const TRIES: u32 = 30;
+/// Between tries.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Other names that are offered where one is taken.
+const OFFERED: usize = 3;
+
+/// A creator to make.
+#[derive(Debug, Clone)]
+pub struct CreatorIn {
+    /// Her name in links and keywords.
+    pub handle: String,
+    /// Her name for people.
+    pub name: String,
+    /// Her own number, from which DESK opens her desk.
+    pub phone: Option<String>,
+    /// What her audience is told of her interest.
+    pub disclosure: Option<String>,
+}
+
+/// A part in a campaign; what is left out stays as it is, or gets what a new part has.
+#[derive(Debug, Clone, Default)]
+pub struct JoinIn {
+    /// The most codes that are her merit.
+    pub cap: Option<u64>,
+    /// The most a local day.
+    pub day: Option<u64>,
+    /// How many codes begin with her name.
+    pub size: Option<u64>,
+    /// What follows when those are gone.
+    pub when_empty: Option<WhenEmpty>,
+    /// Her word.
+    pub keyword: Option<Keyword>,
+    /// Words for posts of hers.
+    pub posts: BTreeMap<Keyword, String>,
+    /// The last part of her link.
+    pub link: Option<String>,
+    /// From when, local time.
+    pub start: Option<LocalTime>,
+    /// Until when, local time.
+    pub end: Option<LocalTime>,
+    /// What a redemption earns her.
+    pub commission: Option<CommissionDoc>,
+}
+
+/// Why a creator stays as she is.
+#[derive(Debug, Error)]
+pub enum CreatorError {
+    /// The handle cannot be one.
+    #[error("{handle}: {source}")]
+    Handle {
+        /// What was asked for.
+        handle: String,
+        /// Why.
+        source: HandleError,
+    },
+    /// The handle, its keyword or every beginning of codes is in use.
+    #[error("{source}{}", if free.is_empty() { String::new() } else { format!("; free: {}", free.join(", ")) })]
+    Taken {
+        /// What is in use.
+        source: NameError,
+        /// What may be had instead.
+        free: Vec<String>,
+    },
+    /// She has no name.
+    #[error("a name has 1 to 60 characters")]
+    Name,
+    /// Her number is none.
+    #[error("the phone number cannot be read: {0}")]
+    Phone(#[from] BadPhone),
+    /// Another creator has that number.
+    #[error("that phone number is {0}'s")]
+    PhoneTaken(String),
+    /// There is no creator of that handle.
+    #[error("there is no creator {0}")]
+    Unknown(String),
+    /// A new part needs a cap.
+    #[error("say how many codes are her merit at most")]
+    NoCap,
+    /// There is no such campaign.
+    #[error(transparent)]
+    Campaign(#[from] super::StatusError),
+    /// The engine failed.
+    #[error("the creator could not be changed")]
+    Engine(#[from] EngineError),
+}
+
+impl From<StoreError> for CreatorError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// A creator, and the campaigns she has a part in.
+#[derive(Debug, Clone)]
+pub struct CreatorRecord {
+    /// Her row.
+    pub row: CreatorRow,
+    /// Her parts by the names of campaigns.
+    pub parts: Vec<(String, CreatorDoc)>,
+}
+
+impl Engine {
+    /// Makes a creator. A committer must be running.
+    ///
+    /// # Errors
+    /// [`CreatorError`].
+    pub async fn add_creator(&self, wanted: &CreatorIn) -> Result<CreatorRecord, CreatorError> {
+        let parts = self.parts();
+        let handle = Handle::parse(&wanted.handle)
+            .map_err(|source| CreatorError::Handle { handle: wanted.handle.clone(), source })?;
+        let name = wanted.name.trim();
+        if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
+            return Err(CreatorError::Name);
+        }
+        let phone = wanted.phone.as_deref().map(|text| PhoneNumber::parse(text, None)).transpose()?;
+        let subject = phone.as_ref().map(|phone| parts.keys.phone_subject(phone));
+        let sealed = phone.as_ref().zip(subject).map(|(phone, subject)| {
+            let nonce: [u8; 12] = draw();
+            parts.keys.seal_phone(&subject, phone, nonce)
+        });
+        let disclosure = wanted.disclosure.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let new = NewCreator {
+            handle: handle.as_str().to_owned(),
+            name: name.to_owned(),
+            subject,
+            sealed_phone: sealed,
+            disclosure: disclosure.unwrap_or(DEFAULT_DISCLOSURE).to_owned(),
+        };
+        self.retried(&Wish::Add(&new, &handle)).await?;
+        self.creator(handle.as_str()).await
+    }
+
+    /// Every creator, by handle.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn creators(&self) -> Result<Vec<CreatorRecord>, CreatorError> {
+        let catalog = self.fresh_catalog().await?;
+        let mut all: Vec<_> = catalog.rows.creators.iter().map(|row| record(&catalog, row)).collect();
+        all.sort_by(|a, b| a.row.handle.cmp(&b.row.handle));
+        Ok(all)
+    }
+
+    /// The creator of a handle.
+    ///
+    /// # Errors
+    /// [`CreatorError::Unknown`]; what the database says.
+    pub async fn creator(&self, handle: &str) -> Result<CreatorRecord, CreatorError> {
+        let catalog = self.fresh_catalog().await?;
+        let id = known(&catalog, handle)?;
+        let row = catalog.creators.get(&id).ok_or_else(|| CreatorError::Unknown(handle.to_owned()))?;
+        Ok(record(&catalog, row))
+    }
+
+    /// Stops a creator (`false`) or lets her speak again; her history stays. `false` when she was so already. After it,
+    /// no code is issued under what was so before, in any process. A committer must be running.
+    ///
+    /// # Errors
+    /// [`CreatorError`].
+    pub async fn switch_creator(&self, handle: &str, is_active: bool) -> Result<bool, CreatorError> {
+        let changed = self.retried(&Wish::Switch(handle, is_active)).await?;
+        self.fresh_catalog().await?;
+        Ok(changed)
+    }
+
+    /// The document that gives a creator a part in a campaign, or changes hers; apply it as any other.
+    ///
+    /// # Errors
+    /// [`CreatorError`].
+    pub async fn joined(&self, handle: &str, campaign: &str, part: &JoinIn) -> Result<Document, CreatorError> {
+        let found = self.campaign(campaign).await?;
+        let catalog = self.catalog();
+        let id = known(&catalog, handle)?;
+        let handle = catalog.creators.get(&id).map_or(handle, |row| row.handle.as_str());
+        let mut doc: CampaignDoc = found.doc;
+        let old = doc.creators.get(handle).cloned();
+        let mut new = match (old, part.cap) {
+            (Some(old), _) => old,
+            (None, Some(cap)) => CreatorDoc::with_cap(cap),
+            (None, None) => return Err(CreatorError::NoCap),
+        };
+        part.put_into(&mut new);
+        doc.creators.insert(handle.to_owned(), new);
+        if doc.pool.source.kind() == PoolKind::Imported {
+            // Its file lies with whoever applied it; what it brought is here.
+            doc.pool.file = None;
+        }
+        let located = Located { file: doc.name.clone(), line: 1, value: doc };
+        Ok(Document { campaigns: vec![located], ..Document::default() })
+    }
+
+    async fn settle_wish(&self, catalog: &Catalog, wish: &Wish<'_>) -> Result<bool, CreatorError> {
+        let parts = self.parts();
+        match wish {
+            Wish::Add(new, handle) => {
+                free(catalog, handle)?;
+                let mut others = catalog.rows.creators.iter();
+                if let Some(other) = others.find(|row| new.subject.is_some() && row.subject == new.subject) {
+                    return Err(CreatorError::PhoneTaken(other.handle.clone()));
+                }
+                add_creator(&parts.store, new, catalog.version, parts.clock.now()).await?;
+                Ok(true)
+            }
+            Wish::Switch(handle, is_active) => {
+                let id = known(catalog, handle)?;
+                Ok(switch_creator(&parts.store, id, *is_active, catalog.version).await?)
+            }
+        }
+    }
+
+    /// Runs a change alone in the committer's queue, again while others hold its locks or were faster.
+    async fn retried(&self, wish: &Wish<'_>) -> Result<bool, CreatorError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let catalog = self.fresh_catalog().await?;
+            let turn = self.turn().await?;
+            let result = self.settle_wish(&catalog, wish).await;
+            drop(turn);
+            match result {
+                Err(CreatorError::Engine(EngineError::Store(error)))
+                    if tries < TRIES && (error.is_passing() || matches!(*error, StoreError::Stale)) =>
+                {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A change of a creator's row.
+enum Wish<'a> {
+    Add(&'a NewCreator, &'a Handle),
+    Switch(&'a str, bool),
+}
+
+impl JoinIn {
+    fn put_into(&self, part: &mut CreatorDoc) {
+        part.cap = self.cap.unwrap_or(part.cap);
+        part.day = self.day.or(part.day);
+        part.size = self.size.or(part.size);
+        part.when_empty = self.when_empty.unwrap_or(part.when_empty);
+        part.keyword = self.keyword.clone().or_else(|| part.keyword.take());
+        part.posts.extend(self.posts.clone());
+        part.link = self.link.clone().or_else(|| part.link.take());
+        part.start = self.start.or(part.start);
+        part.end = self.end.or(part.end);
+        part.commission = self.commission.clone().or_else(|| part.commission.take());
+    }
+}
+
+fn record(catalog: &Catalog, row: &CreatorRow) -> CreatorRecord {
+    let part = |record: &crate::domain::catalog::CampaignRecord| {
+        record.status?;
+        Some((record.doc.name.clone(), record.doc.creators.get(&row.handle)?.clone()))
+    };
+    CreatorRecord { row: row.clone(), parts: catalog.rows.campaigns.iter().filter_map(part).collect() }
+}
+
+fn known(catalog: &Catalog, handle: &str) -> Result<CreatorId, CreatorError> {
+    let wanted = handle.trim().trim_start_matches('@').to_ascii_lowercase();
+    let row = catalog.rows.creators.iter().find(|row| row.handle == wanted);
+    row.map(|row| row.id).ok_or_else(|| CreatorError::Unknown(handle.to_owned()))
+}
+
+/// Whether a handle, its keyword and a beginning of codes are to be had.
+fn free(catalog: &Catalog, handle: &Handle) -> Result<(), CreatorError> {
+    let handles: Vec<_> = catalog.rows.creators.iter().filter_map(|row| Handle::parse(&row.handle).ok()).collect();
+    let keywords: Vec<_> = catalog.rows.keywords.iter().filter_map(|row| Keyword::parse(&row.word).ok()).collect();
+    let prefixes = catalog.code_pools.iter().map(|pool| pool.pattern.literal_prefix().to_owned());
+    // A pool without a beginning is told of where she joins its campaign.
+    let prefixes: Vec<_> = prefixes.filter(|prefix| !prefix.is_empty()).collect();
+    let taken = Taken { handles: &handles, keywords: &keywords, prefixes: &prefixes };
+    named(handle, taken).map(drop).map_err(|source| {
+        let free = alternatives(handle, taken, OFFERED).into_iter().map(|name| name.handle.to_string()).collect();
+        CreatorError::Taken { source, free }
+    })
+}
