@@ -1,13 +1,15 @@
 //! `codewell alerts`.
 
 use super::console::Console;
+use super::failure::Refused;
 use super::place::PlaceArgs;
 use crate::domain::alert::AlertKind;
 use crate::engine::{AlertRecord, Which};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 /// Say what somebody must look at, and what to do about it
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct AlertsArgs {
     #[command(flatten)]
     place: PlaceArgs,
@@ -20,9 +22,27 @@ pub(super) struct AlertsArgs {
     /// Print them as JSON, one object a line
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Say that what an alert tells was looked into; seen again, it stands again
+    Clear {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// What is wrong, as the list begins: leak_suspected
+        kind: String,
+        /// With what, as the list goes on: "campaign PIZZA". Without it, every alert of that kind
+        about: Option<String>,
+    },
 }
 
 pub(super) async fn alerts(args: &AlertsArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
+    if let Some(What::Clear { place, kind, about }) = &args.what {
+        return clear(place, kind, about.as_deref(), console).await;
+    }
     let house = args.place.open(console).await?;
     let which = if args.all { Which::All } else { Which::Open };
     let alerts = house.store.alerts(which, args.limit).await?;
@@ -37,6 +57,23 @@ pub(super) async fn alerts(args: &AlertsArgs, console: &mut Console<'_>) -> anyh
         console.note("Nothing needs anybody.");
     }
     Ok(())
+}
+
+async fn clear(place: &PlaceArgs, kind: &str, about: Option<&str>, console: &mut Console<'_>) -> anyhow::Result<()> {
+    let Some(kind) = AlertKind::parse(kind) else {
+        return Err(Refused::because(format!("there is no alert {kind}"), "`codewell alerts` names what stands."));
+    };
+    let house = place.open(console).await?;
+    let engine = house.desk().await?;
+    let cleared = match about {
+        Some(about) => usize::from(engine.clear_standing(kind, about).await?),
+        None => engine.clear_kind(kind).await?,
+    };
+    match cleared {
+        0 => Err(Refused::because("no such alert stands", "`codewell alerts` names what stands.")),
+        1 => console.say("One alert is cleared."),
+        n => console.say(&format!("{n} alerts are cleared.")),
+    }
 }
 
 fn show(alert: &AlertRecord, console: &mut Console<'_>) -> anyhow::Result<()> {

@@ -1,24 +1,24 @@
 //! What somebody must look at: workers raise it and clear it; batches that see something raise it with their facts.
 
 use super::{Engine, EngineError, chance};
-use crate::domain::act::{Act, Ask};
+use crate::domain::act::{Act, Ask, RunsLow};
 use crate::domain::alert::{Alert, AlertKind};
-use crate::domain::campaign::Status;
+use crate::domain::campaign::{Campaign, Status};
 use crate::domain::ids::RequestId;
 
-pub use crate::store::alerts::{AlertRecord, Which};
+pub use crate::store::alerts::{AlertCursor, AlertRecord, Which};
 
 impl Engine {
     /// Raises an alert. It is logged in any case; that it cannot be written now is logged too and no reason to stop.
     pub async fn raise(&self, kind: AlertKind, about: &str, detail: impl Into<String>) {
         let detail = detail.into();
         tracing::warn!(alert.kind = kind.word(), alert.about = about, "{detail}");
-        self.tell(Ask::Raise(Alert { kind, about: about.to_owned(), detail })).await;
+        self.say(Ask::Raise(Alert { kind, about: about.to_owned(), detail })).await;
     }
 
     /// Says that what an alert told is over; nothing happens where none stands.
     pub async fn clear(&self, kind: AlertKind, about: &str) {
-        self.tell(Ask::Clear(kind, about.to_owned())).await;
+        self.say(Ask::Clear(kind, about.to_owned())).await;
     }
 
     /// The alerts, newest first, at most `limit`.
@@ -47,8 +47,7 @@ impl Engine {
             let is_low = few && campaign.status == Status::Live;
             match (stands(&about), is_low) {
                 (false, true) => {
-                    let detail = format!("{left} of {size} codes are left");
-                    self.raise(AlertKind::LowStock, &about, detail).await;
+                    self.tell_low(campaign, about, (left, size)).await?;
                 }
                 (true, false) => self.clear(AlertKind::LowStock, &about).await,
                 (true, true) | (false, false) => {}
@@ -57,12 +56,65 @@ impl Engine {
         Ok(())
     }
 
-    async fn tell(&self, ask: Ask) {
+    /// Raises an alert and tells every partner that may give out the campaign's codes, in one transaction; nothing
+    /// happens where another process did.
+    async fn tell_low(&self, campaign: &Campaign, about: String, (left, size): (u64, u64)) -> Result<(), EngineError> {
+        let detail = format!("{left} of {size} codes are left");
+        tracing::warn!(alert.kind = AlertKind::LowStock.word(), alert.about = about, "{detail}");
+        let partners = crate::store::partners::granted(&self.parts().store, campaign.id).await?;
+        let alert = Alert { kind: AlertKind::LowStock, about, detail };
+        self.tell(Ask::RunsLow(RunsLow { campaign: campaign.id, alert, left, partners })).await
+    }
+
+    /// Clears an alert that a person has looked into; `false` where none stands.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn clear_standing(&self, kind: AlertKind, about: &str) -> Result<bool, EngineError> {
+        let stands = self.parts().store.stands(kind, about).await?;
+        if stands {
+            self.tell(Ask::Clear(kind, about.to_owned())).await?;
+        }
+        Ok(stands)
+    }
+
+    /// Clears every alert of a kind that stands; how many they were.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn clear_kind(&self, kind: AlertKind) -> Result<usize, EngineError> {
+        let open = self.parts().store.alerts(Which::Open, u32::MAX).await?;
+        let mut cleared = 0;
+        for alert in open.iter().filter(|alert| alert.kind == kind.word()) {
+            self.tell(Ask::Clear(kind, alert.about.clone())).await?;
+            cleared += 1;
+        }
+        Ok(cleared)
+    }
+
+    /// The alerts that come after one of them, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn alerts_after(
+        &self,
+        which: Which,
+        after: Option<AlertCursor>,
+        limit: u32,
+    ) -> Result<Vec<AlertRecord>, EngineError> {
+        Ok(self.parts().store.alerts_after(which, after.as_ref(), limit).await?)
+    }
+
+    async fn say(&self, ask: Ask) {
+        if let Err(error) = self.tell(ask).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an alert cannot be written down");
+        }
+    }
+
+    pub(super) async fn tell(&self, ask: Ask) -> Result<(), EngineError> {
         let id: [u8; 16] = chance::draw();
         let request = RequestId { door: "alert".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) };
         let act = Act::new(id, request, [0; 32], None, ask);
-        if let Err(error) = self.settle(act).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "an alert cannot be written down");
-        }
+        self.settle(act).await.map(drop)
     }
 }

@@ -20,6 +20,7 @@ mod feed;
 mod generate;
 mod holds;
 mod import;
+mod looks;
 mod needs;
 mod numbers;
 mod outbox;
@@ -40,7 +41,7 @@ pub use crate::store::claims::Leak;
 pub use crate::store::partners::PartnerRecord;
 pub use crate::store::partners::credentials::{AuthFailure, Credential, CredentialKind};
 pub use access::{Admin, Till};
-pub use alerts::{AlertRecord, Which};
+pub use alerts::{AlertCursor, AlertRecord, Which};
 pub use allocations::{Allocation, CHUNK, Piece};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
@@ -223,6 +224,8 @@ struct Shared {
     messages: mpsc::UnboundedSender<NewMessage>,
     /// Openings of claim pages that are not written yet.
     opened: claims::Opened,
+    /// Who may count a look at a code now.
+    looks: Arc<tokio::sync::Semaphore>,
     /// Numbers whose webhooks were refused, and since when.
     missed: Mutex<BTreeMap<SenderId, DateTime<Utc>>>,
     /// What other systems were last asked about a code: to be shown, never to decide by.
@@ -319,6 +322,7 @@ impl Engine {
             peer_calls: Cache::new(PEER_CALLS),
             token_keys: Cache::new(TOKEN_KEYS),
             opened: claims::Opened::default(),
+            looks: Arc::new(tokio::sync::Semaphore::new(looks::AT_ONCE)),
             missed: Mutex::default(),
         });
         let committer = Committer::new(Arc::clone(&shared), work, in_bulk);

@@ -155,7 +155,19 @@ impl Engine {
         // Steps write no request row and are told apart by their draw.
         let request = RequestId { door: "outbox".to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) };
         let who = Who { subject, sealed_phone: None, country: None };
-        self.settle(Act::new(id, request, [0; 32], Some(who), Ask::Message(step))).await?;
+        // Whose merit the code in it is: who hears of it is locked with the rest.
+        let partner = match step.status {
+            MessageStatus::Delivered => self.parts().store.credited(step.message).await?,
+            MessageStatus::Queued
+            | MessageStatus::Submitting
+            | MessageStatus::Submitted
+            | MessageStatus::Sent
+            | MessageStatus::Undelivered
+            | MessageStatus::Failed
+            | MessageStatus::Expired
+            | MessageStatus::Suppressed => None,
+        };
+        self.settle(Act { partner, ..Act::new(id, request, [0; 32], Some(who), Ask::Message(step)) }).await?;
         Ok(())
     }
 

@@ -94,6 +94,10 @@ impl Engine {
         mut shown: Presented,
     ) -> Result<Option<Settled>, EngineError> {
         let Some(found) = self.find_code(code).await? else {
+            let who = shown.customer.map_or_else(|| request.door.clone(), |customer| customer.expose_hex());
+            if let Err(error) = self.tell_stray(code, who).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a code of the stock was shown, untold");
+            }
             return Ok(None);
         };
         let spot = found.issued.held.spot;

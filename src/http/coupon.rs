@@ -1,4 +1,5 @@
-//! `GET /c/{token}`: the live coupon. It shows the state of this moment and changes nothing.
+//! `GET /c/{token}`: the live coupon. It shows the state of this moment and changes nothing;
+//! its script tells `POST /c/{token}/seen` that somebody has it open.
 
 use super::web::coupon::{BrandView, CouponFace, CouponView};
 use super::web::{self, errors::Missing, qr};
@@ -11,7 +12,7 @@ use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long a page waits for the system that honours its code.
@@ -23,7 +24,7 @@ where
     S: Clone + Send + Sync + 'static,
     Engine: FromRef<S>,
 {
-    Router::new().route("/c/{token}", get(show_coupon))
+    Router::new().route("/c/{token}", get(show_coupon)).route("/c/{token}/seen", post(note_viewed))
 }
 
 /// `GET /c/{token}`: a token that names no issued code is a neutral 404.
@@ -39,6 +40,16 @@ async fn show_coupon(State(engine): State<Engine>, Path(token): Path<String>) ->
             web::page(StatusCode::SERVICE_UNAVAILABLE, &web::errors::ErrorView::busy())
         }
     }
+}
+
+/// `POST /c/{token}/seen`: the page was open. Whatever the token names, the answer is the same: it tells nothing.
+async fn note_viewed(State(engine): State<Engine>, Path(token): Path<String>) -> StatusCode {
+    if let Some(spot) = engine.parts().keys.link_tokens().open(&token)
+        && let Err(error) = engine.viewed(spot).await
+    {
+        tracing::debug!(error = &error as &dyn std::error::Error, "a look was not counted");
+    }
+    StatusCode::NO_CONTENT
 }
 
 async fn coupon(engine: &Engine, spot: Spot) -> Result<Option<CouponView>, EngineError> {

@@ -99,6 +99,7 @@ async fn use_till(State(engine): State<Engine>, Form(pressed): Form<Pressed>) ->
 async fn validate(engine: &Engine, code: &str, shown: &Presented) -> Result<TillResult, EngineError> {
     match engine.validate(code, shown).await? {
         Ok(found) => {
+            engine.count_validation(&found, DOOR);
             let held = &found.issued.held;
             let last = held.expires_at.map(|end| end - Duration::seconds(1));
             Ok(TillResult::Valid {

@@ -5,7 +5,7 @@
 
 use crate::domain::act::MessageStatus;
 use crate::domain::decision::changes::{NewMessage, Params};
-use crate::domain::ids::{CampaignId, RequestId, SenderId, Spot, Subject, from_millis, millis};
+use crate::domain::ids::{CampaignId, PartnerId, RequestId, SenderId, Spot, Subject, from_millis, millis};
 use crate::domain::reply::ReplyId;
 use crate::store::{Store, StoreError, subject_bytes};
 use chrono::{DateTime, Utc};
@@ -184,6 +184,20 @@ impl Store {
             status: MessageStatus::parse(&word).ok_or_else(|| bad("status", &id))?,
             created_at: from_millis(created_at),
         }))
+    }
+
+    /// The partner whose merit the code is that a message carries.
+    ///
+    /// # Errors
+    /// What the database says; [`StoreError::BadRow`].
+    pub async fn credited(&self, message: [u8; 16]) -> Result<Option<PartnerId>, StoreError> {
+        let sql = "SELECT i.partner_id FROM outbox_message m JOIN issuance i
+               ON i.campaign_id = m.campaign_id AND i.pool_no = m.pool_no AND i.position = m.position
+             WHERE m.message_id = $1 AND i.partner_id <> 0";
+        let row = self.read().query_one_raw(self.statement(sql, [Value::from(message.to_vec())])).await?;
+        let Some(row) = row else { return Ok(None) };
+        let id: i64 = row.try_get("", "partner_id")?;
+        Ok(Some(PartnerId(u32::try_from(id).map_err(|_| bad("partner_id", &message))?)))
     }
 
     /// Whether that person said START to the brand after `since`.

@@ -35,6 +35,9 @@ pub struct PartnerRecord {
     pub created_at: DateTime<Utc>,
 }
 
+/// Partners read at once where all are looked at.
+const PAGE: u16 = 500;
+
 const SELECT: &str = "SELECT partner.partner_id, client_id, environment, partner.status, partner.version,
     document, partner.created_at FROM partner
     JOIN partner_version ON partner_version.partner_id = partner.partner_id
@@ -122,6 +125,23 @@ pub async fn list(store: &Store, after: &str, limit: u16) -> Result<Vec<PartnerR
     let values = [Value::from(after), i64::from(limit).into()];
     let rows = Row::find_by_statement(store.statement(&sql, values)).all(store.read()).await?;
     rows.iter().map(read).collect()
+}
+
+/// The partners that may give out a campaign's codes.
+///
+/// # Errors
+/// As [`find`].
+pub async fn granted(store: &Store, campaign: CampaignId) -> Result<Vec<PartnerId>, StoreError> {
+    let (mut after, mut granted) = (String::new(), Vec::new());
+    loop {
+        let page = list(store, &after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(granted);
+        };
+        after = last.client.to_string();
+        let is_granted = |record: &&PartnerRecord| record.doc.grants.iter().any(|grant| grant.campaign == campaign);
+        granted.extend(page.iter().filter(is_granted).map(|record| record.id));
+    }
 }
 
 /// What the engine decides a partner's acts by; a change that comes between the reads shows in the version under the

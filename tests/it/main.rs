@@ -15,6 +15,7 @@ mod audit;
 mod caps;
 mod carriers;
 mod changes;
+mod claims;
 mod codes;
 mod conversations;
 mod counted;

@@ -1,5 +1,6 @@
 //! The admin API: what `codewell` commands do, for programs that have an admin key.
 
+mod alerts;
 mod auth;
 mod bodies;
 mod change_partner;
@@ -50,6 +51,8 @@ where
         .route("/admin/v1/creators/{handle}/suspend", post(creators::suspend_creator))
         .route("/admin/v1/creators/{handle}/resume", post(creators::resume_creator))
         .route("/admin/v1/creators/{handle}/link", post(creators::create_creator_link))
+        .route("/admin/v1/alerts", get(alerts::list_alerts))
+        .route("/admin/v1/alerts/clear", post(alerts::clear_alert))
         .route("/admin/v1/partners", partners)
         .route("/admin/v1/partners/{client_id}", partner)
         .route("/admin/v1/partners/{client_id}/suspend", post(change_partner::suspend_partner))

@@ -117,7 +117,10 @@ pub(super) async fn validate_code(
     guesses.check(till.id(), caller.0)?;
     let shown = ask.presented(&engine)?;
     Ok(Json(match engine.validate(&ask.code, &shown).await? {
-        Ok(found) => ValidationOut::good(PromiseOut::from(&found)),
+        Ok(found) => {
+            engine.count_validation(&found, &till.door());
+            ValidationOut::good(PromiseOut::from(&found))
+        }
         Err(why) => {
             if why == TillRefusal::UnknownCode {
                 guesses.wrong(till.id(), caller.0);

@@ -42,12 +42,13 @@ impl Asset {
     }
 }
 
-static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     [
         Asset::new("app.css", "text/css; charset=utf-8", include_bytes!("static/app.css")),
         Asset::new("creator.css", "text/css; charset=utf-8", include_bytes!("static/creator.css")),
         Asset::new("docs.css", "text/css; charset=utf-8", include_bytes!("static/docs.css")),
         Asset::new("app.js", "text/javascript; charset=utf-8", include_bytes!("static/app.js")),
+        Asset::new("seen.js", "text/javascript; charset=utf-8", include_bytes!("static/seen.js")),
         Asset::new("icon.svg", "image/svg+xml", include_bytes!("static/icon.svg")),
     ]
 });

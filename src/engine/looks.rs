@@ -1,0 +1,69 @@
+//! Who looked at a code: its page was open in a browser, or a till asked about it. Counted once a window.
+
+use super::sale::act_on;
+use super::{Engine, EngineError, Found};
+use crate::domain::act::{Ask, Look};
+use crate::domain::code::CodeNorm;
+use crate::domain::ids::{RequestId, Spot, millis};
+use std::sync::Arc;
+
+/// One code is counted once in so long, by each who looks.
+const WINDOW_MS: i64 = 1_800_000;
+/// Looks that wait to be written; further ones are not counted, so that they are in nobody's way.
+pub(super) const AT_ONCE: usize = 64;
+/// The door of looks.
+const DOOR: &str = "look";
+
+impl Engine {
+    /// Counts that the page of a code was open; nothing happens where no such code is out.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn viewed(&self, spot: Spot) -> Result<(), EngineError> {
+        match self.find_spot(spot).await? {
+            Some(found) => self.count_look(&found, Look::Viewed, "page").await,
+            None => Ok(()),
+        }
+    }
+
+    /// Counts, after the answer, that a till asked about a code that is somebody's merit.
+    pub fn count_validation(&self, found: &Found, till: &str) {
+        let from = &found.issued.held.from;
+        if from.partner.is_none() && from.creator.is_none() {
+            return;
+        }
+        let Ok(permit) = Arc::clone(&self.shared.looks).try_acquire_owned() else {
+            return;
+        };
+        let (engine, found, till) = (self.clone(), found.clone(), till.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = engine.count_look(&found, Look::Validated, &till).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a look was not counted");
+            }
+            drop(permit);
+        });
+    }
+
+    async fn count_look(&self, found: &Found, look: Look, by: &str) -> Result<(), EngineError> {
+        let spot = found.issued.held.spot;
+        let Spot { campaign, pool, position } = spot;
+        let window = millis(self.now()).div_euclid(WINDOW_MS);
+        let key = format!("{}-{by}-{campaign}-{pool}-{position}-{window}", look.word());
+        let request = RequestId { door: DOOR.to_owned(), key };
+        self.settle(act_on(&found.issued, request, [0; 32], Ask::Looked(spot, look))).await.map(drop)
+    }
+
+    /// Tells people where a code is shown that nobody was given; `who` showed it.
+    pub(super) async fn tell_stray(&self, code: &str, who: String) -> Result<(), EngineError> {
+        let Ok(norm) = CodeNorm::parse(code) else {
+            return Ok(());
+        };
+        if self.catalog().is_mistyped(&norm) {
+            return Ok(());
+        }
+        match self.spot_of(&norm).await? {
+            Some(spot) if !self.parts().store.was_issued(spot).await? => self.tell(Ask::Stray(spot, who)).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+}
