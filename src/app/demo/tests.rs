@@ -90,7 +90,12 @@ fn every_text(host: &str) -> String {
     }
     let words: Vec<_> = campaigns.iter().map(|campaign| campaign.name.clone()).collect();
     let texts = sender_texts(&sender, "https://coupons.acme.example", &words).unwrap();
-    let values = texts.fixed.clone().with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov");
+    let values = texts
+        .fixed
+        .clone()
+        .with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov")
+        .with(Slot::Digits, "204718")
+        .with(Slot::Link, &show_link(host, "/creator/open/9tQ2xW7kM4vB8nR3pL6yHd7kM4vB8"));
     writeln!(page, "{}", sender.address).unwrap();
     let own = ReplyId::ALL.into_iter().filter(|reply| !CAMPAIGN_REPLIES.contains(reply));
     for reply in own {

@@ -1,5 +1,11 @@
 //! What a batch writes: rows to insert, and one final value for each counter it touched.
 
+mod credit;
+mod params;
+
+pub use credit::{Assists, CreditKey, FeedRow, NewPull, PullChange};
+pub use params::Params;
+
 use crate::domain::act::{MessageStep, Openings, ProofId};
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::Attribution;
@@ -14,7 +20,6 @@ use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::world::{Event, EventKind, Held, Proof, Range};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything one batch writes.
@@ -127,98 +132,6 @@ pub struct RequestRow {
     pub assists: Assists,
 }
 
-/// Whose merit the code of a repeat is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Assists {
-    /// Not of the partner who asked.
-    pub partner: bool,
-    /// Not of the creator whose word it was.
-    pub creator: bool,
-    /// She asked by her own word: nobody's merit.
-    pub own: bool,
-}
-
-/// A row of `feed`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeedRow {
-    /// Who hears of it.
-    pub partner: PartnerId,
-    /// Its number there.
-    pub event_no: i64,
-    /// `issued`, `redeemed`, …
-    pub kind: &'static str,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The campaign.
-    pub campaign: CampaignId,
-    /// The code, where it is about one.
-    pub spot: Option<Spot>,
-    /// What else there is to say, a JSON object.
-    pub data: String,
-}
-
-/// The key of `rollup_credit`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CreditKey {
-    /// `creator` or `partner`.
-    pub kind: &'static str,
-    /// Its number.
-    pub id: u32,
-    /// The campaign.
-    pub campaign: u32,
-    /// Quarter hours since 1970 UTC.
-    pub quarter: i64,
-    /// The placement.
-    pub placement: PlacementId,
-    /// The place as the partner or link calls it; empty is none.
-    pub sub_id: String,
-    /// The outcome, as in [`ChannelKey`]; a repeat of a code that is another's merit is `assist`, and what
-    /// a creator asked by her own word is `self`.
-    pub outcome: String,
-}
-
-/// A row of `allocation`, with its ranges.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewPull {
-    /// Its name.
-    pub id: AllocationId,
-    /// Whose merit.
-    pub from: Attribution,
-    /// Of which campaign and version.
-    pub campaign: (CampaignId, u32),
-    /// The pool.
-    pub pool_no: u16,
-    /// The promise.
-    pub offer_no: u16,
-    /// What one code adds to a cap in money.
-    pub weight: i64,
-    /// How many.
-    pub count: u64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// When its codes end.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Until when it may be streamed and acknowledged.
-    pub lease_until: DateTime<Utc>,
-    /// Which positions.
-    pub ranges: Vec<Range>,
-}
-
-/// What becomes of one pull in a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PullChange {
-    /// So many more went back to stock.
-    pub restocked: u64,
-    /// So many more were given back to the caps.
-    pub given_back: u64,
-    /// Nothing of it can be streamed any more.
-    pub closes: bool,
-    /// The partner has its codes.
-    pub acked_at: Option<DateTime<Utc>>,
-    /// Its time was over.
-    pub ended_at: Option<DateTime<Utc>>,
-}
-
 /// A row of `code_event`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRow {
@@ -259,38 +172,6 @@ pub struct NewMessage {
     pub request: RequestId,
     /// When it was decided.
     pub created_at: DateTime<Utc>,
-}
-
-/// What a text needs beside its code.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Params {
-    /// The keyword or name of the campaign.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub word: Option<String>,
-    /// What she typed, where we read it as another word.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub read: Option<String>,
-    /// A time, milliseconds since 1970 UTC: used at, opens at, try again at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<i64>,
-    /// The cap that refused, by its number, and its limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cap: Option<(u32, i64)>,
-    /// Her codes: campaign, pool, position, state, time of use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub codes: Vec<(u32, u16, u64, String, Option<i64>)>,
-    /// The words she may choose from.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub choices: Vec<String>,
-    /// The language to answer in.
-    #[serde(skip_serializing_if = "is_english")]
-    pub language: Language,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_english(language: &Language) -> bool {
-    *language == Language::English
 }
 
 /// A step of a message, and when it was taken.

@@ -25,6 +25,7 @@ fn worst(host: &str, (keyword, offer, code): (&str, &str, &str)) -> Values {
         .with(Slot::Help, "coupons.acme.example/help or 800-555-0199")
         .with(Slot::Words, "PIZZA, BURGER or MYCODES")
         .with(Slot::Choices, "1 PIZZA or 2 BURGER")
+        .with(Slot::Digits, "000000")
 }
 
 fn compiled(source: &str, values: &Values) -> Compiled {
