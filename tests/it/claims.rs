@@ -45,6 +45,10 @@ mod bodies {
 
     const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1";
 
+    /// Phones with numbers that people have.
+    const FIRST: u64 = 2_000_001;
+    const SECOND: u64 = 2_000_002;
+
     fn slug(text: &str) -> Slug {
         Slug::parse(text).unwrap()
     }
@@ -141,18 +145,18 @@ mod bodies {
 
     pub(super) async fn a_phone_has_one_code_by_text_and_page_in_either_order_from_five_browsers(house: House) {
         let routes = open(&house).await;
-        let Outcome::Issued(texted) = house.text(1, "WORDB").await.unwrap().outcome else { panic!("a code") };
+        let Outcome::Issued(texted) = house.text(FIRST, "WORDB").await.unwrap().outcome else { panic!("a code") };
         let links: HashSet<_> = [
-            claim(&house, &routes, "emma", 1).await,
-            claim(&house, &routes, "emma", 1).await,
-            claim(&house, &routes, "emma", 1).await,
-            claim(&house, &routes, "emma", 1).await,
-            claim(&house, &routes, "emma", 1).await,
+            claim(&house, &routes, "emma", FIRST).await,
+            claim(&house, &routes, "emma", FIRST).await,
+            claim(&house, &routes, "emma", FIRST).await,
+            claim(&house, &routes, "emma", FIRST).await,
+            claim(&house, &routes, "emma", FIRST).await,
         ]
         .into();
         assert_eq!(links, HashSet::from([house.engine.link_path(texted)]));
-        let link = claim(&house, &routes, "emma", 2).await;
-        let Outcome::Repeat(again, _) = house.text(2, "WORDB").await.unwrap().outcome else { panic!("the same code") };
+        let link = claim(&house, &routes, "emma", SECOND).await;
+        let Outcome::Repeat(again, _) = house.text(SECOND, "WORDB").await.unwrap().outcome else { panic!("the same code") };
         assert_eq!(link, house.engine.link_path(again));
         assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, 2);
         let hers = "SELECT COUNT(*) FROM issuance WHERE creator_id = 7 AND channel = 'web' AND sub_id = 'reel-7'";
@@ -409,7 +413,7 @@ mod bodies {
         assert_eq!(alert.about, format!("campaign C1, partner {partner}"));
         assert_eq!(heard(&house, "leak_suspected").await, 1);
         // A creator's code: two tills are no sign, the third one is.
-        claim(&house, &routes, "emma", 9).await;
+        claim(&house, &routes, "emma", FIRST).await;
         let hers = "SELECT position FROM issuance WHERE creator_id = 7";
         let position = u64::try_from(house.number(hers).await).unwrap();
         let code = house.engine.code_at(Spot { position, ..spot }).await.unwrap().unwrap().expose().to_owned();
