@@ -6,6 +6,7 @@ mod audit;
 mod campaign;
 mod codes;
 mod console;
+mod creator;
 mod demo;
 mod doctor;
 mod failure;
@@ -54,6 +55,7 @@ enum Command {
     Numbers(numbers::NumbersArgs),
     Keys(keys::KeysArgs),
     Partner(partner::PartnerArgs),
+    Creator(creator::CreatorArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
@@ -128,6 +130,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Numbers(args) => numbers::numbers(&args, console).await,
         Command::Words(args) => words::words(&args, console).await,
         Command::Partner(args) => Box::pin(partner::partner(&args, console)).await,
+        Command::Creator(args) => Box::pin(creator::creator(&args, console)).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => audit::explain(&args, console).await,
         Command::Openapi(args) => openapi::openapi(&args, console),

@@ -131,6 +131,41 @@ fn a_campaign_is_applied_paused_resumed_and_ended_for_ever() {
     assert_snapshot!(talk.replace(base, "DIR"));
 }
 
+#[test]
+fn a_creator_is_made_joins_is_paused_and_gets_into_her_desk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (house, file) = written(dir.path());
+    let mut talk = String::new();
+    for line in [
+        &["apply", &file, "--yes"][..],
+        &["creator", "list"],
+        &["creator", "add", "emma", "--name", "Emma", "--phone", "+12025550107"],
+        &["creator", "add", "emma", "--name", "Emma"],
+        &["creator", "add", "stop", "--name", "Stop"],
+        &["creator", "join", "emma", "--campaign", "shoes"],
+        &["creator", "join", "emma", "--campaign", "SHOES", "--cap", "2000", "--percent", "10", "--post", "EMMA7=reel7"],
+        &["creator", "join", "emma", "--campaign", "SHOES", "--cap", "3000", "--hold", "P14D", "--flat", "100"],
+        &["creator", "join", "anna", "--campaign", "SHOES", "--cap", "5"],
+        &["creator", "list"],
+        &["creator", "show", "emma"],
+        &["creator", "pause", "emma"],
+        &["creator", "pause", "emma"],
+        &["creator", "resume", "emma"],
+        &["campaign", "show", "SHOES"],
+    ] {
+        let whole = [line, &["--dir", &house]].concat();
+        let (code, out, err) = called(&whole);
+        let line = line.join(" ").replace(&file, "shop.toml");
+        let _ = write!(talk, "$ codewell {line}\n{out}{err}[{code}]\n");
+    }
+    let (code, out, err) = called(&["creator", "link", "emma", "--dir", &house]);
+    assert!(code == 0 && out.contains("/creator/open/") && err.contains("opens her desk once"), "{out}{err}");
+    let (code, out, err) = called(&["audit", "--dir", &house]);
+    assert_eq!(code, 0, "{out}{err}");
+    let base = dir.path().to_str().unwrap();
+    assert_snapshot!(talk.replace(base, "DIR"));
+}
+
 /// What the doctor says of a house, with what differs from machine to machine left out.
 fn examined(line: &[&str], base: &Path) -> (u8, String) {
     let (code, out, err) = called(line);

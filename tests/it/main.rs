@@ -21,6 +21,7 @@ mod conversations;
 mod counted;
 mod crash;
 mod creators;
+mod desks;
 mod doctor;
 mod doors;
 #[cfg(feature = "faults")]
