@@ -5,7 +5,8 @@
 #   ./test.sh quick      library, house rules, and the `it` tests not named slow_… or browser…
 #   ./test.sh lib | it | browser     only these
 #
-# PostgreSQL, Kannel and Chromium are installed with apt-get only as root or under CI=true; at a terminal you are asked.
+# PostgreSQL, Kannel, Python and Chromium are installed with apt-get only as root or under CI=true; at a terminal you are asked.
+# Python's packages (tests/interop/requirements.txt) go into the target directory, nowhere else.
 # Elsewhere the tests that need them are skipped and named. Under CI=true nothing may be missing.
 # The last line is always: passed N, failed N, skipped N (names)
 set -euo pipefail
@@ -54,6 +55,12 @@ have_kannel() {
   done
   return 1
 }
+# With the packages that the interop tests use, in an environment of their own.
+have_python() {
+  have python3 && tests/interop/venv.sh >"$work/python.log" 2>&1 && return
+  [ ! -s "$work/python.log" ] || tail -n 3 "$work/python.log"
+  return 1
+}
 have_chromium() {
   { have chromium || have chromium-browser || have google-chrome; } && have chromedriver
 }
@@ -96,6 +103,7 @@ ensure() { # name package…
 phase "tools"
 [ "$what" = lib ] || [ "$what" = browser ] || ensure postgresql postgresql
 [ "$what" = lib ] || [ "$what" = browser ] || ensure kannel kannel kannel-extras
+[ "$what" = lib ] || [ "$what" = browser ] || ensure python python3 python3-venv
 case $what in all | browser) ensure chromium chromium chromium-driver ;; esac
 if [ "$ci" = true ] && [ -n "$missing" ]; then
   echo "missing under CI=true:$missing"

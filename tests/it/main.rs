@@ -28,6 +28,7 @@ mod doors;
 mod faults;
 mod fuzz;
 mod harness;
+mod interop;
 mod kannel;
 mod killed;
 mod migrations;

@@ -55,7 +55,7 @@ mod bodies {
         let wanted = json!({
             "client_id": "acme", "name": "Acme Deals", "environment": "live", "status": "active", "version": 1,
             "scopes": ["codes:issue", "codes:read", "events:read", "reports:read"], "contact": "ask@acme.example",
-            "caps": {}, "rate": null, "grants": [{"campaign": first, "day": 50}],
+            "caps": {}, "grants": [{"campaign": first, "day": 50}],
             "created_at": "2026-11-20T16:00:00Z",
         });
         assert_eq!(made.json(), wanted);

@@ -3,8 +3,9 @@
 mod admin;
 mod changes;
 mod clients;
-mod doors;
+pub(crate) mod doors;
 mod forged;
+mod load;
 mod routes;
-mod signed;
+pub(crate) mod signed;
 mod tokens;

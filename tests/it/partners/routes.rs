@@ -1,9 +1,14 @@
-//! Who may call what: every route for programs stands here once, and is tried with every wrong key there is.
+//! Who may call what: every route for programs stands here once, and is tried with every wrong key there is. A route
+//! that the description names and this list does not, fails.
 
-use super::doors::Doors;
-use crate::harness::{House, On};
+use super::doors::{Answer, Doors};
+use crate::harness::{House, On, TestPartner};
 use axum::body::Body;
 use axum::http::{Request, header};
+use codewell::domain::partner::PartnerScope::{self, Bulk, Events, Issue, Read, Reports, Webhooks};
+use codewell::http::openapi::document;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Whose proof a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,32 +19,126 @@ enum Who {
     Client,
     Till,
     Admin,
+    /// A partner, by a token for this.
+    Partner(PartnerScope),
 }
+
+use Who::{Admin, Anybody, Client, Partner, Till};
 
 /// Routes that come join this list; it may only grow.
 const ROUTES: &[(&str, &str, Who)] = &[
-    ("POST", "/oauth2/token", Who::Client),
-    ("POST", "/oauth2/revoke", Who::Client),
-    ("GET", "/.well-known/jwks.json", Who::Anybody),
-    ("GET", "/.well-known/oauth-authorization-server", Who::Anybody),
-    ("POST", "/v1/codes/validate", Who::Till),
-    ("POST", "/v1/codes/redeem", Who::Till),
-    ("POST", "/v1/redemptions/x/rollback", Who::Till),
-    ("GET", "/admin/v1/partners", Who::Admin),
-    ("POST", "/admin/v1/partners", Who::Admin),
-    ("GET", "/admin/v1/partners/acme", Who::Admin),
-    ("PATCH", "/admin/v1/partners/acme", Who::Admin),
-    ("POST", "/admin/v1/partners/acme/suspend", Who::Admin),
-    ("POST", "/admin/v1/partners/acme/resume", Who::Admin),
-    ("POST", "/admin/v1/partners/acme/grants", Who::Admin),
-    ("DELETE", "/admin/v1/partners/acme/grants/PIZZA", Who::Admin),
-    ("GET", "/admin/v1/partners/acme/keys", Who::Admin),
-    ("POST", "/admin/v1/partners/acme/keys", Who::Admin),
-    ("DELETE", "/admin/v1/partners/acme/keys/x", Who::Admin),
-    ("GET", "/admin/v1/partners/acme/secrets", Who::Admin),
-    ("POST", "/admin/v1/partners/acme/secrets", Who::Admin),
-    ("DELETE", "/admin/v1/partners/acme/secrets/x", Who::Admin),
+    ("POST", "/oauth2/token", Client),
+    ("POST", "/oauth2/revoke", Client),
+    ("GET", "/.well-known/jwks.json", Anybody),
+    ("GET", "/.well-known/oauth-authorization-server", Anybody),
+    ("POST", "/v1/codes/validate", Till),
+    ("POST", "/v1/codes/redeem", Till),
+    ("POST", "/v1/redemptions/{id}/rollback", Till),
+    ("GET", "/v1/campaigns", Partner(Read)),
+    ("GET", "/v1/campaigns/{id}", Partner(Read)),
+    ("POST", "/v1/issuances", Partner(Issue)),
+    ("POST", "/v1/issuances/batch", Partner(Issue)),
+    ("GET", "/v1/issuances/{id}", Partner(Read)),
+    ("POST", "/v1/allocations", Partner(Bulk)),
+    ("GET", "/v1/allocations/{id}", Partner(Read)),
+    ("GET", "/v1/allocations/{id}/codes", Partner(Bulk)),
+    ("POST", "/v1/allocations/{id}/ack", Partner(Bulk)),
+    ("POST", "/v1/allocations/{id}/return", Partner(Bulk)),
+    ("GET", "/v1/events", Partner(Events)),
+    ("GET", "/v1/reports/daily", Partner(Reports)),
+    ("POST", "/v1/webhook-endpoints", Partner(Webhooks)),
+    ("GET", "/v1/webhook-endpoints", Partner(Webhooks)),
+    ("GET", "/v1/webhook-endpoints/{id}", Partner(Webhooks)),
+    ("PATCH", "/v1/webhook-endpoints/{id}", Partner(Webhooks)),
+    ("DELETE", "/v1/webhook-endpoints/{id}", Partner(Webhooks)),
+    ("POST", "/v1/webhook-endpoints/{id}/rotate-secret", Partner(Webhooks)),
+    ("POST", "/v1/webhook-endpoints/{id}/test", Partner(Webhooks)),
+    ("POST", "/v1/webhook-endpoints/{id}/replay", Partner(Webhooks)),
+    ("GET", "/v1/webhook-endpoints/{id}/deliveries", Partner(Webhooks)),
+    ("GET", "/admin/v1/partners", Admin),
+    ("POST", "/admin/v1/partners", Admin),
+    ("GET", "/admin/v1/partners/{client_id}", Admin),
+    ("PATCH", "/admin/v1/partners/{client_id}", Admin),
+    ("POST", "/admin/v1/partners/{client_id}/suspend", Admin),
+    ("POST", "/admin/v1/partners/{client_id}/resume", Admin),
+    ("POST", "/admin/v1/partners/{client_id}/grants", Admin),
+    ("DELETE", "/admin/v1/partners/{client_id}/grants/{campaign}", Admin),
+    ("GET", "/admin/v1/partners/{client_id}/keys", Admin),
+    ("POST", "/admin/v1/partners/{client_id}/keys", Admin),
+    ("DELETE", "/admin/v1/partners/{client_id}/keys/{id}", Admin),
+    ("GET", "/admin/v1/partners/{client_id}/secrets", Admin),
+    ("POST", "/admin/v1/partners/{client_id}/secrets", Admin),
+    ("DELETE", "/admin/v1/partners/{client_id}/secrets/{id}", Admin),
 ];
+
+/// Bodies of routes that the description has no example for.
+const BODIES: &[(&str, &str, &str)] = &[
+    ("POST", "/v1/webhook-endpoints", r#"{"url": "https://hooks.example/codewell"}"#),
+    ("PATCH", "/v1/webhook-endpoints/{id}", r#"{"status": "active"}"#),
+    ("POST", "/v1/webhook-endpoints/{id}/replay", r#"{"after": "fc_0000000000000000"}"#),
+];
+
+/// The description of an operation, where there is one.
+fn described(method: &str, path: &str) -> Option<&'static Value> {
+    document()["paths"].get(path)?.get(method.to_lowercase())
+}
+
+/// The address of an operation: names that are nobody's in it, and what its description asks for behind it.
+fn address(method: &str, path: &str) -> String {
+    let names = [("{client_id}", "nobody"), ("{campaign}", "NONE"), ("{id}", "x")];
+    let place = names.iter().fold(path.to_owned(), |place, (name, value)| place.replace(name, value));
+    let parameters = described(method, path).and_then(|one| one["parameters"].as_array()).into_iter().flatten();
+    let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
+    let query: Vec<_> =
+        needed.filter_map(|one| Some(format!("{}={}", one["name"].as_str()?, one["example"].as_str()?))).collect();
+    if query.is_empty() { place } else { format!("{place}?{}", query.join("&")) }
+}
+
+async fn ask(doors: &Doors, (method, path): (&str, &str), key: &str) -> Answer {
+    let example = described(method, path).and_then(|one| one.pointer("/requestBody/content/application~1json/example"));
+    let own = BODIES.iter().find(|(verb, place, _)| (*verb, *place) == (method, path)).map(|(_, _, body)| *body);
+    let body = example.map(Value::to_string).or_else(|| own.map(str::to_owned)).unwrap_or_else(|| "{}".to_owned());
+    let mut request = Request::builder().method(method).uri(address(method, path));
+    request = request.header(header::CONTENT_TYPE, "application/json").header("idempotency-key", "k");
+    if !key.is_empty() {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    }
+    doors.send(request.body(Body::from(body)).expect("a request")).await
+}
+
+/// A token for these scopes.
+async fn token(house: &House, of: &TestPartner, scopes: impl Fn(PartnerScope) -> bool) -> String {
+    let proved = house.engine.client_by_secret(of.client.as_str(), &of.secret).await.expect("it is hers");
+    let scopes = PartnerScope::ALL.into_iter().filter(|scope| scopes(*scope)).collect();
+    house.engine.access_token(&proved, scopes).await.expect("a token").expose().to_owned()
+}
+
+#[test]
+fn every_route_that_is_described_stands_in_the_list_with_who_may_call_it() {
+    let paths = document()["paths"].as_object().expect("paths").iter();
+    let all = paths.flat_map(|(path, item)| item.as_object().expect("methods").keys().map(move |verb| (verb, path)));
+    let programs = ["/v1/", "/admin/", "/oauth2/", "/.well-known/"];
+    let described_ones: BTreeSet<_> = all
+        .filter(|(_, path)| programs.iter().any(|begin| path.starts_with(begin)))
+        .map(|(method, path)| (method.to_uppercase(), path.clone()))
+        .collect();
+    let listed: BTreeSet<_> =
+        ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(listed.len(), ROUTES.len(), "each stands there once");
+    let missing: Vec<_> = described_ones.difference(&listed).collect();
+    assert!(missing.is_empty(), "described, and without a row: {missing:?}");
+    for (method, path, who) in ROUTES {
+        let Some(operation) = described(method, path) else { continue };
+        let wanted = match who {
+            Anybody => Value::Null,
+            Client => json!([{"client_secret": []}, {}]),
+            Till => json!([{"till_key": []}]),
+            Admin => json!([{"admin_key": []}]),
+            Partner(scope) => json!([{"partner": [scope.word()]}]),
+        };
+        assert_eq!(operation.get("security").unwrap_or(&Value::Null), &wanted, "{method} {path}");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_route_opens_to_anybody_but_those_it_is_for() {
@@ -47,28 +146,36 @@ async fn no_route_opens_to_anybody_but_those_it_is_for() {
     let doors = Doors::open(&house).await;
     let till = house.engine.create_till_key("Store 17").await.expect("a key").expose().to_owned();
     let acme = house.partner("acme", &[]).await;
-    let keys = [
-        (None, ""),
-        (Some(Who::Till), till.as_str()),
-        (Some(Who::Admin), doors.admin.as_str()),
-        (None, acme.token.as_str()),
-        (None, acme.secret.as_str()),
-    ];
     for (method, path, who) in ROUTES {
-        for (whose, key) in keys {
-            let request =
-                Request::builder().method(*method).uri(*path).header(header::CONTENT_TYPE, "application/json");
-            let bearer = format!("Bearer {key}");
-            let request = if key.is_empty() { request } else { request.header(header::AUTHORIZATION, bearer) };
-            let answer = doors.send(request.body(Body::from("{}")).expect("a request")).await;
-            let is_let_in = answer.status != 401;
-            let wanted = *who == Who::Anybody || whose == Some(*who);
-            match who {
+        let (narrow, without) = match who {
+            Partner(scope) => {
+                (token(&house, &acme, |one| one == *scope).await, token(&house, &acme, |one| one != *scope).await)
+            }
+            Anybody | Client | Till | Admin => (acme.token.clone(), acme.token.clone()),
+        };
+        for (whose, key) in [
+            ("nobody's", ""),
+            ("a till's", till.as_str()),
+            ("an admin's", doors.admin.as_str()),
+            ("a partner's", narrow.as_str()),
+            ("a partner's for all but this", without.as_str()),
+            ("a secret itself", acme.secret.as_str()),
+        ] {
+            let answer = ask(&doors, (method, path), key).await;
+            let said = format!("{method} {path} with {whose}: {} {}", answer.status, answer.body);
+            let got = (answer.status.as_u16(), answer.json()["code"].as_str().unwrap_or_default().to_owned());
+            match (who, whose) {
+                (Anybody, _) => assert_eq!(got.0, 200, "{said}"),
                 // It names the form first: a body of JSON is none.
-                Who::Client => assert_eq!(answer.json()["error"], "invalid_request", "{method} {path}"),
-                Who::Anybody | Who::Till | Who::Admin => {
-                    assert_eq!(is_let_in, wanted, "{method} {path} with {whose:?}: {}", answer.body);
+                (Client, _) => assert_eq!(answer.json()["error"], "invalid_request", "{said}"),
+                (Partner(scope), "a partner's for all but this") => {
+                    assert_eq!(got, (403, "insufficient_scope".to_owned()), "{said}");
+                    assert_eq!(answer.json()["scope"], scope.word(), "{said}");
                 }
+                (Till, "a till's") | (Admin, "an admin's") | (Partner(_), "a partner's") => {
+                    assert!(!matches!(got.0, 401 | 403) && got.0 < 500, "{said}");
+                }
+                (Till | Admin | Partner(_), _) => assert_eq!(got, (401, "invalid_token".to_owned()), "{said}"),
             }
         }
     }
