@@ -1,5 +1,6 @@
 //! The documents of the demo: written once, with dates around the day of its first run, and applied like anyone's.
 
+pub mod creators;
 pub mod partner;
 pub mod peer;
 

@@ -5,7 +5,7 @@ use super::console::Console;
 use super::failure::Refused;
 use super::place::DEMO_DIR;
 use crate::app::demo::peer::{DemoPeer, DemoPeerParts};
-use crate::app::demo::{PEER, SENDER, ZONE};
+use crate::app::demo::{PEER, SENDER, ZONE, creators};
 use crate::app::demo_dir::DemoDir;
 use crate::app::lock::ServerLock;
 use crate::app::server::{PortTaken, ServeError, Server, listen, open_for_server, stop_signal};
@@ -180,6 +180,7 @@ async fn fill(engine: &Engine, dir: &DemoDir, console: &mut Console<'_>) -> anyh
     }
     console.note("Writing the demo's codes: a few seconds, this once.");
     let documents = apply::read(&files)?;
+    creators::open(engine).await?;
     apply::carry_out(engine, &documents, console).await?;
     Ok(())
 }

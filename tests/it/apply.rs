@@ -87,11 +87,12 @@ mod bodies {
     pub(super) async fn the_demo_applies_whole_and_a_second_time_changes_nothing(house: House) {
         let house = house.living_with(StandIn::named("burger-shop").registry()).await;
         let dir = tempfile::tempdir().expect("a directory");
+        demo::creators::open(&house.engine).await.expect("the creators are made");
         let documents = demo_documents(dir.path());
         let applied = house.engine.apply(&documents, &|_| {}).await.expect("the demo applies");
         let warnings = texts(&applied.plan, Mark::Warn);
         assert_eq!(warnings, ["campaign SUMMER: its end is in the past: nobody will get a code"]);
-        assert_eq!(house.number("SELECT CAST(SUM(in_stock) AS BIGINT) FROM pool").await, 1_000_053_100);
+        assert_eq!(house.number("SELECT CAST(SUM(in_stock) AS BIGINT) FROM pool").await, 1_000_057_100);
         assert_eq!(house.number("SELECT COUNT(*) FROM code").await, 50_000 + 1_000 + 100 + 1_000 + 1_000);
         let version = house.engine.catalog().version;
         let again = house.engine.apply(&documents, &|_| {}).await.expect("it applies again");
@@ -104,6 +105,7 @@ mod bodies {
     pub(super) async fn a_text_gets_a_code_of_each_kind_of_pool_right_after_apply(house: House) {
         let house = house.living_with(StandIn::named("burger-shop").registry()).await;
         let dir = tempfile::tempdir().expect("a directory");
+        demo::creators::open(&house.engine).await.expect("the creators are made");
         house.engine.apply(&demo_documents(dir.path()), &|_| {}).await.expect("the demo applies");
         assert!(matches!(ask(&house, 2, "BURGER").await, Outcome::Held(_)), "the shop was not asked yet");
         let (burger, _, shop) = house.engine.peers_campaigns().remove(0);
