@@ -19,11 +19,12 @@ pub(super) struct KeyIn {
     #[schema(max_length = 200)]
     name: String,
     /// `-----BEGIN PUBLIC KEY-----` and what follows.
+    #[schema(
+        example = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n"
+    )]
     pem: Option<String>,
     /// The public members of RFC 8037 or RFC 7518.
-    #[schema(value_type = Option<Object>, example = json!(
-        {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-    ))]
+    #[schema(value_type = Option<Object>)]
     jwk: Option<Map<String, Value>>,
 }
 
