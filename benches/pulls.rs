@@ -91,8 +91,12 @@ async fn run(name: &str, house: House) {
     harness::sender(&house).await;
     harness::campaign(1).size(1 << 30).write(&house).await;
     let scopes = PartnerScope::ALL.to_vec();
-    let doc =
-        PartnerDoc { name: "Bench".to_owned(), scopes, grants: vec![Grant::free(CampaignId(1))], ..PartnerDoc::default() };
+    let doc = PartnerDoc {
+        name: "Bench".to_owned(),
+        scopes,
+        grants: vec![Grant::free(CampaignId(1))],
+        ..PartnerDoc::default()
+    };
     let id = house.engine.create_partner(ClientId::parse("bench").unwrap(), doc).await.unwrap().id;
     let partner = Partnership { id, version: 1 };
     let phones = Arc::new(AtomicU64::new(0));

@@ -136,12 +136,8 @@ pub(super) async fn creator(args: &CreatorArgs, console: &mut Console<'_>) -> an
 
 async fn made(engine: &Engine, args: &AddArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
     let AddArgs { handle, name, phone, disclosure } = args;
-    let wanted = CreatorIn {
-        handle: handle.clone(),
-        name: name.clone(),
-        phone: phone.clone(),
-        disclosure: disclosure.clone(),
-    };
+    let wanted =
+        CreatorIn { handle: handle.clone(), name: name.clone(), phone: phone.clone(), disclosure: disclosure.clone() };
     let record = engine.add_creator(&wanted).await.map_err(explained)?;
     let handle = &record.row.handle;
     console.say(&format!("{handle} is a creator."))?;
@@ -170,7 +166,8 @@ fn status(is_active: bool) -> &'static str {
 
 fn show(record: &CreatorRecord, console: &mut Console<'_>) -> anyhow::Result<()> {
     let CreatorRecord { row, parts } = record;
-    let phone = if row.subject.is_some() { "DESK from her number opens her desk" } else { "no number of hers is known" };
+    let phone =
+        if row.subject.is_some() { "DESK from her number opens her desk" } else { "no number of hers is known" };
     console.say(&format!("{} ({}), {}; {phone}", row.name, row.handle, status(row.is_active)))?;
     console.say(&format!("says: {}", row.disclosure))?;
     for (campaign, part) in parts {

@@ -156,7 +156,9 @@ mod bodies {
         .into();
         assert_eq!(links, HashSet::from([house.engine.link_path(texted)]));
         let link = claim(&house, &routes, "emma", SECOND).await;
-        let Outcome::Repeat(again, _) = house.text(SECOND, "WORDB").await.unwrap().outcome else { panic!("the same code") };
+        let Outcome::Repeat(again, _) = house.text(SECOND, "WORDB").await.unwrap().outcome else {
+            panic!("the same code")
+        };
         assert_eq!(link, house.engine.link_path(again));
         assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, 2);
         let hers = "SELECT COUNT(*) FROM issuance WHERE creator_id = 7 AND channel = 'web' AND sub_id = 'reel-7'";

@@ -111,7 +111,8 @@ mod bodies {
         let reply = due.iter().map(|one| &one.message).find(|one| one.reply == ReplyId::T24Desk).expect("a reply");
         let composed = house.engine.compose(reply).await.expect("it is written");
         assert_eq!(composed.segments, 1);
-        let token = composed.body.split("/creator/open/").nth(1).and_then(|rest| rest.split(' ').next()).expect("a link");
+        let token =
+            composed.body.split("/creator/open/").nth(1).and_then(|rest| rest.split(' ').next()).expect("a link");
         let door = house.engine.desk_door(token).await.expect("it is read");
         assert!(matches!(door, DeskDoor::Opens(creator) if creator.handle == "emma"));
         assert!(house.engine.enter_desk(token).await.expect("it is read").is_ok());
@@ -156,7 +157,10 @@ mod bodies {
         assert!(text.contains("Your first follower is still to come"));
         for (path, kind) in [("/creator/qr.svg", "image/svg+xml"), ("/creator/qr.png?campaign=PIZZA", "image/png")] {
             let answer = send(&house, "GET", path, Some(&cookie)).await;
-            assert_eq!((answer.status(), answer.headers()[header::CONTENT_TYPE].to_str().unwrap()), (StatusCode::OK, kind));
+            assert_eq!(
+                (answer.status(), answer.headers()[header::CONTENT_TYPE].to_str().unwrap()),
+                (StatusCode::OK, kind)
+            );
             assert_eq!(send(&house, "GET", path, None).await.status(), StatusCode::UNAUTHORIZED);
         }
         house.clock.forward(Duration::hours(12));
@@ -192,7 +196,9 @@ mod bodies {
         assert_eq!((reversals[0].amount, reversals[0].order.as_deref()), (100, Some("10023")));
         let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
         let (_, text) = page(&house, "/creator?campaign=PIZZA&days=90", Some(&cookie)).await;
-        for words in ["$25", "17 of 20 codes left", "reel7", "order 10023", "One follower you sent", "10 % of every sale"] {
+        for words in
+            ["$25", "17 of 20 codes left", "reel7", "order 10023", "One follower you sent", "10 % of every sale"]
+        {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(!text.contains("$999"), "what Anna sold is Anna's");

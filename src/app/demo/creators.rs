@@ -3,8 +3,7 @@
 use crate::engine::{CreatorError, CreatorIn, Engine};
 
 /// Handle, name and own number of each.
-pub const CREATORS: [(&str, &str, &str); 2] =
-    [("anna", "Anna", "+12025550181"), ("emma", "Emma", "+12025550182")];
+pub const CREATORS: [(&str, &str, &str); 2] = [("anna", "Anna", "+12025550181"), ("emma", "Emma", "+12025550182")];
 
 /// Makes the creators that are not there yet.
 ///

@@ -7,6 +7,7 @@ use crate::domain::campaign::{Again, Attribution, Authority, Campaign, Offer, Po
 use crate::domain::cap::{Cap, Reached, Scope, check_person, check_quota};
 use crate::domain::decision::outcome::{Outcome, Refusal};
 use crate::domain::ids::{CampaignId, CapId, Spot, Subject};
+use crate::domain::reply::ReplyId;
 use crate::domain::world::{Held, HeldState, Person};
 use chrono::{DateTime, Duration, Utc};
 
@@ -273,4 +274,15 @@ fn newest_unused(
     keep: impl Fn(&Held) -> bool,
 ) -> Option<Spot> {
     newest(person, campaign, |held| held.state(now) == HeldState::Unused && keep(held)).map(|held| held.spot)
+}
+
+/// Which text says that she has a code already, by its state.
+#[must_use]
+pub fn repeat_text(state: HeldState) -> ReplyId {
+    match state {
+        HeldState::Unused => ReplyId::T02RepeatUnused,
+        HeldState::Redeemed => ReplyId::T03RepeatRedeemed,
+        HeldState::Expired => ReplyId::T04RepeatExpired,
+        HeldState::Void => ReplyId::T21NotEligible,
+    }
 }

@@ -18,9 +18,9 @@ mod sale;
 mod tests;
 mod text;
 
+pub use issue::repeat_text;
 pub use leak::STRANGERS;
 pub use said::SIGHT;
-pub use text::repeat_text;
 
 use crate::domain::act::{Act, Ask, NumberRange};
 use crate::domain::campaign::{Attribution, Campaign, Channel};

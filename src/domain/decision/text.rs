@@ -1,6 +1,6 @@
 //! One received text: opt-out, help, a keyword, and whether it is answered.
 
-use super::{Trace, Work};
+use super::{Trace, Work, repeat_text};
 use crate::domain::act::{Act, MessageStatus, MessageStep, Text, Who};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::cap::Scope;
@@ -396,15 +396,4 @@ fn may_confirm(answered: &[Answered], now: DateTime<Utc>) -> bool {
     let back = of("start").map(|one| one.at).max();
     let lately = of("stop").any(|one| one.at > now - CONFIRMED && back.is_none_or(|back| one.at > back));
     !lately && of("stop").count() < CONFIRMATIONS
-}
-
-/// Which text says that she has a code already, by its state.
-#[must_use]
-pub fn repeat_text(state: HeldState) -> ReplyId {
-    match state {
-        HeldState::Unused => ReplyId::T02RepeatUnused,
-        HeldState::Redeemed => ReplyId::T03RepeatRedeemed,
-        HeldState::Expired => ReplyId::T04RepeatExpired,
-        HeldState::Void => ReplyId::T21NotEligible,
-    }
 }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod consent;
+mod holds;
 mod partners;
 mod pulls;
 mod read;

@@ -1,6 +1,6 @@
 //! Locks in the one order that every writer of every process keeps, then the reads.
 
-use super::{claims, partners, pulls, session, spend, statements as sql};
+use super::{claims, holds, partners, pulls, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::alert::AlertKind;
 use crate::domain::campaign::{Attribution, Channel, Partnership};
@@ -214,7 +214,7 @@ async fn read_persons(tx: &mut Tx<'_>, needs: &Needs, now: DateTime<Utc>, world:
             held.events.push(read_event(row, 14, 27)?);
         }
     }
-    for row in tx.read(&sql::READ_HOLDS, &subjects(needs.persons.keys()), &[]).await? {
+    for row in tx.read(&holds::READ_HOLDS, &subjects(needs.persons.keys()), &[]).await? {
         let hold = read_hold(&row)?;
         world.persons.entry(Subject::from_bytes(row.bytes(1)?)).or_default().holds.push(hold);
     }

@@ -1,6 +1,6 @@
 //! What was decided, one statement a table, rows sorted by key, rows counted.
 
-use super::{claims, consent, partners, pulls, session, spend, statements as sql};
+use super::{claims, consent, holds, partners, pulls, session, spend, statements as sql};
 use crate::domain::act::MessageStatus;
 use crate::domain::campaign::Attribution;
 use crate::domain::catalog::Catalog;
@@ -38,7 +38,7 @@ pub async fn write(tx: &mut Tx<'_>, catalog: &Catalog, changes: &Changes, lease_
 }
 
 async fn write_holds(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreError> {
-    tx.write(&sql::WRITE_HOLDS, &sorted(changes.holds.iter().map(|(subject, one)| hold(*subject, one)))).await?;
+    tx.write(&holds::WRITE_HOLDS, &sorted(changes.holds.iter().map(|(subject, one)| hold(*subject, one)))).await?;
     let steps = changes.hold_steps.iter().map(|(id, step)| {
         let HoldChange { is_muted, late_at, ended_at, position } = step;
         vec![
@@ -49,11 +49,11 @@ async fn write_holds(tx: &mut Tx<'_>, changes: &Changes) -> Result<(), StoreErro
             (*position).into(),
         ]
     });
-    tx.write(&sql::STEP_HOLDS, &sorted(steps)).await?;
+    tx.write(&holds::STEP_HOLDS, &sorted(steps)).await?;
     let checks = changes.peer_checks.iter().map(|(spot, due_at)| {
         vec![spot.campaign.0.into(), spot.pool.into(), spot.position.into(), millis(*due_at).into()]
     });
-    tx.write(&sql::WRITE_PEER_CHECKS, &sorted(checks)).await
+    tx.write(&holds::WRITE_PEER_CHECKS, &sorted(checks)).await
 }
 
 fn hold(subject: Subject, hold: &Hold) -> Vec<Cell> {
