@@ -29,6 +29,7 @@ mod fuzz;
 mod harness;
 mod kannel;
 mod killed;
+mod looks;
 mod migrations;
 mod model;
 mod numbers;

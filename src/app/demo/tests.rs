@@ -90,7 +90,11 @@ fn every_text(host: &str) -> String {
     }
     let words: Vec<_> = campaigns.iter().map(|campaign| campaign.name.clone()).collect();
     let texts = sender_texts(&sender, "https://coupons.acme.example", &words).unwrap();
-    let values = texts.fixed.clone().with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov");
+    let values = texts
+        .fixed
+        .clone()
+        .with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov")
+        .with(Slot::Digits, "482915");
     writeln!(page, "{}", sender.address).unwrap();
     let own = ReplyId::ALL.into_iter().filter(|reply| !CAMPAIGN_REPLIES.contains(reply));
     for reply in own {
