@@ -32,7 +32,7 @@ enum What {
     Clear {
         #[command(flatten)]
         place: PlaceArgs,
-        /// What is wrong, as the list begins: leak_suspected
+        /// What is wrong, as the list begins, such as `leak_suspected`
         kind: String,
         /// With what, as the list goes on: "campaign PIZZA". Without it, every alert of that kind
         about: Option<String>,

@@ -1,10 +1,12 @@
 //! What a batch reads under its locks: the state that `decide` decides by.
 
+mod proof;
 mod pulled;
 
+pub use proof::Proof;
 pub use pulled::{Pulled, Whose};
 
-use crate::domain::act::{MessageStatus, NumberRange, ProofId};
+use crate::domain::act::{MessageStatus, NumberRange};
 use crate::domain::alert::AlertKind;
 use crate::domain::campaign::Attribution;
 use crate::domain::cap::Quota;
@@ -14,7 +16,7 @@ use crate::domain::ids::{AllocationId, CampaignId, CapId, PartnerId, RequestId, 
 use crate::domain::partner::PartnerTerms;
 use crate::domain::sending::SpendKey;
 use crate::domain::session::{Session, SessionKey};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -88,45 +90,6 @@ pub struct Message {
     pub is_compliance: bool,
     /// The code it carries.
     pub spot: Option<Spot>,
-}
-
-/// Wrong digits that close a proof.
-const TRIES: u32 = 5;
-
-/// A phone that is being proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
-    /// Its name.
-    pub id: ProofId,
-    /// The page.
-    pub slug: String,
-    /// What the page's address said of the post it stood in.
-    pub sub_id: Option<String>,
-    /// When its digits were sent.
-    pub created_at: DateTime<Utc>,
-    /// Until when they count, exclusive; earlier where others were sent.
-    pub expires_at: DateTime<Utc>,
-    /// How often other digits were given.
-    pub tries: u32,
-    /// When the right ones were given first.
-    pub proved_at: Option<DateTime<Utc>>,
-}
-
-impl Proof {
-    /// How long digits count.
-    pub const LIFE: Duration = Duration::minutes(10);
-
-    /// Whether its digits still count.
-    #[must_use]
-    pub fn is_open(&self, now: DateTime<Utc>) -> bool {
-        now < self.expires_at && self.tries < TRIES
-    }
-
-    /// How often she may still try.
-    #[must_use]
-    pub fn tries_left(&self) -> u32 {
-        TRIES.saturating_sub(self.tries)
-    }
 }
 
 /// One person.

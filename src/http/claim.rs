@@ -62,9 +62,8 @@ async fn show_claim(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let (slug, sub) = match address(&slug, query.as_deref()) {
-        Some(address) => address,
-        None => return web::not_found(Missing::Page),
+    let Some((slug, sub)) = address(&slug, query.as_deref()) else {
+        return web::not_found(Missing::Page);
     };
     let page = match open(&engine, slug, sub).await {
         Ok(Some(page)) => page,
@@ -130,7 +129,7 @@ async fn open(engine: &Engine, slug: Slug, sub: Option<SubId>) -> Result<Option<
         return Ok(None);
     };
     let left = engine.left_for(&campaign, link.creator).await?;
-    Ok(Some(Page::new(engine, (slug, sub), link, campaign, left)))
+    Ok(Some(Page::new(engine, (slug, sub), &link, campaign, left)))
 }
 
 /// The first form, or "send it again": texts digits.
@@ -208,7 +207,18 @@ async fn prove(
             let fix = "These are not the digits we sent. Check the newest message.";
             page.show(StatusCode::BAD_REQUEST, page.code_form_again(engine, &claimant, &now, ("", fix)))
         }
-        outcome => page.refused(&outcome),
+        outcome @ (Outcome::Refused(..)
+        | Outcome::Held(_)
+        | Outcome::Told(_)
+        | Outcome::Redeemed(..)
+        | Outcome::RolledBack(..)
+        | Outcome::Recorded(_)
+        | Outcome::Voided(_)
+        | Outcome::Declined(..)
+        | Outcome::Noted
+        | Outcome::Allocated(..)
+        | Outcome::Leased(..)
+        | Outcome::Looked(..)) => page.refused(&outcome),
     })
 }
 

@@ -91,7 +91,7 @@ impl Store {
              ORDER BY first_at, a.campaign_id, a.pool_no, a.position LIMIT 100";
         let values = [Value::from(i64::from(creator.0)), Value::from(i64::from(strangers))];
         let rows = LeakRow::find_by_statement(self.statement(sql, values)).all(self.read()).await?;
-        rows.into_iter().map(leak).collect()
+        rows.iter().map(leak).collect()
     }
 }
 
@@ -108,7 +108,7 @@ fn proof(row: ProofRow) -> Result<Proof, StoreError> {
     })
 }
 
-fn leak(row: LeakRow) -> Result<Leak, StoreError> {
+fn leak(row: &LeakRow) -> Result<Leak, StoreError> {
     let bad = |column| StoreError::BadRow { table: "code_attempt", column, id: row.position.to_string() };
     let spot = Spot {
         campaign: CampaignId(u32::try_from(row.campaign_id).map_err(|_| bad("campaign_id"))?),

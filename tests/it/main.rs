@@ -31,6 +31,7 @@ mod harness;
 mod interop;
 mod kannel;
 mod killed;
+mod looks;
 mod migrations;
 mod model;
 mod numbers;

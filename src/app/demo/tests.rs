@@ -94,7 +94,7 @@ fn every_text(host: &str) -> String {
         .fixed
         .clone()
         .with(Slot::Codes, "PIZZA 4XTD unused to 31 Dec; BURGER 2HTP used 3 Nov")
-        .with(Slot::Digits, "204718")
+        .with(Slot::Digits, "482915")
         .with(Slot::Link, &show_link(host, "/creator/open/9tQ2xW7kM4vB8nR3pL6yHd7kM4vB8"));
     writeln!(page, "{}", sender.address).unwrap();
     let own = ReplyId::ALL.into_iter().filter(|reply| !CAMPAIGN_REPLIES.contains(reply));

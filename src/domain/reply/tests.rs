@@ -10,6 +10,7 @@ const TOKEN: &str = "/c/9tQ2xW7kM4vB8nR3pL6yHd";
 
 fn worst(host: &str, (keyword, offer, code): (&str, &str, &str)) -> Values {
     Values::new()
+        .with(Slot::Digits, "482915")
         .with(Slot::Brand, "Acme")
         .with(Slot::Offer, offer)
         .with(Slot::Keyword, keyword)

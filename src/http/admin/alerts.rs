@@ -88,8 +88,9 @@ pub(super) async fn clear_alert(
     Json(ask): Json<ClearIn>,
 ) -> Result<StatusCode, Problem> {
     let kind = AlertKind::parse(&ask.kind).ok_or_else(|| Problem::not_found("alert"))?;
-    match engine.clear_standing(kind, &ask.about).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found("alert")),
+    if engine.clear_standing(kind, &ask.about).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found("alert"))
     }
 }

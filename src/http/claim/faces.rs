@@ -43,7 +43,7 @@ impl Page {
     pub(super) fn new(
         engine: &Engine,
         (slug, sub): (Slug, Option<SubId>),
-        link: LinkRow,
+        link: &LinkRow,
         campaign: Arc<Campaign>,
         left: u64,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Page {
             disclosure: creator.disclosure.clone(),
         });
         let brand = sender.map_or_else(|| campaign.name.clone(), |sender| sender.brand.clone());
-        let by_text = by_text(&catalog, &link);
+        let by_text = by_text(&catalog, link);
         Self { slug, sub, campaign, closed, brand, giver, by_text }
     }
 

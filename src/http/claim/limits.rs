@@ -34,13 +34,13 @@ impl ClaimLimits {
 
     /// Counts a text; when it may be asked for again, where it is not now: "in 3 minutes".
     pub(super) fn may_send(&self, address: Option<IpAddr>, country: &str) -> Option<String> {
-        let by_address = address.and_then(|address| wait(&self.sends, &network(address)));
-        by_address.or_else(|| wait(&self.sends_to, &country.to_owned()))
+        let by_address = address.and_then(|address| wait(self.sends.as_ref(), &network(address)));
+        by_address.or_else(|| wait(self.sends_to.as_ref(), &country.to_owned()))
     }
 
     /// Counts a try.
     pub(super) fn may_try(&self, address: Option<IpAddr>) -> Option<String> {
-        address.and_then(|address| wait(&self.tries, &network(address)))
+        address.and_then(|address| wait(self.tries.as_ref(), &network(address)))
     }
 }
 
@@ -48,8 +48,8 @@ fn limiter<K: Hash + Eq + Clone>(most: u32, quota: impl Fn(NonZeroU32) -> Quota)
     NonZeroU32::new(most).map(|most| Arc::new(RateLimiter::keyed(quota(most))))
 }
 
-fn wait<K: Hash + Eq + Clone>(limiter: &Limiter<K>, key: &K) -> Option<String> {
-    let limiter = limiter.as_ref()?;
+fn wait<K: Hash + Eq + Clone>(limiter: Option<&Arc<DefaultKeyedRateLimiter<K>>>, key: &K) -> Option<String> {
+    let limiter = limiter?;
     if limiter.len() > REMEMBERED {
         limiter.retain_recent();
     }
@@ -58,7 +58,7 @@ fn wait<K: Hash + Eq + Clone>(limiter: &Limiter<K>, key: &K) -> Option<String> {
     Some(match (seconds / 60, seconds) {
         (0, 1) => "in a second".to_owned(),
         (0, seconds) => format!("in {seconds} seconds"),
-        (minutes, _) => format!("in {} minutes", minutes + 1),
+        (_, seconds) => format!("in {} minutes", seconds.div_ceil(60)),
     })
 }
 
