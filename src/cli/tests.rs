@@ -277,3 +277,105 @@ fn the_doctor_speaks_json() {
     let findings = said.get("findings").and_then(serde_json::Value::as_array).unwrap();
     assert!(findings.iter().all(|finding| finding.get("area").is_some() && finding.get("grade").is_some()));
 }
+
+/// A talk with the product, with what differs from run to run left out: keys drawn by chance, and the days.
+fn talked(dir: &Path, house: &str, lines: &[&[&str]]) -> String {
+    let mut talk = String::new();
+    for line in lines {
+        let (code, out, err) = called(&[*line, &["--dir", house][..]].concat());
+        let _ = write!(talk, "$ codewell {}\n{out}{err}[{code}]\n", line.join(" "));
+    }
+    let talk = talk.replace(dir.to_str().unwrap(), "DIR");
+    let words = talk.split_inclusive([' ', '\n', '"']).map(|word| {
+        let bare = word.trim_end_matches([' ', '\n', '"']);
+        let end = &word[bare.len()..];
+        let is_day = bare.len() == 10 && bare.starts_with("20") && bare.matches('-').count() == 2;
+        match bare {
+            _ if is_day => format!("DAY{end}"),
+            _ if bare.starts_with("cwp_") => format!("cwp_…{end}"),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect()
+}
+
+#[test]
+fn a_partner_is_made_granted_suspended_and_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (house, file) = written(dir.path());
+    called(&["apply", &file, "--yes", "--dir", &house]);
+    let key = dir.path().join("acme.jwk");
+    std::fs::write(&key, r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#).unwrap();
+    let talk = talked(
+        dir.path(),
+        &house,
+        &[
+            &["partner", "list"],
+            &["partner", "create", "acme", "--name", "Acme Deals", "--contact", "partners@acme.example"],
+            &["partner", "create", "acme", "--name", "Acme again"],
+            &["partner", "create", "Acme!", "--name", "Acme"],
+            &["partner", "grant", "acme", "SHOES", "--day", "50"],
+            &["partner", "grant", "acme", "SHOE"],
+            &["partner", "caps", "acme", "--total", "1000"],
+            &["partner", "rate", "acme", "--per-second", "5", "--burst", "10"],
+            &["partner", "scopes", "acme", "codes:issue", "codes:everything"],
+            &["partner", "key", "add", "acme", key.to_str().unwrap(), "--name", "the first"],
+            &["partner", "key", "list", "acme"],
+            &["partner", "secret", "new", "acme", "--name", "a spare"],
+            &["partner", "list"],
+            &["partner", "suspend", "acme"],
+            &["partner", "suspend", "acme"],
+            &["partner", "resume", "acme"],
+            &["partner", "key", "revoke", "acme", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"],
+            &["partner", "key", "revoke", "acme", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"],
+            &["partner", "revoke-grant", "acme", "SHOES"],
+            &["partner", "show", "acme"],
+            &["partner", "show", "nobody"],
+        ],
+    );
+    assert_snapshot!(talk);
+    let (code, out, err) = called(&["partner", "show", "acme", "--json", "--dir", &house]);
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, said.get("status")), (0, Some(&serde_json::json!("active"))), "{err}");
+    let (code, out, err) = called(&["audit", "--dir", &house]);
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+/// Notes that a call was refused, as a server does.
+fn refuse(house: &str, request_id: &str) {
+    use crate::engine::{FailureLog, Flaw};
+    let place = place::PlaceArgs { dir: Some(house.into()), config: None };
+    let (mut out, mut err, mut input) = (Vec::new(), Vec::new(), &b""[..]);
+    let mut console = Console::new(&mut out, &mut err, &mut input, Reader::Program);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let house = place.open(&mut console).await.unwrap();
+        let (log, mut notes) = FailureLog::open(&house.desk().await.unwrap());
+        log.note(request_id, Flaw::Expired, Some(&crate::domain::partner::ClientId::parse("acme").unwrap()));
+        assert!(notes.write().await.unwrap());
+    });
+}
+
+#[test]
+fn a_refused_call_is_explained_by_its_request_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let (house, file) = written(dir.path());
+    called(&["apply", &file, "--yes", "--dir", &house]);
+    let id = "019ac0d2a9c87c7a9d0e3f2b1c4d5e6f";
+    refuse(&house, id);
+    let (code, out, err) = called(&["explain", id, "--dir", &house]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let steady = |line: &str| if line.starts_with("When ") { "When     …".to_owned() } else { line.to_owned() };
+    assert_snapshot!(out.lines().map(steady).collect::<Vec<_>>().join("\n"), @"
+    Request  019ac0d2a9c87c7a9d0e3f2b1c4d5e6f
+    When     …
+    Client   acme
+    Refused  it has expired
+    ");
+    let (code, out, _) = called(&["explain", id, "--json", "--dir", &house]);
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, said.get("reason")), (0, Some(&serde_json::json!("it has expired"))));
+    let (code, out, err) = called(&["explain", "nobody", "--dir", &house]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("nothing is known of nobody"), "{err}");
+}
