@@ -11,6 +11,8 @@ use crate::domain::pattern::Pattern;
 use crate::store::config::{CreatorWrite, PoolWrite};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many times as many codes as at first fit the pattern of a pool.
+const GROWTH: u64 = 10;
 /// Other names that are offered where one clashes.
 const OFFERED: usize = 3;
 /// What stands between a creator's handle and the name of her post in the name of its placement.
@@ -51,7 +53,9 @@ pub(in crate::engine) fn new_pools(catalog: &Catalog, documents: &Document, impo
             let named = name(&parsed, Taken { handles: &[], keywords: &[], prefixes: &prefixes });
             let pattern = named.map_err(|error| error.to_string()).and_then(|found: Name| {
                 prefixes.push(found.prefix.clone());
-                code_pattern(&found, creator.codes()).map_err(|error| error.to_string())
+                // The pattern stays for ever: it is made for a pool that grows.
+                let roomy = code_pattern(&found, creator.codes().saturating_mul(GROWTH));
+                roomy.or_else(|_| code_pattern(&found, creator.codes())).map_err(|error| error.to_string())
             });
             pools.insert((doc.name.clone(), handle.clone()), pattern);
         }
