@@ -36,21 +36,17 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// The internet proper is 2000::/3; of the rest only a translated address counts, and by what it translates to.
+/// The internet proper is `2000::/3`; of the rest only a translated address counts, and by what it translates to.
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let inner = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match (a, b) {
-        // Mapped, and NAT64 by its well-known prefix.
-        (0, 0) if [c, d, e, f] == [0, 0, 0, 0xffff] => inner(g, h),
-        (0x64, 0xff9b) if [c, d, e, f] == [0, 0, 0, 0] => inner(g, h),
-        // 6to4 carries an address of version 4; Teredo, ORCHID and their like are no servers; documentation.
-        (0x2002, _) => inner(b, c),
-        (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff) => false,
-        (0x2000..=0x3fff, _) => true,
+    let inner = |high: u16, low: u16| is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match address.segments() {
+        // Mapped, NAT64 by its well-known prefix, and 6to4 carry an address of version 4.
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            inner(high, low)
+        }
+        // Teredo, ORCHID and their like are no servers; documentation.
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
+        [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
 }

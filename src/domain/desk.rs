@@ -1,6 +1,7 @@
 //! A creator's desk: how long its links and sessions live, and the sign by which a browser is known again.
 
 use crate::domain::ids::{CreatorId, from_millis, millis};
+use crate::domain::keyring::hex;
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Duration, Utc};
 
@@ -48,11 +49,6 @@ impl DeskSessions {
         let (creator, ends_at) = (CreatorId(creator.parse().ok()?), from_millis(ends_at.parse().ok()?));
         Some(if now < ends_at { DeskSession::Open(creator) } else { DeskSession::Over })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

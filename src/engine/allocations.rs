@@ -4,6 +4,7 @@ use super::{Engine, EngineError, Settled, draw, fingerprint};
 use crate::domain::act::{Act, Ask, Lease, LeaseStep, Pull};
 use crate::domain::campaign::{Attribution, Channel, Partnership};
 use crate::domain::ids::{AllocationId, CampaignId, PartnerId, RequestId};
+use crate::domain::keyring::hex;
 use crate::domain::world::Range;
 use crate::store::allocations::Exposed;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -112,7 +113,7 @@ impl Engine {
                 }
             }
         }
-        let digest: String = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(context.finish().as_ref());
         store.keep_digest(pull.id, &digest).await?;
         Ok(Some(digest))
     }
@@ -172,10 +173,10 @@ fn slice(list: &[Range], after: u64, most: u64) -> Vec<Range> {
             continue;
         }
         let first = run.first + skip;
-        let last = run.last.min(first + room - 1);
+        let end = run.last.min(first + room - 1);
         skip = 0;
-        room -= last - first + 1;
-        found.push(Range { first, last });
+        room -= end - first + 1;
+        found.push(Range { first, last: end });
         if room == 0 {
             break;
         }

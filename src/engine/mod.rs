@@ -188,7 +188,7 @@ enum Lane {
     Bulk,
 }
 
-fn refused<T>(error: mpsc::error::TrySendError<T>) -> EngineError {
+fn refused<T>(error: &mpsc::error::TrySendError<T>) -> EngineError {
     match error {
         mpsc::error::TrySendError::Full(_) => EngineError::Busy,
         mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
@@ -302,8 +302,8 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         let pending = Box::new(Pending { act, answer });
         let sent = match lane {
-            Lane::People => self.queue.try_send(Work::Act(pending)).map_err(refused),
-            Lane::Bulk => self.bulk.try_send(pending).map_err(refused),
+            Lane::People => self.queue.try_send(Work::Act(pending)).map_err(|error| refused(&error)),
+            Lane::Bulk => self.bulk.try_send(pending).map_err(|error| refused(&error)),
         };
         sent.map(|()| Submitted::Waits(answered))
     }

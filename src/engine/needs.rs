@@ -1,11 +1,11 @@
 //! What a batch could need, by the configuration: fallback pools and every counter included.
 
-use crate::domain::act::{Act, Ask, Claim, Lease, LeaseStep, Text};
+use crate::domain::act::{Act, Ask, Claim, Lease, LeaseStep, Pull, Text};
 use crate::domain::alert::AlertKind;
 use crate::domain::campaign::{Attribution, Authority, Campaign, Channel, Pool, Unverified};
 use crate::domain::cap::Cap;
 use crate::domain::catalog::{Catalog, Heard};
-use crate::domain::ids::{PartnerId, SenderId, Spot, Subject};
+use crate::domain::ids::{CampaignId, PartnerId, SenderId, Spot, Subject};
 use crate::domain::partner::PartnerTerms;
 use crate::domain::session::{Choice, Open, Session, SessionKey, SessionKind};
 use crate::store::batch::{Needs, Stock};
@@ -71,23 +71,13 @@ pub(super) fn of(
             needs.pulls.entry(id).or_default();
         }
         match &act.ask {
-            // These have no request row.
-            Ask::Message(step) => {
-                needs.messages.insert(step.message);
-                needs.spend.extend(step.charges.iter().map(|charge| charge.key.clone()));
-                continue;
-            }
-            Ask::Raise(_) | Ask::Clear(..) | Ask::Opened(_) => continue,
-            Ask::Stray(spot, _) => {
-                // Who looks at stock holds its campaign's lock.
-                needs.campaigns.insert(spot.campaign);
-                needs.tried.insert(*spot);
-                continue;
-            }
-            Ask::RunsLow(low) => {
-                needs.campaigns.insert(low.campaign);
-                needs.standing.insert((AlertKind::LowStock, low.alert.about.clone()));
-                needs.feeds.extend(&low.partners);
+            rowless @ (Ask::Message(_)
+            | Ask::Raise(_)
+            | Ask::Clear(..)
+            | Ask::Opened(_)
+            | Ask::Stray(..)
+            | Ask::RunsLow(_)) => {
+                of_rowless(&mut needs, rowless);
                 continue;
             }
             Ask::Prove(_) => needs.proving.extend(act.who.iter().map(|who| who.subject)),
@@ -98,21 +88,9 @@ pub(super) fn of(
                     issue(&mut needs, catalog, campaign, from, now);
                 }
             }
-            Ask::Allocate(campaign, pull) => {
-                needs.feeds.extend(pull.from.partner.map(|by| by.id));
-                if let Some(campaign) = catalog.campaigns.get(campaign) {
-                    issue(&mut needs, catalog, campaign, &pull.from, now);
-                    // A pull takes as many ranges as it has codes, where stock is all crumbs.
-                    needs.ranges = needs.ranges.saturating_add(pull.count);
-                }
-            }
+            Ask::Allocate(campaign, asked) => pull(&mut needs, catalog, *campaign, asked, now),
             Ask::Lease(lease, step) => lease_step(&mut needs, catalog, lease, step),
-            Ask::HandOver(_) => {
-                // What is open with the old holder ends, and what waits for her.
-                let who = act.who.iter().map(|who| who.subject);
-                needs.texters.extend(who.clone());
-                needs.opting_out.extend(who);
-            }
+            Ask::HandOver(_) => hand_over(&mut needs, act),
             Ask::Text(asked) => text(&mut needs, &mut put, catalog, act, asked, now),
             Ask::Fulfil(campaign, _) => {
                 if let Some(campaign) = catalog.campaigns.get(campaign) {
@@ -136,6 +114,40 @@ pub(super) fn of(
         needs.requests.insert(act.request.clone());
     }
     needs
+}
+
+/// What an act without a request row needs.
+fn of_rowless(needs: &mut Needs, ask: &Ask) {
+    if let Ask::Message(step) = ask {
+        needs.messages.insert(step.message);
+        needs.spend.extend(step.charges.iter().map(|charge| charge.key.clone()));
+    }
+    if let Ask::Stray(spot, _) = ask {
+        // Who looks at stock holds its campaign's lock.
+        needs.campaigns.insert(spot.campaign);
+        needs.tried.insert(*spot);
+    }
+    if let Ask::RunsLow(low) = ask {
+        needs.campaigns.insert(low.campaign);
+        needs.standing.insert((AlertKind::LowStock, low.alert.about.clone()));
+        needs.feeds.extend(&low.partners);
+    }
+}
+
+/// What is open with the old holder ends, and what waits for her.
+fn hand_over(needs: &mut Needs, act: &Act) {
+    let who = act.who.iter().map(|who| who.subject);
+    needs.texters.extend(who.clone());
+    needs.opting_out.extend(who);
+}
+
+fn pull(needs: &mut Needs, catalog: &Catalog, campaign: CampaignId, pull: &Pull, now: DateTime<Utc>) {
+    needs.feeds.extend(pull.from.partner.map(|by| by.id));
+    if let Some(campaign) = catalog.campaigns.get(&campaign) {
+        issue(needs, catalog, campaign, &pull.from, now);
+        // A pull takes as many ranges as it has codes, where stock is all crumbs.
+        needs.ranges = needs.ranges.saturating_add(pull.count);
+    }
 }
 
 fn text(needs: &mut Needs, put: &mut Put, catalog: &Catalog, act: &Act, text: &Text, now: DateTime<Utc>) {

@@ -26,7 +26,9 @@ impl Shared {
 
     /// Reads the terms of these acts' partners anew next time.
     pub(super) fn forget_terms(&self, acts: &[&Act]) {
-        asking(acts).iter().for_each(|partner| self.terms.invalidate(partner));
+        for partner in asking(acts) {
+            self.terms.invalidate(&partner);
+        }
     }
 }
 

@@ -149,7 +149,7 @@ fn curl(base: &str, (path, method): (&str, &str), one: &Value) -> String {
         let shown = parameter.get("example").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
         match (text(parameter, "in"), shown) {
             ("path", shown) => {
-                path = path.replace(&format!("{{{name}}}"), &shown.unwrap_or_else(|| format!("${name}")))
+                path = path.replace(&format!("{{{name}}}"), &shown.unwrap_or_else(|| format!("${name}")));
             }
             ("query", Some(shown)) => {
                 // Writing into a String cannot fail.

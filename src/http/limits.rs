@@ -94,14 +94,11 @@ pub(super) async fn pace(State((site, rates)): State<(Site, PartnerRates)>, requ
         Err(problem) => return problem.into_response(),
     };
     let left = rates.take(partner.client().as_str(), partner.rate().unwrap_or(DEFAULT));
-    let mut response = match left.wait_s {
-        Some(wait) => {
-            Problem::rate_limited("you call faster than agreed; wait before the next call", wait).into_response()
-        }
-        None => {
-            parts.extensions.insert(partner);
-            next.run(Request::from_parts(parts, body)).await
-        }
+    let mut response = if let Some(wait) = left.wait_s {
+        Problem::rate_limited("you call faster than agreed; wait before the next call", wait).into_response()
+    } else {
+        parts.extensions.insert(partner);
+        next.run(Request::from_parts(parts, body)).await
     };
     left.say(&mut response);
     response

@@ -188,9 +188,8 @@ impl SmsDoor {
                 }
             };
             match settled {
-                Ok(()) => {}
-                // No partner texts.
-                Err(EngineError::Barred(_)) => {}
+                // No partner texts, so nobody is barred.
+                Ok(()) | Err(EngineError::Barred(_)) => {}
                 Err(EngineError::KeyReused) => {
                     tracing::warn!(sender.id = sender.id.0, "a carrier gave two texts one name; the first stands");
                 }

@@ -167,7 +167,6 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Exposed, StoreError> {
         let mut tx = self.begin().await?;
-        let key: Vec<Cell> = vec![id.0.as_slice().into()];
         let Some(pull) = locked(&mut tx, id).await? else {
             return Ok(Exposed::Over);
         };
@@ -178,7 +177,7 @@ impl Store {
             return Ok(if pull.exposed > after { Exposed::Moved } else { Exposed::Nothing });
         }
         let (mut positions, mut moves) = (Vec::new(), Vec::new());
-        for row in tx.read(&LEFT, &[key.clone()], &[]).await? {
+        for row in tx.read(&LEFT, &[vec![id.0.as_slice().into()]], &[]).await? {
             let (no, next, last): (u32, u64, u64) = (row.number(0)?, row.number(1)?, row.number(2)?);
             let room = most - positions.len() as u64;
             if room == 0 {

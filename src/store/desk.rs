@@ -81,7 +81,7 @@ struct Sums {
 }
 
 #[derive(FromQueryResult)]
-struct At {
+struct Amount {
     at: Option<i64>,
     n: i64,
     order_ref: Option<String>,
@@ -174,7 +174,7 @@ impl Store {
         let sql = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS n, CAST(NULL AS BIGINT) AS at, CAST(NULL AS TEXT) AS order_ref
             FROM rollup_link WHERE slug = $1 AND quarter >= $2 AND quarter < $3";
         let quarter = |at| Value::from(millis(at).div_euclid(QUARTER_MS));
-        let row = self.desk_rows::<At>(sql, vec![slug.into(), quarter(from), quarter(to)]).await?.pop();
+        let row = self.desk_rows::<Amount>(sql, vec![slug.into(), quarter(from), quarter(to)]).await?.pop();
         Ok(row.map_or(0, |row| row.n))
     }
 
@@ -200,7 +200,7 @@ impl Store {
             "SELECT e.occurred_at AS at, e.commission_minor AS n, e.order_ref {SALES}
                 AND b.step IS NULL AND e.occurred_at > $3 ORDER BY e.occurred_at LIMIT 1"
         );
-        let next = self.desk_rows::<At>(&sql, values()).await?.pop();
+        let next = self.desk_rows::<Amount>(&sql, values()).await?.pop();
         let sums = sums.unwrap_or(Sums { pending: None, confirmed: None, reversed: None });
         Ok(Earned {
             pending: sums.pending.unwrap_or(0),
@@ -219,8 +219,8 @@ impl Store {
             "SELECT b.occurred_at AS at, e.commission_minor AS n, e.order_ref {SALES}
                 AND b.step IS NOT NULL ORDER BY b.occurred_at DESC LIMIT 5"
         );
-        let rows = self.desk_rows::<At>(&sql, vec![creator.0.into(), campaign.0.into()]).await?;
-        let reversal = |row: At| Some(Reversal { at: from_millis(row.at?), amount: row.n, order: row.order_ref });
+        let rows = self.desk_rows::<Amount>(&sql, vec![creator.0.into(), campaign.0.into()]).await?;
+        let reversal = |row: Amount| Some(Reversal { at: from_millis(row.at?), amount: row.n, order: row.order_ref });
         Ok(rows.into_iter().filter_map(reversal).collect())
     }
 
@@ -231,7 +231,7 @@ impl Store {
     pub async fn used_of(&self, cap: CapId, window: i64) -> Result<i64, StoreError> {
         let sql = "SELECT used AS n, CAST(NULL AS BIGINT) AS at, CAST(NULL AS TEXT) AS order_ref
             FROM quota WHERE cap_id = $1 AND window_start = $2";
-        let row = self.desk_rows::<At>(sql, vec![cap.0.into(), window.into()]).await?.pop();
+        let row = self.desk_rows::<Amount>(sql, vec![cap.0.into(), window.into()]).await?.pop();
         Ok(row.map_or(0, |row| row.n))
     }
 

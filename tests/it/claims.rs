@@ -48,7 +48,8 @@ pub(crate) mod bodies {
     /// Campaign 1 on number 12345, a page of the house and one of Emma's.
     pub(crate) async fn open(house: &House) -> Router {
         sender(house).await;
-        campaign(1).write(house).await;
+        let emma = serde_json::json!({"creators": {"emma": {"cap": 1000}}});
+        campaign(1).document(emma).cap_of("creator", "7", "count", "lifetime", 1_000).write(house).await;
         house.sql("INSERT INTO creator VALUES (7, 'emma', 'Emma', 'active', NULL, NULL, 'Ad: I earn by it', 0)").await;
         house.sql("INSERT INTO link VALUES ('story', 1, 0, 0)").await;
         house.sql("INSERT INTO link VALUES ('emma', 1, 7, 0)").await;
@@ -170,7 +171,7 @@ pub(crate) mod bodies {
     }
 
     pub(super) async fn two_hundred_claims_of_one_proof_are_one_code(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         assert_eq!(prove(&house, house.who(1), "story").await, Outcome::Told(Told::Proving));
         let proof = proof(&house, 1, "story").await;
         let digits = digits(&house, proof);
@@ -193,7 +194,7 @@ pub(crate) mod bodies {
     }
 
     pub(super) async fn five_wrong_digits_close_a_proof_and_the_right_ones_come_too_late(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         prove(&house, house.who(1), "story").await;
         let proof = proof(&house, 1, "story").await;
         let right = digits(&house, proof);
@@ -215,7 +216,7 @@ pub(crate) mod bodies {
     }
 
     pub(super) async fn digits_end_after_ten_minutes_or_with_the_next_and_belong_to_one_phone(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         let over = Outcome::Refused(Refusal::ProofOver, None);
         prove(&house, house.who(1), "story").await;
         prove(&house, house.who(2), "story").await;
@@ -235,7 +236,7 @@ pub(crate) mod bodies {
     }
 
     pub(super) async fn a_phone_gets_three_texts_with_digits_in_an_hour(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         for page in ["story", "emma", "story"] {
             assert_eq!(prove(&house, house.who(1), page).await, Outcome::Told(Told::Proving));
         }
@@ -256,7 +257,7 @@ pub(crate) mod bodies {
     }
 
     pub(super) async fn digits_go_out_after_an_old_stop_and_stand_in_no_row(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         house.text(1, "STOP").await.unwrap();
         house.clock.forward(Duration::minutes(1));
         prove(&house, house.who(1), "story").await;

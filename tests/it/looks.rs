@@ -62,7 +62,7 @@ mod bodies {
     }
 
     pub(super) async fn a_delivered_code_and_a_validation_reach_the_partner_once(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         let (spot, _, message) = partners_code(&house, Deliver::BySms).await;
         let early = EarlyReports::default();
         for _ in 0..2 {
@@ -128,7 +128,7 @@ mod bodies {
     }
 
     pub(super) async fn a_code_of_the_stock_that_is_shown_at_a_till_raises_an_alert(house: House) {
-        open(&house).await;
+        drop(open(&house).await);
         let spot = Spot { campaign: CampaignId(1), pool: 1, position: 77_777 };
         let code = house.engine.code_at(spot).await.unwrap().unwrap().expose().to_owned();
         for door in ["till-1", "till-1", "till-2"] {

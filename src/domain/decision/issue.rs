@@ -29,9 +29,10 @@ impl Work<'_> {
         if let Some(held) = newest {
             let state = held.state(now);
             if again(campaign, state) == Again::SameCode {
-                return match Self::may_see(campaign, from, &held.from) {
-                    true => Outcome::Repeat(held.spot, state),
-                    false => Outcome::Refused(Refusal::CustomerHasCode, None),
+                return if Self::may_see(campaign, from, &held.from) {
+                    Outcome::Repeat(held.spot, state)
+                } else {
+                    Outcome::Refused(Refusal::CustomerHasCode, None)
                 };
             }
         }

@@ -243,7 +243,7 @@ impl Outcome {
             }
             Self::Refused(Refusal::NotStarted(at) | Refusal::ProofsReached(at), _) => record.resets_at = Some(*at),
             Self::Refused(Refusal::CountDiffers(n) | Refusal::WrongDigits(n), _) => {
-                record.used = i64::try_from(*n).ok()
+                record.used = i64::try_from(*n).ok();
             }
             Self::Allocated(id, n) | Self::Leased(id, n) => {
                 record.reference = Some(id.text());

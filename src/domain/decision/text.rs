@@ -217,9 +217,9 @@ impl Work<'_> {
             Refusal::NotStarted(_) => ReplyId::T08NotStarted,
             Refusal::Ended => ReplyId::T09Ended,
             Refusal::Paused => ReplyId::Paused,
-            Refusal::PoolEmpty => ReplyId::T05SoldOut,
             Refusal::CountryNotAllowed | Refusal::CustomerHasCode | Refusal::NotEligible => ReplyId::T21NotEligible,
-            Refusal::LeaseExpired
+            Refusal::PoolEmpty
+            | Refusal::LeaseExpired
             | Refusal::CountDiffers(_)
             | Refusal::ProofsReached(_)
             | Refusal::WrongDigits(_)

@@ -85,13 +85,25 @@ impl Engine {
                 Ok(AllocationAnswer::Made(Box::new(view)))
             }
             Outcome::Refused(why, _) => {
-                let cap = match why {
-                    Refusal::CapReached(reached) => self.cap_name(by, &campaign, reached.cap_id).await?,
-                    _ => None,
+                let cap = if let Refusal::CapReached(reached) = why {
+                    self.cap_name(by, &campaign, reached.cap_id).await?
+                } else {
+                    None
                 };
                 Ok(AllocationAnswer::Refused(why, cap))
             }
-            _ => Err(EngineError::KeyReused),
+            Outcome::Issued(_)
+            | Outcome::Held(_)
+            | Outcome::Repeat(..)
+            | Outcome::Redeemed(..)
+            | Outcome::RolledBack(..)
+            | Outcome::Recorded(_)
+            | Outcome::Voided(_)
+            | Outcome::Declined(..)
+            | Outcome::Told(_)
+            | Outcome::Noted
+            | Outcome::Leased(..)
+            | Outcome::Looked(..) => Err(EngineError::KeyReused),
         }
     }
 
@@ -139,7 +151,18 @@ impl Engine {
                 Ok(LeaseAnswer::Done(Box::new(view), n))
             }
             Outcome::Refused(why, _) => Ok(LeaseAnswer::Refused(why)),
-            _ => Err(EngineError::KeyReused),
+            Outcome::Issued(_)
+            | Outcome::Held(_)
+            | Outcome::Repeat(..)
+            | Outcome::Redeemed(..)
+            | Outcome::RolledBack(..)
+            | Outcome::Recorded(_)
+            | Outcome::Voided(_)
+            | Outcome::Declined(..)
+            | Outcome::Told(_)
+            | Outcome::Noted
+            | Outcome::Allocated(..)
+            | Outcome::Looked(..) => Err(EngineError::KeyReused),
         }
     }
 
@@ -235,9 +258,8 @@ fn played_piece(pull: &Allocation, after: u64) -> Piece {
     }
     let code = |no: u64| {
         let drawn = fingerprint(&[&pull.id.0, &no.to_be_bytes()]);
-        let text: String = drawn.iter().take(4).map(|byte| format!("{byte:02X}")).collect();
-        let (head, tail) = text.split_at(4);
-        format!("TEST-{head}-{tail}")
+        let [a, b, c, d, ..] = drawn;
+        format!("TEST-{a:02X}{b:02X}-{c:02X}{d:02X}")
     };
     Piece::Codes((after..pull.count).map(code).collect())
 }
@@ -251,8 +273,9 @@ mod played {
     pub(super) const MOST: u64 = 1_000;
 
     fn proof(key: &[u8; 32], head: &[u8]) -> [u8; 6] {
-        let [a, b, c, d, e, f, ..] = fingerprint(&[key, head]);
-        [a, b, c, d, e, f]
+        let mut proof = [0; 6];
+        fingerprint(&[key, head]).iter().zip(&mut proof).for_each(|(byte, place)| *place = *byte);
+        proof
     }
 
     pub(super) fn id(key: &[u8; 32], (campaign, count): (u32, u32), request: &str) -> AllocationId {

@@ -89,7 +89,7 @@ pub(super) fn campaigns(old: &CampaignDoc, new: &CampaignDoc) -> Vec<(Mark, Stri
     flatten("", &serde_json::to_value(old).unwrap_or_default(), &mut was);
     flatten("", &serde_json::to_value(new).unwrap_or_default(), &mut is);
     let told = |path: &str| {
-        let of_creator = path.starts_with("creators.") && (path.ends_with(".cap") || path.ends_with(".day"));
+        let of_creator = path.starts_with("creators.") && matches!(path.rsplit('.').next(), Some("cap" | "day"));
         let words = path.starts_with("keywords.main") || path.starts_with("keywords.aliases");
         path.starts_with("caps.") || words || of_creator
     };

@@ -2,13 +2,14 @@
 
 mod view;
 
+use super::problem::Query;
 use super::web::creator_desk::{DeskClosedView, DeskNotice, DeskOpenView, DeskStartView};
 use super::web::{self, errors::ErrorView, qr};
 use crate::domain::catalog::CreatorRow;
 use crate::domain::desk::{DESK_SESSION_LIVES, DESK_WORD};
 use crate::engine::{AtDesk, DeskDoor, Engine, EngineError};
 use axum::Router;
-use axum::extract::{FromRef, Path, Query, State};
+use axum::extract::{FromRef, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};

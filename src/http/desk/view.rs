@@ -36,7 +36,7 @@ pub(super) async fn desk(
     let Some(kit) = kit(engine, creator, &report) else {
         return Ok(None);
     };
-    let href = |campaign: &str, days: u64| format!("/creator?campaign={}&days={days}", in_query(campaign));
+    let href = |campaign: &str, days: u64| format!("/creator?campaign={}&days={days}", encoded(campaign));
     let choice = |words: String, href, is_current| Choice { words, href, is_current };
     Ok(Some(DeskView {
         name: creator.name.clone(),
@@ -74,7 +74,7 @@ fn kit(engine: &Engine, creator: &CreatorRow, report: &DeskReport) -> Option<Kit
     let link_shown = show_link(&engine.parts().public_url, &path);
     let link = format!("{}{path}", engine.parts().public_url.trim_end_matches('/'));
     let lines = share_kit(&word, &sender, &benefit, &link_shown, &creator.disclosure);
-    let query = format!("?campaign={}", in_query(&report.campaign.name));
+    let query = format!("?campaign={}", encoded(&report.campaign.name));
     Some(KitView {
         spoken: lines.spoken,
         caption: lines.caption,
@@ -238,17 +238,10 @@ fn change(is: i64, was: i64) -> Option<(Trend, String)> {
         return None;
     }
     let tenths = (is - was) * 1_000 / was;
-    let sign = if tenths > 0 {
-        "+"
-    } else if tenths < 0 {
-        "−"
-    } else {
-        "±"
-    };
-    let trend = match tenths {
-        1.. => Trend::Up,
-        0 => Trend::Level,
-        i64::MIN..=-1 => Trend::Down,
+    let (sign, trend) = match tenths {
+        1.. => ("+", Trend::Up),
+        0 => ("±", Trend::Level),
+        i64::MIN..=-1 => ("−", Trend::Down),
     };
     Some((trend, format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)))
 }
@@ -273,13 +266,6 @@ fn money(report: &DeskReport, minor: i64) -> String {
 }
 
 /// A text as part of a query.
-fn in_query(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    })
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -83,10 +83,9 @@ fn plain(schema: &Value, inner: impl Fn(&Value) -> Option<Value>) -> Option<Valu
     if let Some(first) = schema.pointer("/enum/0").or_else(|| schema.get("const")) {
         return Some(first.clone());
     }
-    let word = match schema.get("type")? {
-        Value::Array(words) => words.iter().filter_map(Value::as_str).find(|word| *word != "null")?,
-        word => word.as_str()?,
-    };
+    let kind = schema.get("type")?;
+    let words = kind.as_array().map_or(std::slice::from_ref(kind), Vec::as_slice);
+    let word = words.iter().filter_map(Value::as_str).find(|word| *word != "null")?;
     match (word, schema.get("format").and_then(Value::as_str)) {
         ("string", Some("date-time")) => Some(json!("2026-11-28T18:00:00Z")),
         ("string", Some("date")) => Some(json!("2026-11-28")),
@@ -138,7 +137,7 @@ fn never_null(schema: &mut Value) {
             if let Some(Value::Array(all)) = members.get("oneOf") {
                 let left: Vec<_> = all.iter().filter(|one| !one.get("type").is_some_and(is_null)).cloned().collect();
                 if let (true, [Value::Object(only)]) = (left.len() < all.len(), left.as_slice()) {
-                    *members = only.clone();
+                    members.clone_from(only);
                 }
             }
             members.values_mut().for_each(never_null);

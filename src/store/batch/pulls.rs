@@ -8,6 +8,7 @@ use crate::domain::world::{Pulled, Range, World};
 use crate::store::bulk::Kind::{Bytes, Int, Text};
 use crate::store::bulk::{Bulk, Cell, Kind};
 use crate::store::{StoreError, Tx};
+use std::collections::hash_map::Entry;
 
 const PULL: &[(&str, Kind)] = &[("allocation_id", Bytes)];
 const SPOT: &[(&str, Kind)] = &[("campaign_id", Int), ("pool_no", Int), ("position", Int)];
@@ -177,10 +178,11 @@ pub(super) async fn read(tx: &mut Tx<'_>, needs: &Needs, world: &mut World) -> R
     let spots: Vec<_> = needs.loose.iter().map(place).collect();
     for row in &tx.read(&READ_LOOSE, &spots, &[]).await? {
         let spot = spot(row, 0)?;
-        if !world.loose.contains_key(&spot) {
-            world.loose.insert(spot, read_held(row, spot)?);
-        }
-        if let (Some(held), false) = (world.loose.get_mut(&spot), row.is_null(14)) {
+        let held = match world.loose.entry(spot) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(read_held(row, spot)?),
+        };
+        if !row.is_null(14) {
             held.events.push(read_event(row, 14, 27)?);
         }
     }

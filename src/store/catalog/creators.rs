@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
 const ACTIVE: &str = "active";
 
 #[derive(FromQueryResult)]
-struct Creator {
+struct Row {
     creator_id: i64,
     handle: String,
     name: String,
@@ -37,7 +37,7 @@ pub(super) async fn creators(db: &impl ConnectionTrait) -> Result<Vec<CreatorRow
     let sql =
         "SELECT creator_id, handle, name, status, subject, disclosure, created_at FROM creator ORDER BY creator_id";
     let statement = Statement::from_string(db.get_database_backend(), sql);
-    let parse = |row: Creator| {
+    let parse = |row: Row| {
         let subject = row.subject.map(|bytes| {
             let bytes = bytes.as_slice().try_into().map_err(|_| bad("creator", "subject", row.creator_id));
             bytes.map(Subject::from_bytes)
@@ -52,7 +52,7 @@ pub(super) async fn creators(db: &impl ConnectionTrait) -> Result<Vec<CreatorRow
             created_at: from_millis(row.created_at),
         })
     };
-    Creator::find_by_statement(statement).all(db).await?.into_iter().map(parse).collect()
+    Row::find_by_statement(statement).all(db).await?.into_iter().map(parse).collect()
 }
 
 pub(super) async fn links(db: &impl ConnectionTrait) -> Result<Vec<LinkRow>, StoreError> {

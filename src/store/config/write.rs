@@ -154,13 +154,12 @@ async fn pools(
             continue;
         };
         let known = own.iter().find(|pool| pool.pool.creator == Some(creator.id));
-        let pool_no = match known {
-            Some(known) => i64::from(known.pool.pool_no),
-            None => {
-                last += 1;
-                insert_pool(tx, id, offer_no, (last, &format!("creator:{}", creator.id)), write).await?;
-                last
-            }
+        let pool_no = if let Some(known) = known {
+            i64::from(known.pool.pool_no)
+        } else {
+            last += 1;
+            insert_pool(tx, id, offer_no, (last, &format!("creator:{}", creator.id)), write).await?;
+            last
         };
         pool(tx, (id, pool_no), offer_no, write, known.map_or(0, |known| known.pool.size)).await?;
     }

@@ -47,8 +47,8 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
         "UPDATE code_event SET commission_minor = 0 WHERE provider_ref = 'rd_p'",
     ),
     ("rollup_credit", "partner 1, campaign 3", "UPDATE rollup_credit SET n = 3 WHERE outcome = 'streamed'"),
-    ("counted_cap", "allowed 7 in window 0", r#"UPDATE partner_version SET document = replace(document, '50', '7');
-        UPDATE cap SET cap = 7 WHERE cap_id = 30; UPDATE quota SET cap = 8 WHERE cap_id = 30"#),
+    ("counted_cap", "allowed 7 in window 0", "UPDATE partner_version SET document = replace(document, '50', '7');
+        UPDATE cap SET cap = 7 WHERE cap_id = 30; UPDATE quota SET cap = 8 WHERE cap_id = 30"),
     ("quota", "cap 2 of campaign 1", "UPDATE quota SET used = used + 1 WHERE cap_id = 2 AND window_start = {D+0}"),
     ("quota", "has no counter for window 0, the ledger has 1500", "DELETE FROM quota WHERE cap_id = 3"),
     ("quota", "belongs to cap 99", "INSERT INTO quota VALUES (99, 0, 0, 0)"),
@@ -324,10 +324,10 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
     ),
     (
         "a draft waits for its codes",
-        r#"INSERT INTO campaign VALUES (3, 'NEW', 'draft', 1);
-           INSERT INTO campaign_version VALUES (3, 1, 'draft', '{"offer": {}, "caps": {"campaign": {"total": 5}}}', {T+0});
-           INSERT INTO pool VALUES (3, 1, 1, 'generated', 0, 'NEW-?', 0, 0, '');
-           INSERT INTO code VALUES (3, 1, 0, 'NEW0', 'NEW-0')"#,
+        r#"INSERT INTO campaign VALUES (4, 'NEW', 'draft', 1);
+           INSERT INTO campaign_version VALUES (4, 1, 'draft', '{"offer": {}, "caps": {"campaign": {"total": 5}}}', {T+0});
+           INSERT INTO pool VALUES (4, 1, 1, 'generated', 0, 'NEW-?', 0, 0, '');
+           INSERT INTO code VALUES (4, 1, 0, 'NEW0', 'NEW-0')"#,
     ),
     (
         "a message in flight at the STOP was put back",

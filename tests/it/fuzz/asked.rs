@@ -137,7 +137,7 @@ impl Doors {
 
     pub(super) async fn ask_openapi(&self) -> Value {
         let mut asked = Asked::new("GET", Token::None);
-        asked.path = "/openapi.json".to_owned();
+        "/openapi.json".clone_into(&mut asked.path);
         serde_json::from_slice(&self.ask(&asked).await.body).unwrap()
     }
 

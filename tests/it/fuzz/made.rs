@@ -129,10 +129,12 @@ impl Maker {
         if twist == Twist::Body {
             self.spoil(&mut body);
         }
-        asked.body = match twist {
-            Twist::Bytes => [&b"{"[..], b"[]", b"\"", b"\xff\xfe", b"{\"a\":1}{", b""][self.below(6)].to_vec(),
-            _ if operation.media == FORM => form(&body).into_bytes(),
-            _ => body.to_string().into_bytes(),
+        asked.body = if twist == Twist::Bytes {
+            [&b"{"[..], b"[]", b"\"", b"\xff\xfe", b"{\"a\":1}{", b""][self.below(6)].to_vec()
+        } else if operation.media == FORM {
+            form(&body).into_bytes()
+        } else {
+            body.to_string().into_bytes()
         };
         let is_strange = twist == Twist::Bytes && self.below(3) == 0;
         asked.header("content-type", if is_strange { "text/plain" } else { operation.media.as_str() });
@@ -184,7 +186,7 @@ impl Maker {
                 Value::Object(members.collect())
             }
             Value::Array(all) => Value::Array(all.into_iter().map(|one| self.recalled(one)).collect()),
-            other => other,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => example,
         }
     }
 
@@ -239,7 +241,7 @@ impl Maker {
         let words: Vec<&str> = match &schema["type"] {
             Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
             Value::String(word) => vec![word],
-            _ => vec!["object"],
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["object"],
         };
         match words[self.below(words.len())] {
             "null" => Value::Null,

@@ -17,9 +17,10 @@ pub(super) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<Str
 
 fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
     let Some(rules) = schema.as_object() else {
-        return if schema == &Value::Bool(false) {
-            found.push(format!("{at}: nothing is allowed here"))
-        };
+        if schema == &Value::Bool(false) {
+            found.push(format!("{at}: nothing is allowed here"));
+        }
+        return;
     };
     if let Some(place) = rules.get("$ref").and_then(Value::as_str) {
         let place = place.strip_prefix('#').unwrap();
@@ -87,10 +88,10 @@ fn holds(keyword: &str, rule: &Value, value: &Value) -> bool {
     };
     let text = value.as_str();
     match keyword {
-        "type" => match rule {
-            Value::Array(all) => all.iter().any(|one| is(one.as_str().unwrap(), value)),
-            one => is(one.as_str().unwrap(), value),
-        },
+        "type" => {
+            let all = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
+            all.iter().any(|one| is(one.as_str().unwrap(), value))
+        }
         "enum" => rule.as_array().unwrap().contains(value),
         "const" => rule == value,
         "required" => {

@@ -19,7 +19,7 @@ pub(crate) struct Fixture {
 #[derive(Debug, Clone)]
 pub(crate) struct CapRow {
     scope: &'static str,
-    /// A channel, a keyword, or a placement's number.
+    /// A channel, a keyword, or the number of a placement or a creator.
     scope_id: String,
     unit: &'static str,
     window: &'static str,
@@ -57,6 +57,10 @@ impl CapRow {
     /// Writes itself where a document has it.
     #[expect(clippy::indexing_slicing, reason = "JSON grows where it is indexed")]
     fn put_into(&self, caps: &mut serde_json::Value) {
+        if self.scope == "creator" {
+            // It stands in her part of the document.
+            return;
+        }
         let name = match (self.scope, self.window) {
             ("person", window) => window,
             (_, "lifetime") => "total",

@@ -99,7 +99,8 @@ mod bodies {
             }
             house.clock.forward(Duration::minutes(1));
             if minute % 10 == 9 {
-                held = doors.token("acme", &acme.secret).await.json()["access_token"].as_str().expect("one").to_owned();
+                let fresh = doors.token("acme", &acme.secret).await.json();
+                fresh["access_token"].as_str().expect("one").clone_into(&mut held);
                 kids.insert(held.split('.').next().expect("a header").to_owned());
             }
         }
