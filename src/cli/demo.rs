@@ -214,6 +214,7 @@ Text to {sender}:
   PIZZA   $5 off. Text it twice: the same code comes again
   BURGER  codes of another shop: {peer_url} honours them
   LUCKY   only 20 of them, two per phone, one a day
+  EMMA    10% off, and the credit is Emma's; the same person, the same code: {base_url}/x/emma
   STOP    and she gets no more messages, until START
 
 A till in one line (put in the code from the phone):
@@ -222,6 +223,8 @@ A till in one line (put in the code from the phone):
 A partner (examples/partner.sh is a complete one in curl; {base_url}/docs tells the rest):
   export CODEWELL_URL={base_url} PARTNER={client_id}:{client_secret}
   examples/partner.sh PIZZA ann-1
+
+Emma's desk, by a link that opens once: {program} creator link emma{again}
 
 Stop that shop and bring it back, while you text BURGER:
   curl -s {peer_url}/control -H 'Content-Type: application/json' -d '{{\"mode\":\"down\"}}'    ({{\"mode\":\"ok\"}})

@@ -1,8 +1,10 @@
 //! `GET /`: the start page where phones in the browser stand in for a carrier, else a page that says what answers here.
 
-use super::web::{self, home::HomeView, home::HostView, simulator::KeywordState, simulator::KeywordView};
+use super::web::{self, home::CreatorTile, home::HomeView, home::HostView};
+use super::web::{simulator::KeywordState, simulator::KeywordView};
 use crate::domain::campaign::Status;
 use crate::domain::catalog::{CampaignRecord, Catalog};
+use crate::domain::keyword::Keyword;
 use crate::engine::Engine;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,11 +24,19 @@ pub(super) async fn show_home(State(engine): State<Engine>) -> Response {
             return web::server_error();
         }
     };
+    let has_partner = match engine.partners("", 1).await {
+        Ok(partners) => !partners.is_empty(),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the start page cannot read the partners");
+            return web::server_error();
+        }
+    };
     let view = HomeView {
         sender: address(&catalog).unwrap_or_default(),
         keywords: keywords(&catalog, engine.parts().clock.now()),
-        partner: None,
-        creator: None,
+        partner: has_partner.then(|| "/docs".to_owned()),
+        creator: creator(&catalog),
     };
     web::page(StatusCode::OK, &view)
 }
@@ -41,6 +51,19 @@ fn address(catalog: &Catalog) -> Option<String> {
     let mut senders: Vec<_> = catalog.senders.values().collect();
     senders.sort_by_key(|sender| sender.id);
     senders.iter().find(|sender| sender.carrier == SIMULATOR).map(|sender| sender.address.clone())
+}
+
+/// The first creator who has a link: her page shows what her followers see.
+fn creator(catalog: &Catalog) -> Option<CreatorTile> {
+    let mut all: Vec<_> = catalog.creators.values().filter(|creator| creator.is_active).collect();
+    all.sort_by_key(|creator| creator.id);
+    all.into_iter().find_map(|creator| {
+        let docs = catalog.rows.campaigns.iter().map(|record| &record.doc);
+        let part = docs.filter_map(|doc| doc.creators.get(&creator.handle)).next()?;
+        let keyword = part.keyword.as_ref().map_or(creator.handle.as_str(), Keyword::as_str).to_uppercase();
+        let slug = part.link.as_deref().unwrap_or(&creator.handle);
+        Some(CreatorTile { name: creator.name.clone(), keyword, href: format!("/x/{slug}") })
+    })
 }
 
 /// The main keyword of every campaign of those numbers (no aliases, no other words for placements), the running ones
