@@ -11,6 +11,7 @@ use crate::domain::secret::Secret;
 use crate::engine::{Engine, EngineError, draw};
 use chrono::NaiveDate;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Says that a directory is a demo's, so that `--fresh` may empty it and nothing else is taken for one.
@@ -161,15 +162,15 @@ impl DemoDir {
         partner::open(&self.path, engine).await
     }
 
-    /// Writes down where the redemption system is, so that commands beside this server know it.
+    /// Writes down where this server and the redemption system are, so that commands beside it know them.
     ///
     /// # Errors
     /// [`DemoError::Io`].
-    pub fn write_settings(&self, peer_url: &str) -> Result<(), DemoError> {
+    pub fn write_settings(&self, address: SocketAddr, peer_url: &str) -> Result<(), DemoError> {
         let path = self.path.join(OWN_FILE);
         let secret = toml::Value::from(self.path.join(PEER_SECRET).display().to_string());
         let text = format!(
-            "# Written anew at every start of the demo.\n[[peers]]\nname = \"{PEER}\"\nkind = \"http\"\n\
+            "# Written anew at every start of the demo.\n[server]\nlisten = \"{address}\"\n\n[[peers]]\nname = \"{PEER}\"\nkind = \"http\"\n\
              base_url = {}\nsecret_file = {secret}\nwebhook_secret_file = {secret}\n",
             toml::Value::from(peer_url)
         );

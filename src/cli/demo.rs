@@ -145,7 +145,7 @@ async fn open_shop(dir: &DemoDir, config: &Config, server: &TcpListener) -> anyh
         codes: dir.peer_codes()?,
         clock: Arc::new(SystemClock),
     })?;
-    dir.write_settings(&shop.url())?;
+    dir.write_settings(ours, &shop.url())?;
     Ok(shop)
 }
 

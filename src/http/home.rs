@@ -58,8 +58,8 @@ fn creator(catalog: &Catalog) -> Option<CreatorTile> {
     let mut all: Vec<_> = catalog.creators.values().filter(|creator| creator.is_active).collect();
     all.sort_by_key(|creator| creator.id);
     all.into_iter().find_map(|creator| {
-        let docs = catalog.rows.campaigns.iter().map(|record| &record.doc);
-        let part = docs.filter_map(|doc| doc.creators.get(&creator.handle)).next()?;
+        let mut docs = catalog.rows.campaigns.iter().map(|record| &record.doc);
+        let part = docs.find_map(|doc| doc.creators.get(&creator.handle))?;
         let keyword = part.keyword.as_ref().map_or(creator.handle.as_str(), Keyword::as_str).to_uppercase();
         let slug = part.link.as_deref().unwrap_or(&creator.handle);
         Some(CreatorTile { name: creator.name.clone(), keyword, href: format!("/x/{slug}") })

@@ -15,6 +15,8 @@ pub(super) struct Api;
     get,
     path = "/healthz",
     tag = "machines",
+    summary = "Does the process live?",
+    description = "It asks nothing of the database: a restart would not bring that back.",
     responses((status = 200, description = "The process lives", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn show_health() -> &'static str {
@@ -27,6 +29,8 @@ pub(super) async fn show_health() -> &'static str {
     get,
     path = "/readyz",
     tag = "machines",
+    summary = "May traffic come here?",
+    description = "Not before the start is done, from the first moment of a stop, and while the database is silent.",
     responses(
         (status = 200, description = "Send traffic here", body = String, content_type = "text/plain"),
         (status = 503, description = "Not now: it starts, stops, or its database does not answer", body = String,

@@ -66,6 +66,7 @@ fn collect() -> Value {
         oauth::Api::openapi(),
         partner::Api::openapi(),
         partner::AllocationsApi::openapi(),
+        partner::WebhooksApi::openapi(),
         till::Api::openapi(),
         admin::Api::openapi(),
         machines::Api::openapi(),
@@ -86,6 +87,7 @@ fn collect() -> Value {
     get,
     path = "/openapi.json",
     tag = "machines",
+    summary = "This description",
     responses((status = 200, description = "The description of this API, OpenAPI 3.1", body = Object))
 )]
 pub(super) async fn show_openapi() -> Response {

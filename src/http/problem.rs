@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 const DATE_TIME: SchemaFormat = SchemaFormat::KnownFormat(KnownFormat::DateTime);
 
 /// Every stable `code`. A code never changes its meaning.
-pub const CODES: [&str; 32] = [
+pub const CODES: [&str; 33] = [
     "already_exists",
     "already_redeemed",
     "busy",
@@ -47,6 +47,7 @@ pub const CODES: [&str; 32] = [
     "peer_unavailable",
     "pool_empty",
     "rate_limited",
+    "too_many_endpoints",
     "unknown_code",
     "wrong_recipient",
     "wrong_store",

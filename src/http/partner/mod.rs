@@ -14,6 +14,7 @@ mod webhooks;
 
 pub(super) use allocations::Api as AllocationsApi;
 pub use auth::{PartnerDoor, requires};
+pub(super) use webhooks::Api as WebhooksApi;
 pub use webhooks::WebhookDoor;
 
 use crate::engine::Engine;
@@ -32,6 +33,7 @@ use utoipa::OpenApi;
         create_issuances::create_issuances,
         show_issuance::show_issuance,
         show_daily_report::show_daily_report,
+        events::list_events,
     ),
     components(schemas(show_daily_report::FormatIn))
 )]

@@ -8,6 +8,7 @@ use crate::http::problem::Problem;
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Characters of the longest address.
 const URL_CHARS: usize = 2_000;
@@ -15,48 +16,63 @@ const URL_CHARS: usize = 2_000;
 const DELIVERIES: (u32, u32) = (100, 500);
 
 /// A new endpoint.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EndpointIn {
     /// An https address on the public internet.
+    #[schema(max_length = 2000, example = "https://hooks.example.com/codewell")]
     url: String,
     /// The types of events that are sent; all where it is empty or left out.
     #[serde(default)]
+    #[schema(example = json!(["redeemed", "rolled_back"]))]
     events: Vec<String>,
     /// `ending` (default): the last four characters of a code; `full`: all of it.
     #[serde(default)]
+    #[schema(example = "ending")]
     codes: Option<String>,
 }
 
 /// What changes of an endpoint.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EndpointPatch {
+    /// An https address on the public internet.
     #[serde(default)]
+    #[schema(max_length = 2000, example = "https://hooks.example.com/codewell")]
     url: Option<String>,
+    /// The types of events that are sent; all where it is empty.
     #[serde(default)]
+    #[schema(example = json!(["redeemed", "rolled_back"]))]
     events: Option<Vec<String>>,
+    /// `ending` or `full`.
     #[serde(default)]
+    #[schema(example = "full")]
     codes: Option<String>,
     /// `active` or `disabled`.
     #[serde(default)]
+    #[schema(example = "active")]
     status: Option<String>,
 }
 
 /// Since when events are sent once more.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReplayIn {
     /// A cursor, or the id of the last event that need not come again.
+    #[schema(example = "fc_0000000000000000")]
     pub(super) after: String,
 }
 
 /// Which deliveries.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct DeliveriesIn {
+    /// The `next_cursor` of the page before.
     #[serde(default)]
     after: Option<String>,
+    /// How many at most; 100 where it is left out.
+    #[param(minimum = 1, maximum = 500)]
     #[serde(default)]
     limit: Option<u32>,
 }
@@ -144,24 +160,36 @@ fn shown(word: &str) -> Result<Codes, String> {
 }
 
 /// An endpoint as its partner sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EndpointOut {
+    #[schema(example = "we_5b3c0a917d5e4f2a8c6b1d0e9f7a2c44")]
     id: String,
+    #[schema(example = "https://hooks.example.com/codewell")]
     url: String,
+    /// The types that are sent.
+    #[schema(example = json!(["redeemed", "rolled_back"]))]
     events: Vec<&'static str>,
+    /// `ending` or `full`.
+    #[schema(example = "ending")]
     codes: &'static str,
     /// `active` or `disabled`.
+    #[schema(example = "active")]
     status: &'static str,
     /// `by_partner`, `gone` or `failing`.
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_why: Option<&'static str>,
     created_at: DateTime<Utc>,
     /// Every event up to this was delivered or waits among the deliveries.
+    #[schema(example = "fc_0000000000000002")]
     cursor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     delivered_at: Option<DateTime<Utc>>,
     /// Since when nothing was taken any more.
-    failing_since: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    failing_since: Option<DateTime<Utc>>,
+    /// In the answer that made it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     secret: Option<String>,
 }
 
@@ -184,9 +212,10 @@ impl EndpointOut {
 }
 
 /// The partner's endpoints; there are few, so there is one page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EndpointsOut {
     data: Vec<EndpointOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
@@ -197,32 +226,42 @@ impl EndpointsOut {
 }
 
 /// A new secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SecretOut {
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     pub(super) secret: String,
     /// Until then every event is signed with the old secret too.
     pub(super) previous_valid_until: DateTime<Utc>,
 }
 
 /// An event for trying out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TrialOut {
+    /// Its id.
+    #[schema(example = "evt_acme-deals_test_1")]
     pub(super) event: String,
 }
 
 /// Events that were not taken yet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeliveriesOut {
     data: Vec<DeliveryOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// An event that was not taken yet.
+#[derive(Debug, Serialize, ToSchema)]
 struct DeliveryOut {
+    /// The id of the event.
+    #[schema(example = "evt_acme-deals_7")]
     event: String,
     attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
 }
 

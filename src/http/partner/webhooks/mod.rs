@@ -9,15 +9,32 @@ use crate::domain::partner::PartnerScope;
 use crate::domain::webhook::EndpointId;
 use crate::engine::{Endpoint, Engine, NewEndpointError, Partner};
 use crate::http::idempotency::IdempotencyKey;
-use crate::http::problem::{Json, Problem, Query};
+use crate::http::openapi::IdempotencyHeader;
+use crate::http::problem::{Json, Path, Problem, Query};
 use axum::Router;
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use bodies::{
     DeliveriesIn, DeliveriesOut, EndpointIn, EndpointOut, EndpointPatch, EndpointsOut, ReplayIn, SecretOut, TrialOut,
 };
 use std::sync::Arc;
+use utoipa::OpenApi;
+
+/// The description of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    create_webhook_endpoint,
+    list_webhook_endpoints,
+    show_webhook_endpoint,
+    change_webhook_endpoint,
+    delete_webhook_endpoint,
+    rotate_webhook_secret,
+    test_webhook_endpoint,
+    replay_webhook_endpoint,
+    list_webhook_deliveries,
+))]
+pub(in crate::http) struct Api;
 
 /// The machines that may be named although they are not public (`[webhooks] allow`).
 #[derive(Debug, Clone, Default)]
@@ -49,6 +66,21 @@ where
 ///
 /// # Errors
 /// 409 `too_many_endpoints`; 422 where the key was used for another endpoint; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints",
+    tag = "partners",
+    summary = "Have events sent to you",
+    description = "From now on. The `secret` stands in this answer alone; the same Idempotency-Key gets it again.",
+    security(("partner" = ["webhooks:manage"])),
+    params(IdempotencyHeader),
+    request_body = EndpointIn,
+    responses(
+        (status = 201, description = "It is there", body = EndpointOut),
+        (status = 409, description = "There are too many already: `too_many_endpoints`"),
+        (status = 422, description = "The key was used for another endpoint: `idempotency_mismatch`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn create_webhook_endpoint(
     partner: Partner,
@@ -72,6 +104,17 @@ async fn create_webhook_endpoint(
 ///
 /// # Errors
 /// 403 without the scope `webhooks:manage`.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints",
+    tag = "partners",
+    summary = "Where events are sent",
+    description = "The oldest first.",
+    security(("partner" = ["webhooks:manage"])),
+    responses(
+        (status = 200, description = "All of them", body = EndpointsOut),
+    )
+)]
 async fn list_webhook_endpoints(partner: Partner, State(engine): State<Engine>) -> Result<Json<EndpointsOut>, Problem> {
     requires(&partner, PartnerScope::Webhooks)?;
     let endpoints = engine.endpoints(partner.id()).await?;
@@ -82,6 +125,19 @@ async fn list_webhook_endpoints(partner: Partner, State(engine): State<Engine>) 
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "partners",
+    summary = "One endpoint",
+    description = "How it is, and how far it has the feed.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    responses(
+        (status = 200, description = "The endpoint", body = EndpointOut),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+    )
+)]
 async fn show_webhook_endpoint(
     partner: Partner,
     Path(id): Path<String>,
@@ -95,6 +151,20 @@ async fn show_webhook_endpoint(
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint; the caller's mistakes as 4xx.
+#[utoipa::path(
+    patch,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "partners",
+    summary = "Change an endpoint",
+    description = "What is left out stays. `active` sends what waited meanwhile.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    request_body = EndpointPatch,
+    responses(
+        (status = 200, description = "As it is now", body = EndpointOut),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn change_webhook_endpoint(
     partner: Partner,
@@ -112,6 +182,19 @@ async fn change_webhook_endpoint(
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint.
+#[utoipa::path(
+    delete,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "partners",
+    summary = "Send nothing there any more",
+    description = "For good.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn delete_webhook_endpoint(
     partner: Partner,
@@ -128,6 +211,20 @@ async fn delete_webhook_endpoint(
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/rotate-secret",
+    tag = "partners",
+    summary = "A new secret",
+    description = "The old one signs beside it for 24 hours.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint"), IdempotencyHeader),
+    responses(
+        (status = 200, description = "The secret, in this answer alone", body = SecretOut),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+        (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn rotate_webhook_secret(
     partner: Partner,
@@ -146,6 +243,19 @@ async fn rotate_webhook_secret(
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/test",
+    tag = "partners",
+    summary = "Send an event for trying out",
+    description = "One of type `test`. Whether it was taken shows in `delivered_at`, or among the deliveries.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    responses(
+        (status = 202, description = "It is sent once", body = TrialOut),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn test_webhook_endpoint(
     partner: Partner,
@@ -161,6 +271,20 @@ async fn test_webhook_endpoint(
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/replay",
+    tag = "partners",
+    summary = "Send events once more",
+    description = "Everything after a cursor, in order, under the same ids.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    request_body = ReplayIn,
+    responses(
+        (status = 202, description = "They are sent"),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn replay_webhook_endpoint(
     partner: Partner,
@@ -173,11 +297,25 @@ async fn replay_webhook_endpoint(
     if found { Ok(StatusCode::ACCEPTED) } else { Err(missing()) }
 }
 
-/// `GET /v1/webhook-endpoints/{id}/deliveries`: what was not taken yet, with the last answer; `next_at` is null where an
+/// `GET /v1/webhook-endpoints/{id}/deliveries`: what was not taken yet, with the last answer; without `next_at` the
 /// event was given up. What was taken is not listed.
 ///
 /// # Errors
 /// 404 where the partner has no such endpoint; the caller's mistakes as 4xx.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}/deliveries",
+    tag = "partners",
+    summary = "What was not taken yet",
+    description = "With the last answer; without `next_at` the event was given up.",
+    security(("partner" = ["webhooks:manage"])),
+    params(("id" = String, Path, description = "The `id` of an endpoint"), DeliveriesIn),
+    responses(
+        (status = 200, description = "A page, the oldest first", body = DeliveriesOut),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+        (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
+    )
+)]
 async fn list_webhook_deliveries(
     partner: Partner,
     Path(id): Path<String>,
