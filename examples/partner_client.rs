@@ -14,7 +14,7 @@
 )]
 
 use anyhow::{Context as _, ensure};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -37,8 +37,9 @@ async fn main() -> anyhow::Result<()> {
     let issuance = issue(&http, house, &token, campaign, phone).await?;
     println!("{issuance:#}");
 
-    let today = Utc::now().date_naive();
-    let path = format!("{house}/v1/reports/daily?from={today}&to={today}&campaign={campaign}");
+    // Days are those of the campaign's time zone, so its today may be our yesterday or tomorrow.
+    let (from, to) = ((Utc::now() - TimeDelta::days(1)).date_naive(), (Utc::now() + TimeDelta::days(1)).date_naive());
+    let path = format!("{house}/v1/reports/daily?from={from}&to={to}&campaign={campaign}");
     let report = read(http.get(path).bearer_auth(&token).send().await?).await?;
     println!("{report:#}");
     Ok(())
