@@ -50,7 +50,7 @@ pub struct CreditKey {
     pub placement: PlacementId,
     /// The place as the partner or link calls it; empty is none.
     pub sub_id: String,
-    /// The outcome, as in [`ChannelKey`]; a repeat of a code that is another's merit is `assist`, and what
+    /// The outcome, as in `ChannelKey`; a repeat of a code that is another's merit is `assist`, and what
     /// a creator asked by her own word is `self`.
     pub outcome: String,
 }
