@@ -8,11 +8,17 @@ use crate::domain::keyring::hex;
 use crate::domain::world::Range;
 use crate::store::allocations::Exposed;
 use aws_lc_rs::digest::{Context, SHA256};
+use std::time::Instant;
 
 pub use crate::store::allocations::Allocation;
 
-/// Codes that are made known in one transaction, and no more in one piece of a stream.
-pub const CHUNK: u64 = 1_000;
+/// Codes that are made known in one transaction, and no more in one piece of a stream: few, for whoever texts waits for
+/// no more than one such transaction.
+const CHUNK: u64 = 50;
+/// Stored codes read in one statement.
+const READ_AT_ONCE: u64 = 1_000;
+/// Streamed codes taken back in one transaction.
+const VOIDED_AT_ONCE: u32 = 1_000;
 /// Pulls ended in one go.
 const ENDED_AT_ONCE: u32 = 100;
 
@@ -80,8 +86,13 @@ impl Engine {
             if !again.is_empty() {
                 break again;
             }
+            let began = Instant::now();
             match store.expose(pull.id, after, CHUNK, self.now()).await? {
-                Exposed::Some(positions) => break runs(&positions),
+                Exposed::Some(positions) => {
+                    // A stream has at most half of the database's time; people have the rest.
+                    tokio::time::sleep(began.elapsed()).await;
+                    break runs(&positions);
+                }
                 // Another stream of the same pull was first: its codes are the next ones here too.
                 Exposed::Moved => {}
                 Exposed::Nothing => return Ok(Piece::End),
@@ -106,7 +117,7 @@ impl Engine {
         let store = &self.parts().store;
         let mut context = Context::new(&SHA256);
         for run in store.streamed(pull.id).await? {
-            for part in parts(run, CHUNK) {
+            for part in parts(run, READ_AT_ONCE) {
                 for code in self.texts_of((pull.campaign, pull.pool_no), part).await? {
                     context.update(code.as_bytes());
                     context.update(b"\n");
@@ -132,8 +143,7 @@ impl Engine {
                 let print = fingerprint(&[request.key.as_bytes()]);
                 self.step_allocation(request, print, &pull, LeaseStep::Expired).await?;
             }
-            let chunk = u32::try_from(CHUNK).unwrap_or(u32::MAX);
-            while store.void_pull(pull.id, chunk, self.now()).await? > 0 {}
+            while store.void_pull(pull.id, VOIDED_AT_ONCE, self.now()).await? > 0 {}
         }
         Ok(moved)
     }

@@ -43,7 +43,7 @@ pub use crate::store::partners::PartnerRecord;
 pub use crate::store::partners::credentials::{AuthFailure, Credential, CredentialKind};
 pub use access::{Admin, Till};
 pub use alerts::{AlertCursor, AlertRecord, Which};
-pub use allocations::{Allocation, CHUNK, Piece};
+pub use allocations::{Allocation, Piece};
 pub use apply::{Applied, ApplyError, OnProgress, Progress};
 pub use campaigns::{Changed, StatusError};
 pub use chance::draw;
