@@ -60,8 +60,8 @@ pub use import::{ImportError, ImportReport, LineFault, Survey};
 pub use numbers::{NumberFault, NumbersError, NumbersReport};
 pub use outbox::{Due, EarlyReports, IN_DOUBT, MaySend, Moment, Reported, STILL_IN_DOUBT, THROTTLED, step};
 pub use partner_api::{
-    AllocationAnswer, AllocationAsk, AllocationView, Asked, CampaignView, CapView, Customer, IssuanceAnswer,
-    IssuanceAsk, IssuanceView, LeaseAnswer, Merit, Opening,
+    AllocationAnswer, AllocationAsk, AllocationView, CampaignView, CapView, Customer, IssuanceAnswer, IssuanceAsk,
+    IssuanceView, LeaseAnswer, Merit, Opening,
 };
 pub use partner_reports::{DailyAsk, DailyLine, DayFigures};
 pub use partners::{

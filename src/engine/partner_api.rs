@@ -8,7 +8,7 @@ mod sandbox;
 pub use allocations::{AllocationAnswer, AllocationAsk, AllocationView, LeaseAnswer};
 pub use campaigns::{CampaignView, CapView, Opening};
 
-use super::{Engine, EngineError, Partner, Settled, draw, fingerprint};
+use super::{Engine, EngineError, Lane, Partner, Settled, draw, fingerprint};
 use crate::domain::act::{Act, Ask, Deliver, Who};
 use crate::domain::campaign::{Attribution, Campaign, Channel, Partnership};
 use crate::domain::cap::Cap;
@@ -19,6 +19,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::world::{EventKind, HeldState};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// A customer, as a partner knows her.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,15 +51,6 @@ pub struct IssuanceAsk {
     pub note: Option<String>,
     /// How the code reaches her.
     pub deliver: Deliver,
-}
-
-/// Who waits for the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// One customer's page.
-    Alone,
-    /// A list of many.
-    AmongMany,
 }
 
 /// A code as its partner sees it.
@@ -123,18 +115,42 @@ impl Engine {
         by: &Partner,
         request: RequestId,
         ask: &IssuanceAsk,
-        asked: Asked,
     ) -> Result<IssuanceAnswer, EngineError> {
         let campaign = self.granted(by, &ask.campaign).await?;
         if by.environment() == Environment::Test {
             return Ok(self.play(by, &campaign, ask));
         }
-        let act = self.partner_act(by, request, &campaign, ask);
-        let settled = match asked {
-            Asked::Alone => self.settle(act).await?,
-            Asked::AmongMany => self.settle_in_bulk(act).await?,
-        };
+        let settled = self.settle(self.partner_act(by, request, &campaign, ask)).await?;
         self.told(by, &campaign, settled).await
+    }
+
+    /// Codes for many customers of a partner, each as [`Engine::issue_for_partner`] would answer it, in their order:
+    /// where a cap fills up, the first ones have the codes.
+    ///
+    /// # Errors
+    /// What the database says; what is wrong with one customer is in her answer.
+    pub async fn issue_many_for_partner(
+        &self,
+        by: &Partner,
+        campaign: &str,
+        asks: Vec<(RequestId, IssuanceAsk)>,
+    ) -> Result<Vec<Result<IssuanceAnswer, EngineError>>, EngineError> {
+        let campaign = self.granted(by, campaign).await?;
+        if by.environment() == Environment::Test {
+            return Ok(asks.iter().map(|(_, ask)| Ok(self.play(by, &campaign, ask))).collect());
+        }
+        let mut tasks = JoinSet::new();
+        for (n, (request, ask)) in asks.into_iter().enumerate() {
+            let submitted = self.submit_to(self.partner_act(by, request, &campaign, &ask), Lane::Bulk);
+            let (engine, by, campaign) = (self.clone(), by.clone(), Arc::clone(&campaign));
+            tasks.spawn(async move {
+                let told = async { engine.told(&by, &campaign, submitted?.settled().await?).await };
+                (n, told.await)
+            });
+        }
+        let mut answers = tasks.join_all().await;
+        answers.sort_by_key(|(n, _)| *n);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
     /// The campaign of that name, if it is the partner's. One that is not looks like one that is not there.

@@ -3,7 +3,7 @@
 use super::issuance::{CustomerIn, DeliverIn, IssuanceOut, OriginIn, PendingOut, Told, ask, told};
 use super::requires;
 use crate::domain::partner::PartnerScope;
-use crate::engine::{Asked, Engine, Partner};
+use crate::engine::{Engine, Partner};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::openapi::IdempotencyHeader;
 use crate::http::problem::{Json, Problem};
@@ -79,7 +79,7 @@ pub(super) async fn create_issuance(
     requires(&partner, PartnerScope::Issue)?;
     let IssuanceIn { campaign, customer, sub_id, click_id, publisher_id, metadata, deliver } = body;
     let ask = ask(&campaign, &customer, &OriginIn { sub_id, click_id, publisher_id, metadata }, deliver)?;
-    let answer = engine.issue_for_partner(&partner, key.request(partner.door()), &ask, Asked::Alone).await?;
+    let answer = engine.issue_for_partner(&partner, key.request(partner.door()), &ask).await?;
     Ok(match told(answer)? {
         Told::Code(status, issuance) => (status, Json(issuance)).into_response(),
         Told::Pending => (StatusCode::ACCEPTED, Json(PendingOut { status: "pending" })).into_response(),

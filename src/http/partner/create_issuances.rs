@@ -4,7 +4,7 @@ use super::issuance::{CustomerIn, DeliverIn, IssuanceOut, ItemProblemOut, Origin
 use super::requires;
 use crate::domain::ids::RequestId;
 use crate::domain::partner::PartnerScope;
-use crate::engine::{Asked, Engine, Partner};
+use crate::engine::{Engine, Partner};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::openapi::IdempotencyHeader;
 use crate::http::problem::{Json, Problem};
@@ -95,8 +95,8 @@ impl ItemOut {
     path = "/v1/issuances/batch",
     tag = "partners",
     summary = "Codes for many customers",
-    description = "Up to 1 000 customers, each answered as a single call would answer it, in the order of the request. \
-                   Sent again with the same key, it gives the same codes. For codes without customers, pull an allocation.",
+    description = "Up to 1 000 customers, each answered as a single call would answer it, in the order of the request, \
+                   which is also who comes first where a cap fills up. Sent again with the same key, it gives the same codes. For codes without customers, pull an allocation.",
     security(("partner" = ["codes:issue"])),
     params(IdempotencyHeader),
     request_body = IssuancesIn,
@@ -120,24 +120,22 @@ pub(super) async fn create_issuances(
         return Err(Problem::not_found("campaign"));
     }
     let RequestId { door, key } = key.request(partner.door());
-    let mut tasks = tokio::task::JoinSet::new();
+    let (mut asks, mut places, mut data) = (Vec::new(), Vec::new(), Vec::new());
     for (n, item) in body.customers.into_iter().enumerate() {
         let ItemIn { customer, sub_id, click_id, publisher_id, metadata } = item;
-        let ask = ask(&body.campaign, &customer, &OriginIn { sub_id, click_id, publisher_id, metadata }, body.deliver);
-        let (engine, partner) = (engine.clone(), partner.clone());
-        // No key of a single call has a space in it.
-        let request = RequestId { door: door.clone(), key: format!("{key} {n}") };
-        tasks.spawn(async move {
-            let answered = match ask {
-                Ok(ask) => {
-                    engine.issue_for_partner(&partner, request, &ask, Asked::AmongMany).await.map_err(Into::into)
-                }
-                Err(problem) => Err(problem),
-            };
-            (n, ItemOut::of(answered.and_then(told)))
-        });
+        match ask(&body.campaign, &customer, &OriginIn { sub_id, click_id, publisher_id, metadata }, body.deliver) {
+            Ok(ask) => {
+                // No key of a single call has a space in it.
+                asks.push((RequestId { door: door.clone(), key: format!("{key} {n}") }, ask));
+                places.push(n);
+            }
+            Err(problem) => data.push((n, ItemOut::of(Err(problem)))),
+        }
     }
-    let mut data = tasks.join_all().await;
+    let answers = engine.issue_many_for_partner(&partner, &body.campaign, asks).await?;
+    data.extend(
+        places.into_iter().zip(answers.into_iter().map(|one| ItemOut::of(one.map_err(Into::into).and_then(told)))),
+    );
     data.sort_by_key(|(n, _)| *n);
     Ok(Json(IssuancesOut { data: data.into_iter().map(|(_, item)| item).collect() }))
 }

@@ -157,6 +157,7 @@ mod bodies {
         let data = first.json()["data"].clone();
         let count = |status: u16| data.as_array().unwrap().iter().filter(|one| one["status"] == json!(status)).count();
         assert_eq!((count(201), count(409)), (50, 10));
+        assert_eq!(data[49]["status"], json!(201), "who stands first in the list comes first");
         let again = api.post("/v1/issuances/batch", "k1", &body).await;
         assert_eq!(again.json(), first.json());
         let wrong = json!({ "campaign": "C1", "customers": [
