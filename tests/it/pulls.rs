@@ -87,10 +87,10 @@ mod bodies {
         house.engine.allocation(partner, id).await.unwrap().unwrap()
     }
 
-    /// Streams at most so many pieces of a pull.
-    async fn stream(house: &House, pull: &Allocation, pieces: usize) -> Vec<String> {
+    /// Streams a pull until at least `most` of its codes are out; pieces are fifty codes.
+    async fn stream(house: &House, pull: &Allocation, most: usize) -> Vec<String> {
         let mut codes = Vec::new();
-        for _ in 0..pieces {
+        while codes.len() < most {
             match house.engine.pull_piece(pull, codes.len() as u64).await.unwrap() {
                 Piece::Codes(some) => codes.extend(some),
                 Piece::End | Piece::Over => break,
@@ -230,7 +230,7 @@ mod bodies {
         campaign(1).size(6_000).write(&house).await;
         let id = partner(&house, "acme", vec![Grant { total: Some(6_000), ..free(1) }]).await;
         let one = pulled(&house, id, 5_000).await;
-        let codes = stream(&house, &one, 2).await;
+        let codes = stream(&house, &one, 2_000).await;
         assert_eq!(codes.len(), 2_000);
         house.audited().await;
         house.clock.forward(Duration::hours(1));
@@ -248,7 +248,7 @@ mod bodies {
         // Everything that is left can be given, and none of the first two thousand ever comes again.
         let seen: BTreeSet<String> = codes.into_iter().collect();
         let rest = pulled(&house, id, 4_000).await;
-        let again = stream(&house, &rest, 10).await;
+        let again = stream(&house, &rest, 4_000).await;
         assert_eq!(again.len(), 4_000);
         assert!(again.iter().all(|code| !seen.contains(code)));
         house.audited().await;
@@ -261,7 +261,7 @@ mod bodies {
         let mut pulls = Vec::new();
         for _ in 0..100 {
             let one = pulled(&house, id, 3).await;
-            assert_eq!(stream(&house, &one, 2).await.len(), 3);
+            assert_eq!(stream(&house, &one, 3).await.len(), 3);
             pulls.push(one);
         }
         house.clock.forward(Duration::milliseconds(3_599_999));
@@ -287,7 +287,7 @@ mod bodies {
         let id = partner(&house, "acme", vec![free(1)]).await;
         let second = house.second().await;
         let one = pulled(&house, id, 10_000).await;
-        let (a, b) = tokio::join!(stream(&house, &one, 20), stream(&second, &one, 20));
+        let (a, b) = tokio::join!(stream(&house, &one, 10_000), stream(&second, &one, 10_000));
         assert_eq!(a.len(), 10_000);
         assert_eq!(a, b);
         assert_eq!(a.iter().collect::<HashSet<_>>().len(), 10_000, "no code twice");
@@ -357,7 +357,7 @@ mod bodies {
         campaign(1).size(5_000).write(&house).await;
         let id = partner(&house, "acme", vec![Grant { total: Some(5_000), ..free(1) }]).await;
         let one = pulled(&house, id, 3_000).await;
-        let codes = stream(&house, &one, 1).await;
+        let codes = stream(&house, &one, 1_000).await;
         let positions = async |codes: &[String]| {
             let mut all = Vec::new();
             for code in codes {
