@@ -25,6 +25,7 @@ mod m0033_webhooks;
 mod m0034_allocations;
 mod m0035_creators;
 mod m0036_proofs;
+mod m0037_webhook_requests;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0034_allocations::Migration),
             Box::new(m0035_creators::Migration),
             Box::new(m0036_proofs::Migration),
+            Box::new(m0037_webhook_requests::Migration),
         ]
     }
 }

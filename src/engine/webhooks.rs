@@ -14,6 +14,7 @@ use crate::domain::keyring::Unreadable;
 use crate::domain::secret::Secret;
 use crate::domain::webhook::{EndpointId, Health, WantedEvents};
 use crate::store::StoreError;
+use crate::store::webhooks::{Acted, EndpointAct};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The most endpoints of one partner: each is a line of its own.
@@ -189,31 +190,51 @@ impl Engine {
         Ok(found.then_some((text, until)))
     }
 
-    /// Has a partner's events after the cursor sent once more; `false` where it has no such endpoint.
+    /// Has a partner's events after the cursor sent once more, once for a key; `false` where it has no such endpoint.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// [`EngineError::KeyReused`] where the key was used for something else.
     pub async fn replay_endpoint(
         &self,
         partner: PartnerId,
         id: &EndpointId,
-        after: Cursor,
+        key: &str,
+        Cursor(after): Cursor,
     ) -> Result<bool, EngineError> {
-        let found = self.parts().store.replay_endpoint(partner, id, after.0).await?;
-        self.feed_written([partner]);
-        Ok(found)
+        let done = self.act_on_endpoint(partner, id, key, EndpointAct::Replay { after }).await?;
+        Ok(done.is_some())
     }
 
-    /// Has an event of kind `test` sent, once; answers with its id, or `None` where the partner has no such endpoint.
+    /// Has an event of kind `test` sent, once for a key; answers with its id, or `None` where the partner has no such
+    /// endpoint.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
-    pub async fn try_endpoint(&self, partner: PartnerId, id: &EndpointId) -> Result<Option<String>, EngineError> {
-        let store = &self.parts().store;
-        let Some(endpoint) = store.endpoint(partner, id).await? else { return Ok(None) };
-        let no = store.add_trial(&endpoint.id, self.now()).await?;
+    /// [`EngineError::KeyReused`] where the key was used for something else.
+    pub async fn try_endpoint(
+        &self,
+        partner: PartnerId,
+        id: &EndpointId,
+        key: &str,
+    ) -> Result<Option<String>, EngineError> {
+        let done = self.act_on_endpoint(partner, id, key, EndpointAct::Trial).await?;
+        Ok(done.flatten().map(|no| deliver::trial_id(id, no)))
+    }
+
+    /// The number of a trial's event, where one is sent; `None` where the partner has no such endpoint.
+    async fn act_on_endpoint(
+        &self,
+        partner: PartnerId,
+        id: &EndpointId,
+        key: &str,
+        act: EndpointAct,
+    ) -> Result<Option<Option<i64>>, EngineError> {
+        let acted = self.parts().store.act_on_endpoint((partner, id), key, act, self.now()).await?;
         self.feed_written([partner]);
-        Ok(Some(deliver::trial_id(&endpoint.id, no)))
+        match acted {
+            Acted::Done { event_no } => Ok(Some(event_no)),
+            Acted::KeyReused => Err(EngineError::KeyReused),
+            Acted::Missing => Ok(None),
+        }
     }
 
     /// What waits for an endpoint and what was given up, the oldest first, after `after`.

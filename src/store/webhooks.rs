@@ -1,8 +1,10 @@
 //! Endpoints of partners: who wants its feed where, how far it was delivered, and what waits for another attempt. No
 //! facts of the ledger: cursors beside it, each written by the one process that has the endpoint's lease.
 
+mod asked;
 mod lease;
 
+pub use asked::{Acted, EndpointAct};
 pub use lease::{EndpointWork, Leased, Settlement, Waiting};
 
 use crate::domain::feed::Codes;
@@ -199,33 +201,13 @@ impl Store {
         let sql = "DELETE FROM webhook_endpoint WHERE partner_id = $1 AND endpoint_id = $2";
         let gone = tx.execute_raw(self.statement(sql, owned(partner, id))).await?.rows_affected() == 1;
         if gone {
-            let sql = "DELETE FROM webhook_retry WHERE endpoint_id = $1";
-            tx.execute_raw(self.statement(sql, [Value::from(id.as_str())])).await?;
+            for table in ["webhook_retry", "webhook_request"] {
+                let sql = format!("DELETE FROM {table} WHERE endpoint_id = $1");
+                tx.execute_raw(self.statement(&sql, [Value::from(id.as_str())])).await?;
+            }
         }
         tx.commit().await?;
         Ok(gone)
-    }
-
-    /// Sends everything after that number once more, in order; what was not sent yet is no further away by it.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn replay_endpoint(&self, partner: PartnerId, id: &EndpointId, after: u64) -> Result<bool, StoreError> {
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let tx = self.begin_change().await?;
-        let sql = format!(
-            "UPDATE webhook_endpoint SET taken_no = CASE WHEN taken_no < $3 THEN taken_no ELSE $3 END, {UNLEASED}
-             WHERE partner_id = $1 AND endpoint_id = $2"
-        );
-        let values = owned(partner, id).into_iter().chain([after.into()]);
-        let found = tx.execute_raw(self.statement(&sql, values)).await?.rows_affected() == 1;
-        if found {
-            let sql = "DELETE FROM webhook_retry WHERE endpoint_id = $1 AND event_no > $2";
-            let values = [Value::from(id.as_str()), after.into()];
-            tx.execute_raw(self.statement(sql, values)).await?;
-        }
-        tx.commit().await?;
-        Ok(found)
     }
 }
 

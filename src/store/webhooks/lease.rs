@@ -282,20 +282,6 @@ impl Store {
         let rows = WaitingRow::find_by_statement(self.statement(sql, values)).all(self.read()).await?;
         rows.iter().map(|row| waiting(endpoint, row)).collect()
     }
-
-    /// Adds an event for trying an endpoint out; answers with its number, below 0.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn add_trial(&self, endpoint: &EndpointId, now: DateTime<Utc>) -> Result<i64, StoreError> {
-        let sql = "INSERT INTO webhook_retry (endpoint_id, event_no, attempts, due_at)
-             VALUES ($1, COALESCE((SELECT MIN(event_no) FROM webhook_retry WHERE endpoint_id = $1 AND event_no < 0), 0) - 1,
-                0, $2)
-             RETURNING event_no, attempts, due_at, last_status, last_error";
-        let values = [Value::from(endpoint.as_str()), millis(now).into()];
-        let rows = WaitingRow::find_by_statement(self.statement(sql, values)).all(self.write()).await?;
-        Ok(rows.first().map_or(-1, |row| row.event_no))
-    }
 }
 
 fn waiting(endpoint: &Endpoint, row: &WaitingRow) -> Result<Waiting, StoreError> {

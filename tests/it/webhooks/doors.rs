@@ -4,6 +4,8 @@ use crate::harness::on_both;
 
 on_both! {
     a_partner_manages_its_endpoints_and_nobody_elses,
+    a_key_tries_or_replays_an_endpoint_once,
+    hundreds_with_one_key_send_one_trial,
     the_feed_is_read_page_by_page_without_gaps,
 }
 
@@ -14,12 +16,17 @@ mod bodies {
     use axum::body::Body;
     use axum::extract::FromRef;
     use axum::http::{Request, StatusCode};
+    use chrono::TimeDelta;
     use codewell::domain::address::Allowed;
-    use codewell::engine::Engine;
+    use codewell::domain::feed::Codes;
+    use codewell::domain::webhook::{EndpointId, WantedEvents};
+    use codewell::engine::{Engine, NewEndpoint};
     use codewell::http::partner::{self, PartnerDoor, WebhookDoor};
     use codewell::workers::webhooks::deliver_due;
     use serde_json::{Value, json};
+    use std::collections::BTreeSet;
     use std::sync::Arc;
+    use tokio::task::JoinSet;
     use tower::ServiceExt as _;
 
     #[derive(Clone)]
@@ -130,6 +137,82 @@ mod bodies {
         let (status, _) = site.ask(&one, "DELETE", &path, "k", Value::Null).await;
         assert_eq!(status, StatusCode::NO_CONTENT);
         assert_eq!(site.get(&one, &path).await.0, StatusCode::NOT_FOUND);
+    }
+
+    pub(super) async fn a_key_tries_or_replays_an_endpoint_once(house: House) {
+        let one = house.partner("acme", &[]).await;
+        let receiver = Receiver::start(Says::Status(200)).await;
+        let allow = receiver.address.to_string();
+        let site = Site::open(&house, &allow);
+        let new = json!({"url": receiver.url()});
+        let (_, made) = site.ask(&one, "POST", "/v1/webhook-endpoints", "made", new).await;
+        let path = format!("/v1/webhook-endpoints/{}", made["id"].as_str().unwrap());
+        let (trial, replay) = (format!("{path}/test"), format!("{path}/replay"));
+        let due = || async { deliver_due(&house.engine, &guarded(&[&allow])).await.unwrap() };
+        house
+            .sql(&format!("INSERT INTO feed VALUES ({}, 1, 'low_stock', 0, NULL, NULL, NULL, '{{}}')", one.id.0))
+            .await;
+        house.sql(&format!("INSERT INTO feed_counter VALUES ({}, 1)", one.id.0)).await;
+        assert_eq!(due().await, 1, "it is sent what happened after it was made");
+
+        let first = site.ask(&one, "POST", &trial, "try", Value::Null).await;
+        assert_eq!((first.0, due().await), (StatusCode::ACCEPTED, 1));
+        let again = site.ask(&one, "POST", &trial, "try", Value::Null).await;
+        assert_eq!((again, due().await), (first.clone(), 0), "the first answer, and nothing is sent");
+        let other = site.ask(&one, "POST", &trial, "try-2", Value::Null).await;
+        assert_ne!(other.1["event"], first.1["event"], "a receiver that knows the first takes the second too");
+        assert_eq!(due().await, 1);
+
+        let from_the_start = json!({"after": "fc_0000000000000000"});
+        let first = site.ask(&one, "POST", &replay, "again", from_the_start.clone()).await;
+        assert_eq!((&first, due().await), (&(StatusCode::ACCEPTED, Value::Null), 1));
+        let again = site.ask(&one, "POST", &replay, "again", from_the_start.clone()).await;
+        assert_eq!((again, due().await), (first, 0));
+
+        for (place, key, body) in [
+            (&replay, "again", json!({"after": "evt_acme_1"})),
+            (&replay, "try", from_the_start.clone()),
+            (&trial, "again", Value::Null),
+        ] {
+            let (status, said) = site.ask(&one, "POST", place, key, body).await;
+            let wanted = (StatusCode::UNPROCESSABLE_ENTITY, &json!("idempotency_mismatch"));
+            assert_eq!((status, &said["code"]), wanted, "{place} {key}");
+        }
+        assert_eq!(due().await, 0, "what is refused does nothing");
+        for (place, body) in [(&trial, Value::Null), (&replay, from_the_start.clone())] {
+            let (status, said) = site.ask(&one, "POST", place, "", body).await;
+            assert_eq!((status, &said["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")), "{place}");
+        }
+
+        house.clock.forward(TimeDelta::days(8));
+        let id = EndpointId::parse(made["id"].as_str().unwrap()).unwrap();
+        house.engine.try_endpoint(one.id, &id, "new").await.unwrap().expect("it is there");
+        let kept = house.number("SELECT COUNT(*) FROM webhook_request").await;
+        assert_eq!(kept, 1, "keys that nobody sends again are forgotten");
+        assert!(house.engine.delete_endpoint(one.id, &id).await.unwrap());
+        assert_eq!(house.number("SELECT COUNT(*) FROM webhook_request").await, 0);
+    }
+
+    pub(super) async fn hundreds_with_one_key_send_one_trial(house: House) {
+        let one = house.partner("acme", &[]).await;
+        let new = NewEndpoint {
+            url: "https://hooks.example/".to_owned(),
+            events: WantedEvents::default(),
+            codes: Codes::Ending,
+        };
+        let (made, _) = house.engine.add_endpoint(one.id, "made", new).await.unwrap();
+        let mut tasks = JoinSet::new();
+        for no in 0..400 {
+            let (engine, id, partner) = (house.engine.clone(), made.id.clone(), one.id);
+            // Every fourth has a key of its own.
+            let key = if no % 4 == 0 { format!("own-{no}") } else { "same".to_owned() };
+            tasks.spawn(async move { (key.clone(), engine.try_endpoint(partner, &id, &key).await.unwrap().unwrap()) });
+        }
+        let answers = tasks.join_all().await;
+        let events: BTreeSet<_> = answers.iter().map(|(_, event)| event.clone()).collect();
+        let of_the_key: BTreeSet<_> = answers.iter().filter(|(key, _)| key == "same").map(|(_, event)| event).collect();
+        assert_eq!((events.len(), of_the_key.len()), (101, 1));
+        assert_eq!(house.number("SELECT COUNT(*) FROM webhook_retry").await, 101, "each is sent, and none twice");
     }
 
     pub(super) async fn the_feed_is_read_page_by_page_without_gaps(house: House) {

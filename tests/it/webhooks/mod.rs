@@ -128,13 +128,13 @@ mod bodies {
         // Who wants whole codes gets them; the next event of another kind is not wanted.
         let change = EndpointChange { codes: Some(Codes::Full), ..EndpointChange::default() };
         house.engine.change_endpoint(PARTNER_ID, &made.id, &change).await.unwrap();
-        house.engine.replay_endpoint(PARTNER_ID, &made.id, Cursor(0)).await.unwrap();
+        house.engine.replay_endpoint(PARTNER_ID, &made.id, "replay-1", Cursor(0)).await.unwrap();
         assert_eq!(due(&house).await, 1);
         assert_eq!(receiver.taken()[1].json()["data"]["code"], code.expose());
         assert!(receiver.taken()[1].json()["data"]["code_ending"].is_null());
         let change = EndpointChange { events: WantedEvents::parse("issued"), ..EndpointChange::default() };
         house.engine.change_endpoint(PARTNER_ID, &made.id, &change).await.unwrap();
-        house.engine.replay_endpoint(PARTNER_ID, &made.id, Cursor(0)).await.unwrap();
+        house.engine.replay_endpoint(PARTNER_ID, &made.id, "replay-2", Cursor(0)).await.unwrap();
         assert_eq!(due(&house).await, 0);
         assert_eq!(now(&house, &made).await.taken_no, 1);
     }
@@ -191,7 +191,7 @@ mod bodies {
         let open = "SELECT COUNT(*) FROM alert WHERE kind = 'webhook_failing' AND cleared_at IS NULL";
         assert_eq!(house.number(open).await, 0);
         // The first was given up, and shows; a replay brings it.
-        house.engine.replay_endpoint(PARTNER_ID, &made.id, Cursor(0)).await.unwrap();
+        house.engine.replay_endpoint(PARTNER_ID, &made.id, "replay-3", Cursor(0)).await.unwrap();
         assert_eq!(due(&house).await, 2);
         assert_eq!(house.engine.waiting_deliveries(&made, "acme", None, 9).await.unwrap(), []);
     }
@@ -357,16 +357,19 @@ mod bodies {
         happened(&house, 1, 150).await;
         assert_eq!(due(&house).await, 150);
         let first = receiver.taken();
-        assert!(house.engine.replay_endpoint(PARTNER_ID, &made.id, Cursor(100)).await.unwrap());
+        assert!(house.engine.replay_endpoint(PARTNER_ID, &made.id, "replay-4", Cursor(100)).await.unwrap());
         assert_eq!(due(&house).await, 50);
         let again: BTreeSet<_> = receiver.numbers()[150..].iter().copied().collect();
         assert_eq!(again, (101..=150).collect());
         let body = |no: u64, of: &[Taken]| of.iter().rfind(|one| one.no() == no).unwrap().body.clone();
         assert_eq!(body(120, &first), body(120, &receiver.taken()), "the same event under the same id");
-        assert!(!house.engine.replay_endpoint(PartnerId(8), &made.id, Cursor(0)).await.unwrap(), "not another's");
+        assert!(
+            !house.engine.replay_endpoint(PartnerId(8), &made.id, "replay-5", Cursor(0)).await.unwrap(),
+            "not another's"
+        );
         // A replay from beyond what was sent skips nothing.
         happened(&house, 151, 152).await;
-        house.engine.replay_endpoint(PARTNER_ID, &made.id, Cursor(500)).await.unwrap();
+        house.engine.replay_endpoint(PARTNER_ID, &made.id, "replay-6", Cursor(500)).await.unwrap();
         assert_eq!(due(&house).await, 2);
     }
 

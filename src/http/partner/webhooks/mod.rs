@@ -238,11 +238,11 @@ async fn rotate_webhook_secret(
     Ok(Json(SecretOut { secret: secret.expose().clone(), previous_valid_until: until }))
 }
 
-/// `POST /v1/webhook-endpoints/{id}/test`: sends an event of type `test` once. Whether it was taken shows in the
-/// endpoint's `delivered_at`, or among its deliveries.
+/// `POST /v1/webhook-endpoints/{id}/test`: sends an event of type `test` once; the same Idempotency-Key sends no other.
+/// Whether it was taken shows in the endpoint's `delivered_at`, or among its deliveries.
 ///
 /// # Errors
-/// 404 where the partner has no such endpoint.
+/// 404 where the partner has no such endpoint; 422 where the key was used for something else.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/test",
@@ -250,27 +250,32 @@ async fn rotate_webhook_secret(
     summary = "Send an event for trying out",
     description = "One of type `test`. Whether it was taken shows in `delivered_at`, or among the deliveries.",
     security(("partner" = ["webhooks:manage"])),
-    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    params(("id" = String, Path, description = "The `id` of an endpoint"), IdempotencyHeader),
     responses(
         (status = 202, description = "It is sent once", body = TrialOut),
+        (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
         (status = 404, description = "No such endpoint is yours: `not_found`"),
+        (status = 422, description = "The key was used for something else: `idempotency_mismatch`"),
     )
 )]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn test_webhook_endpoint(
     partner: Partner,
     Path(id): Path<String>,
+    key: IdempotencyKey,
     State(engine): State<Engine>,
 ) -> Result<(StatusCode, Json<TrialOut>), Problem> {
     let id = named(&partner, &id)?;
-    let event = engine.try_endpoint(partner.id(), &id).await?.ok_or_else(missing)?;
+    let event = engine.try_endpoint(partner.id(), &id, &text(key)).await?.ok_or_else(missing)?;
     Ok((StatusCode::ACCEPTED, Json(TrialOut { event })))
 }
 
-/// `POST /v1/webhook-endpoints/{id}/replay`: sends everything after a cursor once more, in order, under the same ids.
+/// `POST /v1/webhook-endpoints/{id}/replay`: sends everything after a cursor once more, in order, under the same ids;
+/// the same Idempotency-Key does not begin it again.
 ///
 /// # Errors
-/// 404 where the partner has no such endpoint; the caller's mistakes as 4xx.
+/// 404 where the partner has no such endpoint; 422 where the key was used for something else; the caller's mistakes as
+/// 4xx.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/replay",
@@ -278,22 +283,25 @@ async fn test_webhook_endpoint(
     summary = "Send events once more",
     description = "Everything after a cursor, in order, under the same ids.",
     security(("partner" = ["webhooks:manage"])),
-    params(("id" = String, Path, description = "The `id` of an endpoint")),
+    params(("id" = String, Path, description = "The `id` of an endpoint"), IdempotencyHeader),
     request_body = ReplayIn,
     responses(
         (status = 202, description = "They are sent"),
         (status = 404, description = "No such endpoint is yours: `not_found`"),
+        (status = 422, description = "The key was used for something else: `idempotency_mismatch`"),
     )
 )]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
 async fn replay_webhook_endpoint(
     partner: Partner,
     Path(id): Path<String>,
+    key: IdempotencyKey,
     State(engine): State<Engine>,
     Json(ask): Json<ReplayIn>,
 ) -> Result<StatusCode, Problem> {
     let id = named(&partner, &id)?;
-    let found = engine.replay_endpoint(partner.id(), &id, cursor(Some(&ask.after), "after")?).await?;
+    let after = cursor(Some(&ask.after), "after")?;
+    let found = engine.replay_endpoint(partner.id(), &id, &text(key), after).await?;
     if found { Ok(StatusCode::ACCEPTED) } else { Err(missing()) }
 }
 
