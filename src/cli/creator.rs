@@ -146,7 +146,7 @@ async fn made(engine: &Engine, args: &AddArgs, console: &mut Console<'_>) -> any
 }
 
 async fn list(engine: &Engine, console: &mut Console<'_>) -> anyhow::Result<()> {
-    let creators = engine.creators().await.map_err(explained)?;
+    let creators = engine.creators("", usize::MAX).await.map_err(explained)?;
     if creators.is_empty() {
         console.note("There is no creator yet: codewell creator add HANDLE --name NAME");
         return Ok(());
@@ -281,6 +281,7 @@ fn explained(error: CreatorError) -> anyhow::Error {
         CreatorError::Taken { .. } => "Choose another handle.",
         CreatorError::Handle { .. } => "A handle is one word of 3 to 20 letters and digits, such as emma.",
         CreatorError::Name => "Give her a name with --name.",
+        CreatorError::Disclosure => "Say it in one short line, such as \"Ad: I earn a commission.\"",
         CreatorError::Phone(_) => "Write it with its country, such as +12025550123.",
         CreatorError::PhoneTaken(_) => "One number belongs to one creator.",
         CreatorError::NoCap => "Add --cap 2000.",

@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Other names that are offered where one is taken.
 const OFFERED: usize = 3;
 
+/// Characters of the longest disclosure: it stands beside her code.
+const DISCLOSURE_CHARS: usize = 200;
+
 /// A creator to make.
 #[derive(Debug, Clone)]
 pub struct CreatorIn {
@@ -83,6 +86,9 @@ pub enum CreatorError {
     /// She has no name.
     #[error("a name has 1 to 60 characters")]
     Name,
+    /// Nobody could read what her audience is told.
+    #[error("a disclosure has at most {DISCLOSURE_CHARS} characters, on one line")]
+    Disclosure,
     /// Her number is none.
     #[error("the phone number cannot be read: {0}")]
     Phone(#[from] BadPhone),
@@ -138,6 +144,10 @@ impl Engine {
             parts.keys.seal_phone(&subject, phone, nonce)
         });
         let disclosure = wanted.disclosure.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        if disclosure.is_some_and(|text| text.chars().count() > DISCLOSURE_CHARS || text.chars().any(char::is_control))
+        {
+            return Err(CreatorError::Disclosure);
+        }
         let new = NewCreator {
             handle: handle.as_str().to_owned(),
             name: name.to_owned(),
@@ -149,15 +159,15 @@ impl Engine {
         self.creator(handle.as_str()).await
     }
 
-    /// Every creator, by handle.
+    /// The creators whose handles come after that one, in their order, at most so many.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn creators(&self) -> Result<Vec<CreatorRecord>, CreatorError> {
+    pub async fn creators(&self, after: &str, limit: usize) -> Result<Vec<CreatorRecord>, CreatorError> {
         let catalog = self.fresh_catalog().await?;
-        let mut all: Vec<_> = catalog.rows.creators.iter().map(|row| record(&catalog, row)).collect();
-        all.sort_by(|a, b| a.row.handle.cmp(&b.row.handle));
-        Ok(all)
+        let mut rows: Vec<_> = catalog.rows.creators.iter().filter(|row| row.handle.as_str() > after).collect();
+        rows.sort_by_key(|row| &row.handle);
+        Ok(rows.into_iter().take(limit).map(|row| record(&catalog, row)).collect())
     }
 
     /// The creator of a handle.

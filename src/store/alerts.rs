@@ -141,6 +141,9 @@ impl AlertCursor {
         let (raised_at, rest) = plain.split_once(' ')?;
         let (kind, about) = rest.split_once(' ')?;
         let raised_at = from_millis(raised_at.parse().ok()?);
+        if about.chars().any(char::is_control) || kind.chars().any(char::is_control) {
+            return None;
+        }
         Some(Self { raised_at, kind: kind.to_owned(), about: about.to_owned() })
     }
 }

@@ -179,7 +179,7 @@ mod bodies {
             let page: serde_json::Value = serde_json::from_str(&page.body).unwrap();
             about.extend(page["data"].as_array().unwrap().iter().map(|one| one["about"].as_str().unwrap().to_owned()));
             let Some(next) = page["next_cursor"].as_str() else { break };
-            path = format!("/admin/v1/alerts?limit=2&cursor={next}");
+            path = format!("/admin/v1/alerts?limit=2&after={next}");
         }
         assert_eq!(about, ["campaign C0", "campaign C1", "campaign C2", "campaign C3", "campaign C4"]);
         let clear = async |about: &str| {

@@ -5,7 +5,9 @@ use crate::engine::{Admin, AlertCursor, AlertRecord, Engine, Which};
 use crate::http::problem::{Json, Problem, Query};
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Alerts on one page, unless asked otherwise.
 const PAGE: u16 = 100;
@@ -13,43 +15,75 @@ const PAGE: u16 = 100;
 const LONGEST_PAGE: u16 = 500;
 
 /// Which page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageIn {
     /// Those that are over, too.
     #[serde(default)]
     all: bool,
-    cursor: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[serde(default)]
+    after: Option<String>,
+    /// How many at most; 100 where it is left out.
+    #[param(minimum = 1, maximum = 500)]
+    #[serde(default)]
     limit: Option<u16>,
 }
 
 /// A page of alerts, newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AlertsOut {
     data: Vec<AlertOut>,
+    /// Ask for the next page with it; left out on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// What somebody must look at. At most one of a kind stands about one thing; raised again, it is counted.
+#[derive(Debug, Serialize, ToSchema)]
 struct AlertOut {
-    #[serde(flatten)]
-    alert: AlertRecord,
+    /// What is wrong.
+    #[schema(example = "low_stock")]
+    kind: String,
+    /// With what.
+    #[schema(example = "campaign PIZZA")]
+    about: String,
+    /// In words.
+    #[schema(example = "500 of 50,000 codes are left")]
+    detail: String,
+    /// How often it was raised.
+    #[schema(example = 1)]
+    times: i64,
+    /// When first.
+    raised_at: DateTime<Utc>,
+    /// When last.
+    last_at: DateTime<Utc>,
+    /// When it was over; left out while it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleared_at: Option<DateTime<Utc>>,
+    /// What to do about it; left out where it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_step: Option<&'static str>,
 }
 
 /// Which alert is over.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClearIn {
+    /// Its `kind`.
+    #[schema(example = "low_stock")]
     kind: String,
+    /// What it is about, word for word.
+    #[schema(example = "campaign PIZZA")]
     about: String,
 }
 
 impl From<AlertRecord> for AlertOut {
-    fn from(alert: AlertRecord) -> Self {
-        let kind = AlertKind::parse(&alert.kind).filter(|_| alert.cleared_at.is_none());
-        Self { next_step: kind.map(AlertKind::next_step), alert }
+    fn from(AlertRecord { kind, about, detail, times, raised_at, last_at, cleared_at }: AlertRecord) -> Self {
+        let known = AlertKind::parse(&kind).filter(|_| cleared_at.is_none());
+        let next_step = known.map(AlertKind::next_step);
+        Self { kind, about, detail, times, raised_at, last_at, cleared_at, next_step }
     }
 }
 
@@ -57,6 +91,19 @@ impl From<AlertRecord> for AlertOut {
 ///
 /// # Errors
 /// 400 for a page that cannot be.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/alerts",
+    tag = "house",
+    summary = "What somebody must look at",
+    description = "Newest first, from page to page.",
+    security(("admin_key" = [])),
+    params(PageIn),
+    responses(
+        (status = 200, description = "A page", body = AlertsOut),
+        (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
+    )
+)]
 pub(super) async fn list_alerts(
     _admin: Admin,
     State(engine): State<Engine>,
@@ -66,8 +113,8 @@ pub(super) async fn list_alerts(
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Problem::invalid(&[format!("limit is a number from 1 to {LONGEST_PAGE}")]));
     }
-    let after = page.cursor.as_deref().map(|cursor| {
-        AlertCursor::parse(cursor).ok_or_else(|| Problem::invalid(&["cursor is not one of ours".to_owned()]))
+    let after = page.after.as_deref().map(|cursor| {
+        AlertCursor::parse(cursor).ok_or_else(|| Problem::invalid(&["after is a next_cursor of ours".to_owned()]))
     });
     let which = if page.all { Which::All } else { Which::Open };
     let mut found = engine.alerts_after(which, after.transpose()?, u32::from(limit) + 1).await?;
@@ -81,14 +128,28 @@ pub(super) async fn list_alerts(
 ///
 /// # Errors
 /// 404 where no such alert stands.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/alerts/clear",
+    tag = "house",
+    summary = "An alert is over",
+    description = "It stands again when it is seen again.",
+    security(("admin_key" = [])),
+    request_body = ClearIn,
+    responses(
+        (status = 204, description = "It is over"),
+        (status = 404, description = "No such alert stands: `not_found`"),
+    )
+)]
 #[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
 pub(super) async fn clear_alert(
     admin: Admin,
     State(engine): State<Engine>,
     Json(ask): Json<ClearIn>,
 ) -> Result<StatusCode, Problem> {
-    let kind = AlertKind::parse(&ask.kind).ok_or_else(|| Problem::not_found("alert"))?;
-    if engine.clear_standing(kind, &ask.about).await? {
+    let about = Some(&ask.about).filter(|about| !about.chars().any(char::is_control));
+    let (kind, about) = AlertKind::parse(&ask.kind).zip(about).ok_or_else(|| Problem::not_found("alert"))?;
+    if engine.clear_standing(kind, about).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::not_found("alert"))

@@ -1,54 +1,111 @@
 //! `/admin/v1/creators`: made, listed, stopped, and let into their desks.
 
 use crate::engine::{Admin, CreatorError, CreatorIn as Wanted, CreatorRecord, Engine};
-use crate::http::problem::{Json, Problem};
-use axum::extract::{Path, State};
+use crate::http::problem::{Json, Path, Problem, Query};
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Creators on one page, unless asked otherwise.
+const PAGE: u16 = 100;
+/// Creators on the longest page.
+const LONGEST_PAGE: u16 = 500;
 
 /// A creator that shall be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreatorIn {
+    /// Her name in links and keywords.
+    #[schema(pattern = "^[A-Za-z0-9]{3,20}$", min_length = 3, max_length = 20, example = "emma")]
     handle: String,
+    /// Her name, for people.
+    #[schema(min_length = 1, max_length = 60, example = "Emma Diaz")]
     name: String,
+    /// Her own number: DESK from it opens her desk, and codes for it earn nothing. It is never shown.
+    #[schema(example = "+12025550107")]
     phone: Option<String>,
+    /// What her audience is told of her interest; a standard sentence where it is left out.
+    #[schema(max_length = 200)]
     disclosure: Option<String>,
 }
 
 /// A creator as she is; her number is never told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CreatorOut {
+    /// Her name in links and keywords.
+    #[schema(example = "emma")]
     handle: String,
+    /// Her name, for people.
+    #[schema(example = "Emma Diaz")]
     name: String,
+    /// `active` or `suspended`.
+    #[schema(example = "active")]
     status: &'static str,
+    /// Whether a number of hers is known.
+    #[schema(example = true)]
     has_phone: bool,
+    /// What her audience is told of her interest.
+    #[schema(example = "Paid partnership: I earn a commission.")]
     disclosure: String,
+    /// The campaigns she speaks for.
     campaigns: Vec<PartOut>,
     created_at: DateTime<Utc>,
 }
 
-#[derive(Debug, Serialize)]
+/// A creator's part in a campaign.
+#[derive(Debug, Serialize, ToSchema)]
 struct PartOut {
+    /// The campaign's name.
+    #[schema(example = "PIZZA")]
     campaign: String,
+    /// The most codes that are her merit.
+    #[schema(example = 2_000)]
     cap: u64,
+    /// The most in a day of the campaign's zone; left out where there is no such cap.
     #[serde(skip_serializing_if = "Option::is_none")]
     day: Option<u64>,
+    /// Her word; left out where none can be made of her handle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "EMMA")]
     keyword: Option<String>,
+    /// Her page.
+    #[schema(example = "/x/emma")]
     link: String,
 }
 
-/// Every creator.
-#[derive(Debug, Serialize)]
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageIn {
+    /// The `next_cursor` of the page before.
+    #[serde(default)]
+    after: Option<String>,
+    /// How many at most; 100 where it is left out.
+    #[param(minimum = 1, maximum = 500)]
+    #[serde(default)]
+    limit: Option<u16>,
+}
+
+/// A page of creators.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CreatorsOut {
     data: Vec<CreatorOut>,
+    /// Ask for the next page with it; left out on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "emma")]
+    next_cursor: Option<String>,
 }
 
 /// A link to a desk.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeskLinkOut {
+    /// Opens it once.
+    #[schema(example = "https://coupons.acme.example/creator?key=6Zr1")]
     url: String,
+    /// Until when.
     expires_at: DateTime<Utc>,
 }
 
@@ -81,7 +138,7 @@ impl From<CreatorError> for Problem {
             CreatorError::Taken { .. } | CreatorError::PhoneTaken(_) => {
                 Self::new(StatusCode::CONFLICT, "already_exists", error.to_string())
             }
-            CreatorError::Handle { .. } | CreatorError::Name | CreatorError::NoCap => {
+            CreatorError::Handle { .. } | CreatorError::Name | CreatorError::Disclosure | CreatorError::NoCap => {
                 Self::invalid(&[error.to_string()])
             }
             CreatorError::Phone(_) => Self::new(StatusCode::BAD_REQUEST, "invalid_phone", error.to_string()),
@@ -94,28 +151,81 @@ impl From<CreatorError> for Problem {
 ///
 /// # Errors
 /// 409 when her handle or number has an owner; the caller's mistakes as 4xx.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/creators",
+    tag = "house",
+    summary = "Make a creator",
+    description = "She has no part in any campaign yet: `codewell creator join`, or a campaign file, gives her one.",
+    security(("admin_key" = [])),
+    request_body = CreatorIn,
+    responses(
+        (status = 201, description = "She is there", body = CreatorOut),
+        (status = 400, description = "The request is wrong, or her number is none: `invalid_request`, `invalid_phone`"),
+        (status = 409, description = "Her handle, the word made of it, or her number has an owner; free handles are named: `already_exists`"),
+    )
+)]
+#[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
 pub(super) async fn create_creator(
     admin: Admin,
     State(engine): State<Engine>,
     Json(CreatorIn { handle, name, phone, disclosure }): Json<CreatorIn>,
 ) -> Result<(StatusCode, Json<CreatorOut>), Problem> {
     let made = engine.add_creator(&Wanted { handle, name, phone, disclosure }).await?;
-    tracing::info!(creator.handle = made.row.handle, admin.id = admin.id(), "made a creator");
+    tracing::info!(creator.handle = made.row.handle, "made a creator");
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
-/// `GET /admin/v1/creators`.
+/// `GET /admin/v1/creators`: every creator, in the order of handles, from page to page.
 ///
 /// # Errors
-/// 503 when the database is away.
-pub(super) async fn list_creators(_admin: Admin, State(engine): State<Engine>) -> Result<Json<CreatorsOut>, Problem> {
-    Ok(Json(CreatorsOut { data: engine.creators().await?.into_iter().map(Into::into).collect() }))
+/// 400 for a page that cannot be.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/creators",
+    tag = "house",
+    summary = "Every creator",
+    description = "In the order of handles, from page to page.",
+    security(("admin_key" = [])),
+    params(PageIn),
+    responses(
+        (status = 200, description = "A page", body = CreatorsOut),
+        (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
+    )
+)]
+pub(super) async fn list_creators(
+    _admin: Admin,
+    State(engine): State<Engine>,
+    Query(page): Query<PageIn>,
+) -> Result<Json<CreatorsOut>, Problem> {
+    let limit = page.limit.unwrap_or(PAGE);
+    if !(1..=LONGEST_PAGE).contains(&limit) {
+        return Err(Problem::invalid(&[format!("limit is a number from 1 to {LONGEST_PAGE}")]));
+    }
+    let mut found = engine.creators(&page.after.unwrap_or_default(), usize::from(limit) + 1).await?;
+    let is_more = found.len() > usize::from(limit);
+    found.truncate(usize::from(limit));
+    let next_cursor = found.last().filter(|_| is_more).map(|last| last.row.handle.clone());
+    Ok(Json(CreatorsOut { data: found.into_iter().map(Into::into).collect(), next_cursor }))
 }
 
 /// `GET /admin/v1/creators/{handle}`.
 ///
 /// # Errors
 /// 404.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/creators/{handle}",
+    tag = "house",
+    summary = "One creator",
+    description = "With her parts in campaigns.",
+    security(("admin_key" = [])),
+    params(("handle" = String, Path, description = "The creator", example = "emma")),
+    responses(
+        (status = 200, description = "The creator", body = CreatorOut),
+        (status = 404, description = "No such creator: `not_found`"),
+    )
+)]
 pub(super) async fn show_creator(
     _admin: Admin,
     State(engine): State<Engine>,
@@ -128,43 +238,85 @@ pub(super) async fn show_creator(
 ///
 /// # Errors
 /// 404.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/creators/{handle}/suspend",
+    tag = "house",
+    summary = "Stop a creator",
+    description = "Once it is answered, no code is issued by her word or link, and her desk is closed; codes already out stay good.",
+    security(("admin_key" = [])),
+    params(("handle" = String, Path, description = "The creator", example = "emma")),
+    responses(
+        (status = 200, description = "As she is now", body = CreatorOut),
+        (status = 404, description = "No such creator: `not_found`"),
+    )
+)]
+#[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
 pub(super) async fn suspend_creator(
     admin: Admin,
     State(engine): State<Engine>,
     Path(handle): Path<String>,
 ) -> Result<Json<CreatorOut>, Problem> {
-    switch(&admin, &engine, &handle, false).await
+    switch(&engine, &handle, false).await
 }
 
 /// `POST /admin/v1/creators/{handle}/resume`.
 ///
 /// # Errors
 /// 404.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/creators/{handle}/resume",
+    tag = "house",
+    summary = "Let a creator speak again",
+    description = "Her word and her link bring codes again.",
+    security(("admin_key" = [])),
+    params(("handle" = String, Path, description = "The creator", example = "emma")),
+    responses(
+        (status = 200, description = "As she is now", body = CreatorOut),
+        (status = 404, description = "No such creator: `not_found`"),
+    )
+)]
+#[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
 pub(super) async fn resume_creator(
     admin: Admin,
     State(engine): State<Engine>,
     Path(handle): Path<String>,
 ) -> Result<Json<CreatorOut>, Problem> {
-    switch(&admin, &engine, &handle, true).await
+    switch(&engine, &handle, true).await
 }
 
 /// `POST /admin/v1/creators/{handle}/link`: a link that opens her desk once, within ten minutes.
 ///
 /// # Errors
 /// 404.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/creators/{handle}/link",
+    tag = "house",
+    summary = "A link to her desk",
+    description = "It opens her desk once, within ten minutes.",
+    security(("admin_key" = [])),
+    params(("handle" = String, Path, description = "The creator", example = "emma")),
+    responses(
+        (status = 201, description = "The link", body = DeskLinkOut),
+        (status = 404, description = "No such creator: `not_found`"),
+    )
+)]
+#[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
 pub(super) async fn create_creator_link(
     admin: Admin,
     State(engine): State<Engine>,
     Path(handle): Path<String>,
 ) -> Result<(StatusCode, Json<DeskLinkOut>), Problem> {
     let (url, expires_at) = engine.new_desk_link(&handle).await?;
-    tracing::info!(admin.id = admin.id(), "made a link to a creator's desk");
+    tracing::info!("made a link to a creator's desk");
     Ok((StatusCode::CREATED, Json(DeskLinkOut { url, expires_at })))
 }
 
-async fn switch(admin: &Admin, engine: &Engine, handle: &str, is_active: bool) -> Result<Json<CreatorOut>, Problem> {
+async fn switch(engine: &Engine, handle: &str, is_active: bool) -> Result<Json<CreatorOut>, Problem> {
     engine.switch_creator(handle, is_active).await?;
     let changed = engine.creator(handle).await?;
-    tracing::info!(creator.handle = changed.row.handle, admin.id = admin.id(), "switched a creator");
+    tracing::info!(creator.handle = changed.row.handle, "switched a creator");
     Ok(Json(changed.into()))
 }

@@ -31,6 +31,14 @@ use utoipa::OpenApi;
     credentials::list_partner_secrets,
     credentials::create_partner_secret,
     credentials::revoke_partner_secret,
+    creators::list_creators,
+    creators::create_creator,
+    creators::show_creator,
+    creators::suspend_creator,
+    creators::resume_creator,
+    creators::create_creator_link,
+    alerts::list_alerts,
+    alerts::clear_alert,
 ))]
 pub(super) struct Api;
 

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use codewell::config::HttpConfig;
+use codewell::domain::alert::AlertKind;
 use codewell::domain::decision::outcome::Outcome;
 use codewell::domain::ids::CampaignId;
 use codewell::domain::partner::{ClientId, Edit, Grant, PartnerScope, Rate};
@@ -82,6 +83,9 @@ impl fmt::Display for Answer {
 /// The partners that ask: one that counts, and a sandbox.
 pub(super) const ACCOUNTS: [&str; 2] = ["acme-deals", "test-deals"];
 
+/// An alert that stands when the asking begins.
+const ALERT: (AlertKind, &str) = (AlertKind::LowStock, "campaign C1");
+
 /// A partner with its secret.
 struct Account {
     client: String,
@@ -122,6 +126,7 @@ impl Doors {
             let Outcome::Issued(spot) = outcome else { panic!("{outcome:?}") };
             codes.push(house.engine.code_at(spot).await.unwrap().unwrap().expose().into());
         }
+        house.engine.raise(ALERT.0, ALERT.1, "few are left").await;
         Self { house, router: router(site), till, admin, live, sandbox, codes }
     }
 
@@ -131,8 +136,8 @@ impl Doors {
 
     /// What exists before anybody asked.
     pub(super) fn known(&self) -> BTreeMap<String, Vec<Value>> {
-        let campaign = vec![Value::from("C1")];
-        BTreeMap::from([("code".to_owned(), self.codes.clone()), ("campaign".to_owned(), campaign)])
+        let names = [("code", self.codes.clone()), ("campaign", vec!["C1".into()]), ("about", vec![ALERT.1.into()])];
+        names.into_iter().map(|(name, values)| (name.to_owned(), values)).collect()
     }
 
     pub(super) async fn ask_openapi(&self) -> Value {

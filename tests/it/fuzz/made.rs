@@ -328,7 +328,7 @@ impl Maker {
                         "redemption_id" => "redemptions".to_owned(),
                         // Those that the other operations are asked with keep what they may do.
                         "client_id" if ACCOUNTS.iter().any(|one| value == one) => continue,
-                        "code" | "campaign" | "client_id" => name.clone(),
+                        "code" | "campaign" | "client_id" | "handle" => name.clone(),
                         _ => {
                             self.keep(place, value);
                             continue;

@@ -55,6 +55,14 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/v1/webhook-endpoints/{id}/test", Partner(Webhooks)),
     ("POST", "/v1/webhook-endpoints/{id}/replay", Partner(Webhooks)),
     ("GET", "/v1/webhook-endpoints/{id}/deliveries", Partner(Webhooks)),
+    ("GET", "/admin/v1/alerts", Admin),
+    ("POST", "/admin/v1/alerts/clear", Admin),
+    ("GET", "/admin/v1/creators", Admin),
+    ("POST", "/admin/v1/creators", Admin),
+    ("GET", "/admin/v1/creators/{handle}", Admin),
+    ("POST", "/admin/v1/creators/{handle}/suspend", Admin),
+    ("POST", "/admin/v1/creators/{handle}/resume", Admin),
+    ("POST", "/admin/v1/creators/{handle}/link", Admin),
     ("GET", "/admin/v1/partners", Admin),
     ("POST", "/admin/v1/partners", Admin),
     ("GET", "/admin/v1/partners/{client_id}", Admin),
@@ -85,7 +93,7 @@ fn described(method: &str, path: &str) -> Option<&'static Value> {
 
 /// The address of an operation: names that are nobody's in it, and what its description asks for behind it.
 fn address(method: &str, path: &str) -> String {
-    let names = [("{client_id}", "nobody"), ("{campaign}", "NONE"), ("{id}", "x")];
+    let names = [("{client_id}", "nobody"), ("{handle}", "nobody"), ("{campaign}", "NONE"), ("{id}", "x")];
     let place = names.iter().fold(path.to_owned(), |place, (name, value)| place.replace(name, value));
     let parameters = described(method, path).and_then(|one| one["parameters"].as_array()).into_iter().flatten();
     let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
