@@ -26,6 +26,7 @@ mod m0034_allocations;
 mod m0035_creators;
 mod m0036_proofs;
 mod m0037_webhook_requests;
+mod m0038_creator_phones;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0035_creators::Migration),
             Box::new(m0036_proofs::Migration),
             Box::new(m0037_webhook_requests::Migration),
+            Box::new(m0038_creator_phones::Migration),
         ]
     }
 }

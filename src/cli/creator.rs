@@ -8,7 +8,7 @@ use super::place::PlaceArgs;
 use crate::domain::creator::WhenEmpty;
 use crate::domain::document::{CommissionDoc, CreatorDoc, IsoDuration, LocalTime, Major};
 use crate::domain::keyword::Keyword;
-use crate::engine::{CreatorError, CreatorIn, CreatorRecord, Engine, JoinIn};
+use crate::engine::{CreatorChange, CreatorError, CreatorIn, CreatorRecord, Engine, JoinIn};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 
@@ -28,6 +28,8 @@ pub(super) struct CreatorArgs {
 enum What {
     /// Make a creator; she has no part in any campaign yet
     Add(AddArgs),
+    /// Change her name, her number or what her audience is told; what is left out stays
+    Change(ChangeArgs),
     /// List every creator
     List,
     /// Show a creator and her parts in campaigns
@@ -65,6 +67,24 @@ struct AddArgs {
     #[arg(long)]
     phone: Option<String>,
     /// What her audience is told of her interest
+    #[arg(long)]
+    disclosure: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ChangeArgs {
+    /// Her handle
+    handle: String,
+    /// Her name for people
+    #[arg(long)]
+    name: Option<String>,
+    /// Her own number as +12025550123
+    #[arg(long)]
+    phone: Option<String>,
+    /// Forget her number: DESK opens nothing then
+    #[arg(long, conflicts_with = "phone")]
+    no_phone: bool,
+    /// What her audience is told of her interest; "" for the standard words
     #[arg(long)]
     disclosure: Option<String>,
 }
@@ -119,6 +139,7 @@ pub(super) async fn creator(args: &CreatorArgs, console: &mut Console<'_>) -> an
     let engine = house.desk().await?;
     match &args.what {
         What::Add(add) => made(&engine, add, console).await,
+        What::Change(change) => changed(&engine, change, console).await,
         What::List => list(&engine, console).await,
         What::Show { handle } => show(&found(&engine, handle).await?, console),
         What::Join(join) => joined(&engine, join, console).await,
@@ -143,6 +164,19 @@ async fn made(engine: &Engine, args: &AddArgs, console: &mut Console<'_>) -> any
     console.say(&format!("{handle} is a creator."))?;
     console.note(&format!("Give her a part: codewell creator join {handle} --campaign NAME --cap 2000"));
     Ok(())
+}
+
+async fn changed(engine: &Engine, args: &ChangeArgs, console: &mut Console<'_>) -> anyhow::Result<()> {
+    let ChangeArgs { handle, name, phone, no_phone, disclosure } = args;
+    let phone = if *no_phone { Some(None) } else { phone.clone().map(Some) };
+    let (name, disclosure) = (name.clone().map(CreatorChange::Name), disclosure.clone().map(CreatorChange::Disclosure));
+    let changes: Vec<_> = [name, phone.map(CreatorChange::Phone), disclosure].into_iter().flatten().collect();
+    if changes.is_empty() {
+        let why = "nothing is named that shall be different".to_owned();
+        return Err(Refused::because(why, "Add --name, --phone, --no-phone or --disclosure."));
+    }
+    let record = engine.change_creator(handle, changes).await.map_err(explained)?;
+    show(&record, console)
 }
 
 async fn list(engine: &Engine, console: &mut Console<'_>) -> anyhow::Result<()> {
@@ -283,7 +317,8 @@ fn explained(error: CreatorError) -> anyhow::Error {
         CreatorError::Name => "Give her a name with --name.",
         CreatorError::Disclosure => "Say it in one short line, such as \"Ad: I earn a commission.\"",
         CreatorError::Phone(_) => "Write it with its country, such as +12025550123.",
-        CreatorError::PhoneTaken(_) => "One number belongs to one creator.",
+        CreatorError::PhoneTaken(_) => "One number belongs to one creator, for good.",
+        CreatorError::PhoneUsed => "What is counted stays as it is; give her another number of hers.",
         CreatorError::NoCap => "Add --cap 2000.",
         CreatorError::Campaign(_) | CreatorError::Engine(_) => return error.into(),
     };

@@ -65,8 +65,10 @@ pub struct CreatorRow {
     pub name: String,
     /// `false`: a person stopped her; her history stays.
     pub is_active: bool,
-    /// Herself, by the number she gave: DESK answers to it, and what she claims of her own is no merit.
+    /// Herself, by the number she gave: DESK answers to it.
     pub subject: Option<Subject>,
+    /// Every number that is or was hers, and since when: what is claimed by them of her own is no merit.
+    pub numbers: Vec<(Subject, DateTime<Utc>)>,
     /// What her audience is told of her interest.
     pub disclosure: String,
     /// Since when she is one.

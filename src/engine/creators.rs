@@ -7,11 +7,11 @@ use crate::domain::creator::{
     DEFAULT_DISCLOSURE, Handle, HandleError, NameError, Taken, WhenEmpty, alternatives, name as named,
 };
 use crate::domain::document::{CampaignDoc, CommissionDoc, CreatorDoc, Document, LocalTime, Located};
-use crate::domain::ids::CreatorId;
+use crate::domain::ids::{CreatorId, Subject};
 use crate::domain::keyword::Keyword;
 use crate::domain::phone::{BadPhone, PhoneNumber};
 use crate::store::StoreError;
-use crate::store::config::{NewCreator, add_creator, switch_creator};
+use crate::store::config::{CreatorEdit, NewCreator, add_creator, change_creator, switch_creator};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
@@ -23,8 +23,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Other names that are offered where one is taken.
 const OFFERED: usize = 3;
 
+/// Characters of the longest name for people.
+const NAME_CHARS: usize = 60;
 /// Characters of the longest disclosure: it stands beside her code.
 const DISCLOSURE_CHARS: usize = 200;
+
+/// A creator herself, by her number, and the number sealed.
+type Phone = (Subject, Vec<u8>);
 
 /// A creator to make.
 #[derive(Debug, Clone)]
@@ -37,6 +42,17 @@ pub struct CreatorIn {
     pub phone: Option<String>,
     /// What her audience is told of her interest.
     pub disclosure: Option<String>,
+}
+
+/// What shall be different of a creator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreatorChange {
+    /// Her name for people.
+    Name(String),
+    /// Her own number; `None`: none is known any more.
+    Phone(Option<String>),
+    /// What her audience is told of her interest; the standard words where it is nothing.
+    Disclosure(String),
 }
 
 /// A part in a campaign; what is left out stays as it is, or gets what a new part has.
@@ -84,7 +100,7 @@ pub enum CreatorError {
         free: Vec<String>,
     },
     /// She has no name.
-    #[error("a name has 1 to 60 characters")]
+    #[error("a name has 1 to {NAME_CHARS} characters")]
     Name,
     /// Nobody could read what her audience is told.
     #[error("a disclosure has at most {DISCLOSURE_CHARS} characters, on one line")]
@@ -95,6 +111,9 @@ pub enum CreatorError {
     /// Another creator has that number.
     #[error("that phone number is {0}'s")]
     PhoneTaken(String),
+    /// That number asked by her word before it was hers.
+    #[error("codes were asked for from that phone number by her word, and counted as her merit")]
+    PhoneUsed,
     /// There is no creator of that handle.
     #[error("there is no creator {0}")]
     Unknown(String),
@@ -130,33 +149,43 @@ impl Engine {
     /// # Errors
     /// [`CreatorError`].
     pub async fn add_creator(&self, wanted: &CreatorIn) -> Result<CreatorRecord, CreatorError> {
-        let parts = self.parts();
         let handle = Handle::parse(&wanted.handle)
             .map_err(|source| CreatorError::Handle { handle: wanted.handle.clone(), source })?;
-        let name = wanted.name.trim();
-        if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
-            return Err(CreatorError::Name);
-        }
-        let phone = wanted.phone.as_deref().map(|text| PhoneNumber::parse(text, None)).transpose()?;
-        let subject = phone.as_ref().map(|phone| parts.keys.phone_subject(phone));
-        let sealed = phone.as_ref().zip(subject).map(|(phone, subject)| {
-            let nonce: [u8; 12] = draw();
-            parts.keys.seal_phone(&subject, phone, nonce)
-        });
-        let disclosure = wanted.disclosure.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        if disclosure.is_some_and(|text| text.chars().count() > DISCLOSURE_CHARS || text.chars().any(char::is_control))
-        {
-            return Err(CreatorError::Disclosure);
-        }
         let new = NewCreator {
             handle: handle.as_str().to_owned(),
-            name: name.to_owned(),
-            subject,
-            sealed_phone: sealed,
-            disclosure: disclosure.unwrap_or(DEFAULT_DISCLOSURE).to_owned(),
+            name: called(&wanted.name)?,
+            phone: wanted.phone.as_deref().map(|phone| self.her_phone(phone)).transpose()?,
+            disclosure: disclosed(wanted.disclosure.as_deref().unwrap_or_default())?,
         };
         self.retried(&Wish::Add(&new, &handle)).await?;
         self.creator(handle.as_str()).await
+    }
+
+    /// Changes a creator. Issuances keep the credit that they have. A committer must be running.
+    ///
+    /// # Errors
+    /// [`CreatorError`].
+    pub async fn change_creator(
+        &self,
+        handle: &str,
+        changes: Vec<CreatorChange>,
+    ) -> Result<CreatorRecord, CreatorError> {
+        let edit = |change| match change {
+            CreatorChange::Name(name) => called(&name).map(CreatorEdit::Name),
+            CreatorChange::Disclosure(text) => disclosed(&text).map(CreatorEdit::Disclosure),
+            CreatorChange::Phone(None) => Ok(CreatorEdit::Phone(None)),
+            CreatorChange::Phone(Some(phone)) => self.her_phone(&phone).map(|phone| CreatorEdit::Phone(Some(phone))),
+        };
+        let edits = changes.into_iter().map(edit).collect::<Result<Vec<_>, _>>()?;
+        self.retried(&Wish::Change(handle, &edits)).await?;
+        self.creator(handle).await
+    }
+
+    /// Her number as it is kept.
+    fn her_phone(&self, text: &str) -> Result<Phone, CreatorError> {
+        let (keys, phone) = (&self.parts().keys, PhoneNumber::parse(text, None)?);
+        let subject = keys.phone_subject(&phone);
+        Ok((subject, keys.seal_phone(&subject, &phone, draw())))
     }
 
     /// The creators whose handles come after that one, in their order, at most so many.
@@ -223,12 +252,21 @@ impl Engine {
         match wish {
             Wish::Add(new, handle) => {
                 free(catalog, handle)?;
-                let mut others = catalog.rows.creators.iter();
-                if let Some(other) = others.find(|row| new.subject.is_some() && row.subject == new.subject) {
-                    return Err(CreatorError::PhoneTaken(other.handle.clone()));
+                if let Some(phone) = &new.phone {
+                    nobodys(catalog, phone, None)?;
                 }
                 add_creator(&parts.store, new, catalog.version, parts.clock.now()).await?;
                 Ok(true)
+            }
+            Wish::Change(handle, edits) => {
+                let id = known(catalog, handle)?;
+                for edit in *edits {
+                    if let CreatorEdit::Phone(Some(phone)) = edit {
+                        nobodys(catalog, phone, Some(id))?;
+                    }
+                }
+                let is_done = change_creator(&parts.store, id, edits, catalog.version, parts.clock.now()).await?;
+                if is_done { Ok(true) } else { Err(CreatorError::PhoneUsed) }
             }
             Wish::Switch(handle, is_active) => {
                 let id = known(catalog, handle)?;
@@ -261,6 +299,7 @@ impl Engine {
 /// A change of a creator's row.
 enum Wish<'a> {
     Add(&'a NewCreator, &'a Handle),
+    Change(&'a str, &'a [CreatorEdit]),
     Switch(&'a str, bool),
 }
 
@@ -276,6 +315,29 @@ impl JoinIn {
         part.start = self.start.or(part.start);
         part.end = self.end.or(part.end);
         part.commission = self.commission.clone().or_else(|| part.commission.take());
+    }
+}
+
+/// A name for people.
+fn called(name: &str) -> Result<String, CreatorError> {
+    let name = name.trim();
+    let fits = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err(CreatorError::Name) }
+}
+
+/// What her audience is told; the standard words where it is nothing.
+fn disclosed(text: &str) -> Result<String, CreatorError> {
+    let text = Some(text.trim()).filter(|text| !text.is_empty()).unwrap_or(DEFAULT_DISCLOSURE);
+    let fits = text.chars().count() <= DISCLOSURE_CHARS && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(CreatorError::Disclosure) }
+}
+
+/// Whether a number is nobody's but hers.
+fn nobodys(catalog: &Catalog, (subject, _): &Phone, hers: Option<CreatorId>) -> Result<(), CreatorError> {
+    let mut others = catalog.rows.creators.iter().filter(|row| Some(row.id) != hers);
+    match others.find(|row| row.numbers.iter().any(|(own, _)| own == subject)) {
+        Some(other) => Err(CreatorError::PhoneTaken(other.handle.clone())),
+        None => Ok(()),
     }
 }
 

@@ -51,7 +51,7 @@ pub use claims::ClaimPage;
 pub use clock::{Clock, SystemClock};
 pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
-pub use creators::{CreatorError, CreatorIn, CreatorRecord, JoinIn};
+pub use creators::{CreatorChange, CreatorError, CreatorIn, CreatorRecord, JoinIn};
 pub use decisions::DecisionRecord;
 pub use desk::{AtDesk, DeskDoor, DeskReport, Earned, Figures, Reversal};
 pub use fault::Faults;

@@ -8,7 +8,7 @@ mod creators;
 mod draft;
 mod write;
 
-pub use creators::{NewCreator, add_creator, switch_creator};
+pub use creators::{CreatorEdit, NewCreator, add_creator, change_creator, switch_creator};
 pub use draft::{Draft, draft};
 
 use crate::domain::campaign::PoolKind;

@@ -11,6 +11,8 @@ on_both! {
     after_a_suspension_is_acknowledged_her_word_gives_nothing_in_any_process,
     she_speaks_between_her_own_dates_only,
     her_own_code_is_marked_and_earns_nothing,
+    a_number_that_was_hers_stays_her_own_and_only_the_new_one_opens_her_desk,
+    a_number_that_asked_by_her_word_does_not_become_hers,
     a_redemption_earns_by_the_terms_of_its_moment_and_a_rollback_takes_exactly_that_back,
     a_part_grows_keeps_its_pattern_and_goes_without_a_trace_of_new_codes,
     what_would_clash_is_refused_in_words,
@@ -22,9 +24,9 @@ mod bodies {
     use chrono::Duration;
     use codewell::domain::act::Presented;
     use codewell::domain::campaign::{Attribution, Channel};
-    use codewell::domain::decision::outcome::{Outcome, Refusal};
+    use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
     use codewell::domain::ids::{CreatorId, RequestId};
-    use codewell::engine::{CreatorIn, Settled};
+    use codewell::engine::{CreatorChange, CreatorError, CreatorIn, Settled};
     use std::collections::BTreeSet;
     use tokio::task::JoinSet;
 
@@ -208,6 +210,62 @@ mod bodies {
         let merit = "SELECT CAST(SUM(n) AS BIGINT) FROM rollup_credit WHERE outcome IN ('issued', 'redeemed')";
         assert_eq!(house.number(merit).await, 2);
         house.audited().await;
+    }
+
+    async fn number(house: &House, phone: u64) -> Result<(), CreatorError> {
+        let phone = format!("+1202{phone:07}");
+        house.engine.change_creator("emma", vec![CreatorChange::Phone(Some(phone))]).await.map(drop)
+    }
+
+    pub(super) async fn a_number_that_was_hers_stays_her_own_and_only_the_new_one_opens_her_desk(house: House) {
+        emma(&house, 100, "cap = 9\ncommission = { flat = 100 }").await;
+        let own = text(&house, HERSELF, "EMMA").await;
+        let other = house.second().await;
+        let new = HERSELF + 1;
+        number(&house, new).await.expect("it is nobody's");
+        let opens = async |phone| {
+            let told = other.text(phone, "DESK").await.expect("it is settled").outcome;
+            matches!(told, Outcome::Told(Told::Desk))
+        };
+        assert!(opens(new).await && !opens(HERSELF).await, "in every process at once");
+        // By neither number is anything her merit.
+        text(&house, new, "EMMA").await;
+        redeem(&house, &own, 2_500).await;
+        assert_eq!(earned(&house).await, 0);
+        number(&house, HERSELF).await.expect("it was hers");
+        assert!(opens(HERSELF).await && !opens(new).await);
+        house.engine.change_creator("emma", vec![CreatorChange::Phone(None)]).await.expect("it is forgotten");
+        assert!(!opens(HERSELF).await);
+        redeem(&house, &text(&house, 8, "EMMA").await, 2_500).await;
+        assert_eq!(earned(&house).await, 100);
+        house.audited().await;
+    }
+
+    pub(super) async fn a_number_that_asked_by_her_word_does_not_become_hers(house: House) {
+        emma(&house, 500, "cap = 400").await;
+        let mut tasks = JoinSet::new();
+        // Every one of 200 phones asks by her word and wants to be hers, in two processes.
+        let houses = [house.clone(), house.second().await];
+        for phone in 5_550_200..5_550_400_u64 {
+            let [asks, gives] =
+                [houses[usize::from(phone % 2 == 0)].clone(), houses[usize::from(phone % 4 < 2)].clone()];
+            tasks.spawn(async move { drop(text(&asks, phone, "EMMA").await) });
+            if phone % 20 == 0 {
+                tasks.spawn(async move {
+                    match number(&gives, phone).await {
+                        Ok(()) | Err(CreatorError::PhoneUsed) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                });
+            }
+        }
+        tasks.join_all().await;
+        // Whatever came first holds: what the audit counts as her own is what was counted so.
+        house.audited().await;
+        let of_anna = house.engine.change_creator("anna", vec![CreatorChange::Phone(Some("+12025550107".to_owned()))]);
+        assert!(matches!(of_anna.await, Err(CreatorError::PhoneTaken(emma)) if emma == "emma"));
+        text(&house, 5_550_900, "EMMA").await;
+        assert!(matches!(number(&house, 5_550_900).await, Err(CreatorError::PhoneUsed)));
     }
 
     pub(super) async fn a_redemption_earns_by_the_terms_of_its_moment_and_a_rollback_takes_exactly_that_back(

@@ -21,6 +21,7 @@ mod conversations;
 mod counted;
 mod crash;
 mod creators;
+mod creators_admin;
 mod desks;
 mod doctor;
 mod doors;

@@ -31,7 +31,7 @@ impl Work<'_> {
     /// Whether a person is the creator herself.
     pub(super) fn is_own(&self, creator: Option<CreatorId>, subject: Subject) -> bool {
         let row = creator.and_then(|id| self.catalog.creators.get(&id));
-        row.is_some_and(|row| row.subject == Some(subject))
+        row.is_some_and(|row| row.numbers.iter().any(|(own, _)| *own == subject))
     }
 
     /// The creator whose own number asks for her desk; for everybody else the word means nothing. Who has the number
@@ -42,7 +42,8 @@ impl Work<'_> {
         }
         let row = self.catalog.creators.values().find(|row| row.subject == Some(who.subject))?;
         let person = self.world.persons.get(&who.subject);
-        let is_hers = person.is_none_or(|person| person.epoch == 0 || person.since <= row.created_at);
+        let given_at = row.numbers.iter().find(|(own, _)| *own == who.subject).map(|(_, given_at)| *given_at)?;
+        let is_hers = person.is_none_or(|person| person.epoch == 0 || person.since <= given_at);
         is_hers.then_some(row.id)
     }
 

@@ -132,7 +132,7 @@ pub(super) struct PartnerChangeIn {
 
 /// A value that may be left alone, set, or taken away by `null`.
 #[derive(Debug, Default)]
-enum Wish<T> {
+pub(super) enum Wish<T> {
     #[default]
     Stay,
     Be(Option<T>),
@@ -145,7 +145,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wish<T> {
 }
 
 impl<T> Wish<T> {
-    fn edit(self, edit: impl FnOnce(Option<T>) -> Edit) -> Option<Edit> {
+    pub(super) fn edit<E>(self, edit: impl FnOnce(Option<T>) -> E) -> Option<E> {
         match self {
             Self::Stay => None,
             Self::Be(value) => Some(edit(value)),

@@ -1,6 +1,7 @@
 //! `/admin/v1/creators`: made, listed, stopped, and let into their desks.
 
-use crate::engine::{Admin, CreatorError, CreatorIn as Wanted, CreatorRecord, Engine};
+use super::bodies::Wish;
+use crate::engine::{Admin, CreatorChange, CreatorError, CreatorIn as Wanted, CreatorRecord, Engine};
 use crate::http::problem::{Json, Path, Problem, Query};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -27,6 +28,22 @@ pub(super) struct CreatorIn {
     #[schema(example = "+12025550107")]
     phone: Option<String>,
     /// What her audience is told of her interest; a standard sentence where it is left out.
+    #[schema(max_length = 200)]
+    disclosure: Option<String>,
+}
+
+/// What shall be different; what is not named stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreatorChangeIn {
+    /// Her name, for people.
+    #[schema(min_length = 1, max_length = 60)]
+    name: Option<String>,
+    /// Her own number; `null`: none is known any more.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "+12025550108")]
+    phone: Wish<String>,
+    /// What her audience is told of her interest; the standard words where it is empty.
     #[schema(max_length = 200)]
     disclosure: Option<String>,
 }
@@ -135,7 +152,7 @@ impl From<CreatorError> for Problem {
         match error {
             CreatorError::Unknown(_) => Self::not_found("creator"),
             CreatorError::Campaign(_) => Self::not_found("campaign"),
-            CreatorError::Taken { .. } | CreatorError::PhoneTaken(_) => {
+            CreatorError::Taken { .. } | CreatorError::PhoneTaken(_) | CreatorError::PhoneUsed => {
                 Self::new(StatusCode::CONFLICT, "already_exists", error.to_string())
             }
             CreatorError::Handle { .. } | CreatorError::Name | CreatorError::Disclosure | CreatorError::NoCap => {
@@ -232,6 +249,40 @@ pub(super) async fn show_creator(
     Path(handle): Path<String>,
 ) -> Result<Json<CreatorOut>, Problem> {
     Ok(Json(engine.creator(&handle).await?.into()))
+}
+
+/// `PATCH /admin/v1/creators/{handle}`: what is left out stays.
+///
+/// # Errors
+/// 404; 409 when her number has an owner; the caller's mistakes as 4xx.
+#[utoipa::path(
+    patch,
+    path = "/admin/v1/creators/{handle}",
+    tag = "house",
+    summary = "Change a creator",
+    description = "What is left out stays, and so does the credit for codes already out.",
+    security(("admin_key" = [])),
+    params(("handle" = String, Path, description = "The creator", example = "emma")),
+    request_body = CreatorChangeIn,
+    responses(
+        (status = 200, description = "As she is now", body = CreatorOut),
+        (status = 400, description = "The request is wrong, or her number is none: `invalid_request`, `invalid_phone`"),
+        (status = 404, description = "No such creator: `not_found`"),
+        (status = 409, description = "Her number has an owner, or asked by her word before it was hers: `already_exists`"),
+    )
+)]
+#[tracing::instrument(skip_all, fields(admin.id = admin.id()))]
+pub(super) async fn change_creator(
+    admin: Admin,
+    State(engine): State<Engine>,
+    Path(handle): Path<String>,
+    Json(CreatorChangeIn { name, phone, disclosure }): Json<CreatorChangeIn>,
+) -> Result<Json<CreatorOut>, Problem> {
+    let (name, disclosure) = (name.map(CreatorChange::Name), disclosure.map(CreatorChange::Disclosure));
+    let changes = [name, phone.edit(CreatorChange::Phone), disclosure].into_iter().flatten().collect();
+    let record = engine.change_creator(&handle, changes).await?;
+    tracing::info!(creator.handle = record.row.handle, "changed a creator");
+    Ok(Json(record.into()))
 }
 
 /// `POST /admin/v1/creators/{handle}/suspend`: once it is answered, no code is issued by her word or link.

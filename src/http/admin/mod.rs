@@ -34,6 +34,7 @@ use utoipa::OpenApi;
     creators::list_creators,
     creators::create_creator,
     creators::show_creator,
+    creators::change_creator,
     creators::suspend_creator,
     creators::resume_creator,
     creators::create_creator_link,
@@ -55,7 +56,7 @@ where
     let creators = get(creators::list_creators).post(creators::create_creator);
     Router::new()
         .route("/admin/v1/creators", creators)
-        .route("/admin/v1/creators/{handle}", get(creators::show_creator))
+        .route("/admin/v1/creators/{handle}", get(creators::show_creator).patch(creators::change_creator))
         .route("/admin/v1/creators/{handle}/suspend", post(creators::suspend_creator))
         .route("/admin/v1/creators/{handle}/resume", post(creators::resume_creator))
         .route("/admin/v1/creators/{handle}/link", post(creators::create_creator_link))

@@ -31,13 +31,13 @@ const CREDIT: &str = "
         UNION ALL
         SELECT 'creator' AS kind, r.creator_id AS id, coalesce(r.campaign_id, 0) AS campaign_id,
             r.received_at / 900000 AS quarter, r.placement_id, coalesce(r.sub_id, '') AS sub_id,
-            CASE WHEN c.subject = r.subject THEN 'self'
+            CASE WHEN c.subject IS NOT NULL THEN 'self'
                 WHEN r.outcome = 'repeat' AND i.creator_id <> r.creator_id THEN 'assist'
                 WHEN r.rule = '' THEN r.outcome ELSE r.outcome || ':' || r.rule END AS outcome,
             1 AS n, coalesce(r.amount_minor, 0) AS amount
         FROM request r LEFT JOIN issuance i
             ON i.campaign_id = r.campaign_id AND i.pool_no = r.pool_no AND i.position = r.position
-            LEFT JOIN creator c ON c.creator_id = r.creator_id
+            LEFT JOIN creator_phone c ON c.subject = r.subject AND c.creator_id = r.creator_id
         WHERE r.creator_id <> 0
         UNION ALL
         SELECT 'partner' AS kind, partner_id AS id, campaign_id, issued_at / 900000 AS quarter, placement_id,
@@ -69,11 +69,11 @@ const EARNED: &str = "
     SELECT e.campaign_id, e.pool_no, e.position, e.step
     FROM code_event e
     JOIN issuance i ON i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position
-    LEFT JOIN creator c ON c.creator_id = i.creator_id
+    LEFT JOIN creator_phone c ON c.subject = i.subject AND c.creator_id = i.creator_id
     LEFT JOIN code_event b ON b.campaign_id = e.campaign_id AND b.pool_no = e.pool_no AND b.position = e.position
         AND b.step = e.reverses
     WHERE (e.commission_minor IS NOT NULL
-            AND (i.creator_id = 0 OR c.subject = i.subject OR e.commission_minor < 0
+            AND (i.creator_id = 0 OR c.subject IS NOT NULL OR e.commission_minor < 0
                 OR e.kind NOT IN ('redeemed', 'rolled_back')))
         OR (e.kind = 'rolled_back' AND b.step IS NOT NULL
             AND coalesce(e.commission_minor, 0) <> coalesce(b.commission_minor, 0))";

@@ -17,12 +17,21 @@ pub struct NewCreator {
     pub handle: String,
     /// Her name for people.
     pub name: String,
-    /// Herself, by her number.
-    pub subject: Option<Subject>,
-    /// Her number, sealed.
-    pub sealed_phone: Option<Vec<u8>>,
+    /// Herself, by her number, and the number sealed.
+    pub phone: Option<(Subject, Vec<u8>)>,
     /// What her audience is told of her interest.
     pub disclosure: String,
+}
+
+/// What is different of a creator.
+#[derive(Debug, Clone)]
+pub enum CreatorEdit {
+    /// Her name for people.
+    Name(String),
+    /// Herself, by her number, and the number sealed; `None`: no number of hers is known any more.
+    Phone(Option<(Subject, Vec<u8>)>),
+    /// What her audience is told of her interest.
+    Disclosure(String),
 }
 
 /// A place by its name.
@@ -46,18 +55,85 @@ pub async fn add_creator(
     let sql =
         "INSERT INTO creator (creator_id, handle, name, status, subject, phone_ciphertext, disclosure, created_at)
         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7)";
+    let [subject, sealed] = phone_values(new.phone.as_ref());
     let values = vec![
         id.0.into(),
         new.handle.as_str().into(),
         new.name.as_str().into(),
-        Value::from(new.subject.map(|subject| subject.as_bytes().to_vec())),
-        Value::from(new.sealed_phone.clone()),
+        subject,
+        sealed,
         new.disclosure.as_str().into(),
         millis(now).into(),
     ];
     run_one(&tx, sql, values).await?;
+    if let Some((subject, _)) = &new.phone {
+        give_number(&tx, id, *subject, now).await?;
+    }
     finish(tx).await?;
     Ok(id)
+}
+
+/// Writes anew what is different of a creator. `false`, and nothing is written, where a number asked for codes by her word
+/// before it was hers: they were counted as her merit.
+///
+/// # Errors
+/// As [`add_creator`].
+pub async fn change_creator(
+    store: &Store,
+    id: CreatorId,
+    edits: &[CreatorEdit],
+    planned_on: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let tx = begin(store, planned_on).await?;
+    for edit in edits {
+        let (sql, values) = match edit {
+            CreatorEdit::Name(name) => {
+                ("UPDATE creator SET name = $2 WHERE creator_id = $1", vec![name.as_str().into()])
+            }
+            CreatorEdit::Disclosure(text) => {
+                ("UPDATE creator SET disclosure = $2 WHERE creator_id = $1", vec![text.as_str().into()])
+            }
+            CreatorEdit::Phone(phone) => {
+                if let Some((subject, _)) = phone
+                    && !give_number(&tx, id, *subject, now).await?
+                {
+                    return Ok(false);
+                }
+                let sql = "UPDATE creator SET subject = $2, phone_ciphertext = $3 WHERE creator_id = $1";
+                (sql, phone_values(phone.as_ref()).to_vec())
+            }
+        };
+        run_one(&tx, sql, std::iter::once(id.0.into()).chain(values).collect()).await?;
+    }
+    finish(tx).await?;
+    Ok(true)
+}
+
+/// Makes a number hers, as it stays for ever; `false` where it asked by her word before.
+async fn give_number(
+    tx: &DatabaseTransaction,
+    id: CreatorId,
+    subject: Subject,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let subject = || Value::from(subject.as_bytes().to_vec());
+    let known = "SELECT CAST(1 AS BIGINT) AS n FROM creator_phone WHERE subject = $1 AND creator_id = $2";
+    if ints(tx, known, vec![subject(), id.0.into()]).await?.is_some() {
+        return Ok(true);
+    }
+    let asked = "SELECT CAST(1 AS BIGINT) AS n FROM request WHERE subject = $1 AND creator_id = $2 LIMIT 1";
+    if ints(tx, asked, vec![subject(), id.0.into()]).await?.is_some() {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO creator_phone (subject, creator_id, given_at) VALUES ($1, $2, $3)";
+    run_one(tx, sql, vec![subject(), id.0.into(), millis(now).into()]).await?;
+    Ok(true)
+}
+
+fn phone_values(phone: Option<&(Subject, Vec<u8>)>) -> [Value; 2] {
+    let (subject, sealed) = phone.cloned().unzip();
+    [Value::from(subject.map(|subject| subject.as_bytes().to_vec())), Value::from(sealed)]
 }
 
 /// Stops a creator or lets her speak again; `false` when she was so already. After it, nothing commits under what was so

@@ -120,9 +120,14 @@ impl Doors {
         self.form("/oauth2/token", Some((client, secret)), &[("grant_type", "client_credentials")]).await
     }
 
-    /// Asks the admin API.
+    /// Asks the admin API of partners.
     pub(crate) async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let request = Request::builder().method(method).uri(format!("/admin/v1/partners{path}"));
+        self.house(method, &format!("/partners{path}"), body).await
+    }
+
+    /// Asks the admin API.
+    pub(crate) async fn house(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let request = Request::builder().method(method).uri(format!("/admin/v1{path}"));
         let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.admin));
         let request = match body {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),

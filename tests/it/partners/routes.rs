@@ -60,6 +60,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/admin/v1/creators", Admin),
     ("POST", "/admin/v1/creators", Admin),
     ("GET", "/admin/v1/creators/{handle}", Admin),
+    ("PATCH", "/admin/v1/creators/{handle}", Admin),
     ("POST", "/admin/v1/creators/{handle}/suspend", Admin),
     ("POST", "/admin/v1/creators/{handle}/resume", Admin),
     ("POST", "/admin/v1/creators/{handle}/link", Admin),
