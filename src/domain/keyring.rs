@@ -128,6 +128,12 @@ impl Keys {
         Tokens::with_prefix(&expand(&self.prk, "issuance", &[]), "iss_")
     }
 
+    /// The ids of a sandbox's issuances; another's open nothing.
+    #[must_use]
+    pub fn sandbox_ids(&self, client: &str) -> Tokens {
+        Tokens::with_prefix(&expand(&self.prk, "sandbox-issuance", &[client.as_bytes()]), "iss_test_")
+    }
+
     /// The tokens of links to creators' desks.
     #[must_use]
     pub fn desk_tokens(&self) -> Tokens {

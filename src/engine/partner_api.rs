@@ -238,6 +238,10 @@ impl Engine {
     /// # Errors
     /// What the database says.
     pub async fn issuance_of_partner(&self, by: &Partner, id: &str) -> Result<Option<IssuanceView>, EngineError> {
+        if by.environment() == Environment::Test {
+            self.fresh_catalog().await?;
+            return Ok(self.played(by, id));
+        }
         let Some(spot) = self.parts().keys.issuance_ids().open(id) else {
             return Ok(None);
         };

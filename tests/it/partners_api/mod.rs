@@ -277,10 +277,20 @@ mod bodies {
         assert_eq!(first.status, 201, "{first:?}");
         assert!(first.json()["code"].as_str().unwrap().starts_with("TEST-"));
         assert_eq!(api.post("/v1/issuances", "k2", &body).await.json()["code"], first.json()["code"]);
+        let place = format!("/v1/issuances/{}", first.json()["id"].as_str().unwrap());
+        let mut given = first.json();
+        given.as_object_mut().unwrap().retain(|name, _| !["sub_id", "click_id", "metadata"].contains(&name.as_str()));
+        assert_eq!(api.get(&place).await.json(), given, "what it gave is read by its id, but for what is not kept");
+        let other = api.house.partner("test-other", &[FREE]).await;
+        let other = api.with_token(other.token);
+        assert_eq!(other.get(&place).await.status, 404, "another sandbox reads it not");
+        let again = api.post("/v1/issuances", "k4", &issuance(&json!({ "phone": "+15005550005" }))).await;
+        assert_eq!((again.status, &again.json()["repeat"]), (200, &json!(true)));
         for (phone, status, code) in [
             ("+15005550001", 409, "cap_reached"),
             ("+15005550002", 409, "pool_empty"),
             ("+15005550004", 503, "peer_unavailable"),
+            ("+15005550006", 409, "customer_has_code"),
         ] {
             let told = api.post("/v1/issuances", "k3", &issuance(&json!({ "phone": phone }))).await;
             assert_eq!((told.status, &told.json()["code"]), (status, &json!(code)));
