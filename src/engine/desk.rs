@@ -248,8 +248,8 @@ impl Figures {
         }
         self.revenue += amount;
         match outcome {
-            "redeemed" => self.redeemed += n,
-            "rolled_back" => self.redeemed -= n,
+            "redeemed" | "recorded:redeemed" => self.redeemed += n,
+            "rolled_back" | "recorded:rolled_back" => self.redeemed -= n,
             "issued" => {
                 self.issued += n;
                 self.requests += n;

@@ -222,7 +222,7 @@ impl Engine {
             }
             Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
-            | Outcome::Recorded(_)
+            | Outcome::Recorded(..)
             | Outcome::Voided(_)
             | Outcome::Declined(..)
             | Outcome::Told(_)

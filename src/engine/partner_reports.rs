@@ -117,7 +117,9 @@ fn days(campaign: &Campaign, rows: &[Counted]) -> Vec<DailyLine> {
 }
 
 fn add(day: &mut DayFigures, row: &Counted) {
-    let kind = row.outcome.split(':').next().unwrap_or_default();
+    // What another system told is its second word.
+    let told = row.outcome.strip_prefix("recorded:").unwrap_or(&row.outcome);
+    let kind = told.split(':').next().unwrap_or_default();
     match kind {
         "issued" | "streamed" => day.issued += row.n,
         "repeat" => day.repeats += row.n,

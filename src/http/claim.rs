@@ -212,7 +212,7 @@ async fn prove(
         | Outcome::Told(_)
         | Outcome::Redeemed(..)
         | Outcome::RolledBack(..)
-        | Outcome::Recorded(_)
+        | Outcome::Recorded(..)
         | Outcome::Voided(_)
         | Outcome::Declined(..)
         | Outcome::Noted

@@ -6,7 +6,7 @@ use crate::domain::hold::HoldId;
 use crate::domain::ids::{AllocationId, CapId, Spot};
 use crate::domain::partner::PartnerScope;
 use crate::domain::till::TillRefusal;
-use crate::domain::world::HeldState;
+use crate::domain::world::{EventKind, HeldState};
 use chrono::{DateTime, Utc};
 
 /// The decision on one act.
@@ -24,8 +24,9 @@ pub enum Outcome {
     Redeemed(Spot, String),
     /// The redemption of that id was taken back.
     RolledBack(Spot, String),
-    /// What another system says of a code was recorded, or is known.
-    Recorded(Spot),
+    /// What another system says of a code was recorded, and what that counts as; `None` where it is known, or takes back
+    /// what was never told.
+    Recorded(Spot, Option<EventKind>),
     /// The house took the code back.
     Voided(Spot),
     /// The till must not, and why.
@@ -205,7 +206,7 @@ impl Outcome {
             | Self::Redeemed(spot, _)
             | Self::RolledBack(spot, _)
             | Self::Voided(spot)
-            | Self::Recorded(spot)
+            | Self::Recorded(spot, _)
             | Self::Looked(spot, _)
             | Self::Declined(spot, _) => Some(*spot),
             Self::Refused(_, spot) => *spot,
@@ -224,7 +225,7 @@ impl Outcome {
             Self::Redeemed(..) => ("redeemed", ""),
             Self::RolledBack(..) => ("rolled_back", ""),
             Self::Voided(_) => ("voided", ""),
-            Self::Recorded(_) => ("recorded", ""),
+            Self::Recorded(_, kind) => ("recorded", kind.map_or("", EventKind::word)),
             Self::Declined(_, why) => ("declined", why.word()),
             Self::Told(told) => (told.word(), ""),
             Self::Noted => ("noted", ""),
@@ -255,7 +256,7 @@ impl Outcome {
             | Self::Repeat(..)
             | Self::Refused(..)
             | Self::Voided(_)
-            | Self::Recorded(_)
+            | Self::Recorded(..)
             | Self::Declined(..)
             | Self::Looked(..)
             | Self::Told(_)
@@ -276,7 +277,8 @@ impl Outcome {
             "redeemed" => Self::Redeemed(spot?, record.reference.clone()?),
             "rolled_back" => Self::RolledBack(spot?, record.reference.clone()?),
             "voided" => Self::Voided(spot?),
-            "recorded" => Self::Recorded(spot?),
+            "recorded" if record.rule.is_empty() => Self::Recorded(spot?, None),
+            "recorded" => Self::Recorded(spot?, Some(EventKind::parse(&record.rule)?)),
             "declined" => Self::Declined(spot?, TillRefusal::parse(&record.rule)?),
             "noted" => Self::Noted,
             "viewed" => Self::Looked(spot?, Look::Viewed),

@@ -21,8 +21,8 @@ impl Work<'_> {
             return Outcome::Declined(spot, TillRefusal::UnknownCode);
         };
         trace.from = Some(held.from.clone());
-        self.record_said(holder, &held, said, trace);
-        Outcome::Recorded(spot)
+        let counts = self.record_said(holder, &held, said, trace);
+        Outcome::Recorded(spot, counts)
     }
 
     /// Our till sold through that system, which has accepted the code.
@@ -47,7 +47,8 @@ impl Work<'_> {
         Outcome::Redeemed(held.spot, said.reference)
     }
 
-    fn record_said(&mut self, holder: Whose, held: &Held, said: &Said, trace: &mut Trace) {
+    /// Records it; answers with what it counts as.
+    fn record_said(&mut self, holder: Whose, held: &Held, said: &Said, trace: &mut Trace) -> Option<EventKind> {
         let same = |kind| held.events.iter().find(move |one| one.kind == kind && one.provider_ref == said.reference);
         let is_sight = |reference: &str| reference.starts_with(SIGHT);
         let open = held.open_redemption();
@@ -57,7 +58,7 @@ impl Work<'_> {
         };
         let is_known = said.kind == EventKind::Redeemed && open.is_some_and(seen_and_told);
         if same(said.kind).is_some() || is_known {
-            return;
+            return None;
         }
         let reference = match open.filter(|_| said.kind == EventKind::RolledBack && same(EventKind::Redeemed).is_none())
         {
@@ -75,14 +76,14 @@ impl Work<'_> {
         row.event.amount = said.amount;
         row.order.clone_from(&said.order);
         row.currency.clone_from(&said.currency);
-        match said.kind {
+        let counts = match said.kind {
+            // Told after it was taken back: there is nothing to earn, and nothing to count.
+            EventKind::Redeemed if same_back(held, &reference) => None,
             EventKind::Redeemed => {
                 trace.amount = said.amount;
-                // Told after it was taken back: there is nothing to earn.
-                let is_back =
-                    held.events.iter().any(|one| one.kind == EventKind::RolledBack && one.provider_ref == reference);
-                row.event.commission = if is_back { None } else { self.earned(holder, held, said.amount) };
+                row.event.commission = self.earned(holder, held, said.amount);
                 trace.commission = row.event.commission.unwrap_or(0);
+                Some(said.kind)
             }
             EventKind::RolledBack => {
                 let is_it = |one: &&Event| one.kind == EventKind::Redeemed && one.provider_ref == reference;
@@ -92,9 +93,10 @@ impl Work<'_> {
                 row.event.commission = redeemed.and_then(|one| one.commission);
                 trace.commission = -row.event.commission.unwrap_or(0);
                 trace.amount = redeemed.and_then(|one| one.amount).map(|amount| -amount);
+                redeemed.map(|_| said.kind)
             }
-            EventKind::Voided | EventKind::Expired | EventKind::Returned => {}
-        }
+            EventKind::Voided | EventKind::Expired | EventKind::Returned => Some(said.kind),
+        };
         let mut after = held.clone();
         after.events.push(row.event.clone());
         let n = i64::from(after.is_outstanding()) - i64::from(held.is_outstanding());
@@ -102,7 +104,13 @@ impl Work<'_> {
         if n != 0 {
             self.changes.outstand(held, n);
         }
+        counts
     }
+}
+
+/// Whether the redemption of that name was taken back before it was told.
+fn same_back(held: &Held, reference: &str) -> bool {
+    held.events.iter().any(|one| one.kind == EventKind::RolledBack && one.provider_ref == reference)
 }
 
 /// Why an event cannot be, by our ledger.

@@ -201,7 +201,7 @@ impl Work<'_> {
             Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
             | Outcome::Voided(_)
-            | Outcome::Recorded(_)
+            | Outcome::Recorded(..)
             | Outcome::Declined(..)
             | Outcome::Told(_)
             | Outcome::Allocated(..)

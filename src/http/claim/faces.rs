@@ -193,7 +193,7 @@ impl Page {
             | Outcome::Repeat(..)
             | Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
-            | Outcome::Recorded(_)
+            | Outcome::Recorded(..)
             | Outcome::Voided(_)
             | Outcome::Declined(..)
             | Outcome::Noted

@@ -79,7 +79,7 @@ impl Said {
             | Outcome::Told(_)
             | Outcome::Noted
             | Outcome::Held(_)
-            | Outcome::Recorded(_)
+            | Outcome::Recorded(..)
             | Outcome::Allocated(..)
             | Outcome::Leased(..)
             | Outcome::Looked(..)) => Self::Strange(format!("{strange:?}")),

@@ -21,10 +21,11 @@ mod bodies {
 
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::{CampaignId, Spot};
+    use codewell::domain::money::{Currency, Money};
     use codewell::domain::till::TillRefusal;
     use codewell::domain::world::HeldState;
     use codewell::engine::{EngineError, Matched, Which};
-    use codewell::redemption::{EventKind, Status};
+    use codewell::redemption::{EventKind, PeerEvent, Status};
 
     use tokio::task::JoinSet;
 
@@ -36,10 +37,14 @@ mod bodies {
             let spot = house.issue(1, phone).await.expect("settled").outcome.spot().expect("a code");
             let code = code(&house, spot.position).await;
             let (first, second) = (format!("r{phone}"), format!("s{phone}"));
+            let sold = |id: &str, redemption: &str, minor| {
+                let amount = Some(Money { minor, currency: Currency::USD });
+                PeerEvent { amount, ..report(&code, id, EventKind::Redeemed, redemption) }
+            };
             let reports = [
-                report(&code, &format!("e{phone}-0"), EventKind::Redeemed, &first),
+                sold(&format!("e{phone}-0"), &first, 500),
                 report(&code, &format!("e{phone}-1"), EventKind::RolledBack, &first),
-                report(&code, &format!("e{phone}-2"), EventKind::Redeemed, &second),
+                sold(&format!("e{phone}-2"), &second, 700),
             ];
             for index in order {
                 let taken: JoinSet<_> = (0..20)
@@ -53,6 +58,12 @@ mod bodies {
             assert_eq!(state(&house, spot).await, HeldState::Redeemed, "{order:?}");
             let sql = format!("SELECT COUNT(*) FROM code_event WHERE position = {}", spot.position);
             assert_eq!(house.number(&sql).await, 3, "{order:?}");
+            let uses =
+                "SELECT CAST(SUM(CASE outcome WHEN 'recorded:redeemed' THEN n WHEN 'recorded:rolled_back' THEN -n
+                ELSE 0 END) AS BIGINT) FROM rollup_channel";
+            let revenue = "SELECT CAST(SUM(amount_minor) AS BIGINT) FROM rollup_channel";
+            let told = i64::try_from(phone).unwrap() + 1;
+            assert_eq!((house.number(uses).await, house.number(revenue).await), (told, 700 * told), "{order:?}");
         }
         house.audited().await;
     }
