@@ -1,9 +1,12 @@
 //! `[http]`: how long a connection may take for each thing, how much it may send, how many there may be.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::ConfigError;
 use super::layers::Settings;
+use super::read::texts;
+use crate::domain::proxies::Proxies;
 
 /// `[http]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct HttpConfig {
     pub connections: usize,
     /// Connections at one time of one address; 0 is no limit.
     pub connections_per_address: usize,
+    /// Whose word on where a call comes from is believed.
+    pub trusted_proxies: Arc<Proxies>,
     /// Longest silence after the connection was made.
     pub first_byte_timeout: Duration,
     /// Longest time from the first byte of a request to the end of its head.
@@ -45,6 +50,11 @@ impl HttpConfig {
                 "connections",
                 &(0..=1_000_000),
             )?,
+            trusted_proxies: Arc::new(settings.list(
+                "http.trusted_proxies",
+                "a list of addresses and networks, such as 127.0.0.1 or 10.1.0.0/16",
+                |value| Proxies::read(texts(value)?),
+            )?),
             first_byte_timeout: settings.seconds("http.first_byte_timeout_s", &wait)?,
             head_timeout: settings.seconds("http.head_timeout_s", &wait)?,
             // The parser keeps at least so much; a cookie and a signature fit into 4 kB.
@@ -66,6 +76,7 @@ impl Default for HttpConfig {
         Self {
             connections: 4096,
             connections_per_address: 1024,
+            trusted_proxies: Arc::default(),
             first_byte_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(5),
             head_max_bytes: 16 * 1024,

@@ -143,6 +143,15 @@ pub(super) fn as_text(value: &Value) -> Option<&str> {
     }
 }
 
+/// The texts of a list, or of a variable with commas between them.
+pub(super) fn texts(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::List(items) => items.iter().map(as_text).collect(),
+        Value::Variable(text) => Some(text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()),
+        Value::Text(_) | Value::Integer(_) | Value::Boolean(_) | Value::Table | Value::Other => None,
+    }
+}
+
 /// The whole number of a value, if it is one of the range.
 pub(super) fn whole(value: &Value, range: &RangeInclusive<u64>) -> Option<u64> {
     let number = match value {

@@ -1,8 +1,8 @@
 //! `[webhooks]`: how the partners' feed is sent to them.
 
 use super::error::ConfigError;
-use super::layers::{Settings, Value};
-use super::read::as_text;
+use super::layers::Settings;
+use super::read::texts;
 use crate::domain::address::Allowed;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +22,10 @@ impl WebhooksConfig {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let expected = "a list of host:port and networks, such as hooks.internal:8443 or 10.1.0.0/16";
         Ok(Self {
-            allow: Arc::new(settings.list("webhooks.allow", expected, entries)?),
+            allow: Arc::new(settings.list("webhooks.allow", expected, |value| Allowed::read(texts(value)?))?),
             connect_timeout: settings.milliseconds("webhooks.connect_timeout_ms", &(100..=30_000))?,
             timeout: settings.milliseconds("webhooks.timeout_ms", &(1_000..=30_000))?,
         })
-    }
-}
-
-fn entries(value: &Value) -> Option<Allowed> {
-    match value {
-        Value::List(items) => Allowed::read(items.iter().map(as_text).collect::<Option<Vec<_>>>()?),
-        Value::Variable(text) => Allowed::read(text.split(',').map(str::trim).filter(|entry| !entry.is_empty())),
-        Value::Text(_) | Value::Integer(_) | Value::Boolean(_) | Value::Table | Value::Other => None,
     }
 }
 
@@ -48,6 +40,7 @@ impl Default for WebhooksConfig {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::layers::Value;
     use super::*;
 
     #[test]
@@ -56,13 +49,17 @@ mod tests {
         assert_eq!(WebhooksConfig::read(&settings).unwrap(), WebhooksConfig::default());
     }
 
+    fn read(value: &Value) -> Option<Allowed> {
+        Allowed::read(texts(value)?)
+    }
+
     #[test]
     fn exceptions_come_as_a_list_or_between_commas() {
         let list = Value::List(vec![Value::Text("a:1".to_owned()), Value::Text("10.0.0.0/8".to_owned())]);
         let variable = Value::Variable("a:1, 10.0.0.0/8".to_owned());
-        assert_eq!(entries(&list), entries(&variable));
-        assert!(entries(&list).unwrap().names("a", 1));
-        assert_eq!(entries(&Value::Variable(String::new())), Some(Allowed::default()));
-        assert_eq!(entries(&Value::Variable("a".to_owned())), None);
+        assert_eq!(read(&list), read(&variable));
+        assert!(read(&list).unwrap().names("a", 1));
+        assert_eq!(read(&Value::Variable(String::new())), Some(Allowed::default()));
+        assert_eq!(read(&Value::Variable("a".to_owned())), None);
     }
 }

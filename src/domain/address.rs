@@ -55,8 +55,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowed {
     hosts: BTreeSet<(String, u16)>,
-    networks: Vec<Network>,
+    networks: Networks,
 }
+
+/// Networks, some of which may be one address each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Networks(Vec<Network>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
@@ -72,7 +76,7 @@ impl Allowed {
         let mut allowed = Self::default();
         for entry in entries {
             if let Some((address, bits)) = entry.split_once('/') {
-                allowed.networks.push(Network::read(address, bits)?);
+                allowed.networks.0.push(Network::read(address, bits)?);
             } else {
                 let (host, port) = entry.rsplit_once(':')?;
                 let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
@@ -96,13 +100,37 @@ impl Allowed {
     /// Whether the address lies in a network that is an exception.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| network.holds(address.to_canonical()))
+        self.networks.holds(address)
     }
 
     /// Whether that address may be called, by the exceptions or as a public one.
     #[must_use]
     pub fn admits(&self, address: IpAddr) -> bool {
         is_public(address) || self.holds(address)
+    }
+}
+
+impl Networks {
+    /// Reads addresses (`127.0.0.1`) and networks (`10.1.0.0/16`); `None` where one is neither.
+    #[must_use]
+    pub fn read<'a>(entries: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let network = |entry: &str| match entry.split_once('/') {
+            Some((address, bits)) => Network::read(address, bits),
+            None => Network::read(entry, if entry.contains(':') { "128" } else { "32" }),
+        };
+        entries.into_iter().map(network).collect::<Option<_>>().map(Self)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an address lies in one of them.
+    #[must_use]
+    pub fn holds(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.holds(address.to_canonical()))
     }
 }
 

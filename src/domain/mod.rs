@@ -28,6 +28,7 @@ pub mod pattern;
 pub mod permutation;
 pub mod phone;
 pub mod profanity;
+pub mod proxies;
 pub mod reply;
 pub mod secret;
 pub mod sending;

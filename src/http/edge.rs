@@ -5,13 +5,17 @@ use super::body::{BodyLimits, limit_body};
 use super::caller::RequestTag;
 use super::problem::Problem;
 use super::web::{self, errors::ErrorView, errors::Missing};
+use crate::config::HttpConfig;
+use crate::domain::proxies::Proxies;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -30,6 +34,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 /// A year, which is what browsers ask of a host that wants to be remembered as https only.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How the outside reaches us.
@@ -52,7 +57,7 @@ impl Scheme {
 pub(super) fn layers<S>(
     routes: Router<S>,
     phase: &watch::Receiver<Phase>,
-    limits: BodyLimits,
+    limits: &HttpConfig,
     scheme: Scheme,
 ) -> Router<S>
 where
@@ -60,14 +65,26 @@ where
 {
     routes
         .layer(from_fn_with_state(phase.clone(), end_streams))
-        .layer(from_fn_with_state(limits, limit_body))
+        .layer(from_fn_with_state(BodyLimits::from(limits), limit_body))
         .layer(from_fn(limit_time))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             // The panic itself was reported by the hook; its message may quote what we never log.
             tracing::error!("a request ended in a panic");
             web::server_error()
         }))
+        .layer(from_fn_with_state(Arc::clone(&limits.trusted_proxies), look_through))
         .layer(from_fn_with_state(scheme, identify))
+}
+
+/// Has a call that a proxy of ours hands on come from where the proxy says.
+async fn look_through(State(proxies): State<Arc<Proxies>>, mut request: Request, next: Next) -> Response {
+    let lines = request.headers().get_all(FORWARDED_FOR).iter().map(|line| line.to_str().unwrap_or_default());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    if let Some(peer) = peer.filter(|_| !proxies.is_empty()) {
+        let origin = proxies.origin(peer, lines.collect::<Vec<_>>().into_iter());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(origin, 0)));
+    }
+    next.run(request).await
 }
 
 const PROGRAMS: [&str; 7] = ["/v1/", "/admin/v1/", "/oauth2/", "/.well-known/", "/sms/", "/redemption/", "/simulator/"];

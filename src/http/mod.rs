@@ -130,7 +130,7 @@ pub fn router(site: Site) -> Router {
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(site.limits.body_max_bytes));
     let scheme = edge::Scheme::of(&site.engine.parts().public_url);
-    edge::layers(routes, &site.phase, (&site.limits).into(), scheme).with_state(site)
+    edge::layers(routes, &site.phase, &site.limits, scheme).with_state(site)
 }
 
 #[cfg(test)]

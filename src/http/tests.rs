@@ -1,10 +1,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use super::caller::Caller;
 use super::edge::{Scheme, layers};
 use super::*;
+use crate::domain::proxies::Proxies;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use tower::ServiceExt as _;
 
 fn site() -> (Router, watch::Sender<Phase>) {
@@ -12,15 +17,18 @@ fn site() -> (Router, watch::Sender<Phase>) {
 }
 
 fn site_at(scheme: Scheme) -> (Router, watch::Sender<Phase>) {
+    let limits =
+        HttpConfig { trusted_proxies: Arc::new(Proxies::read(["127.0.0.1"]).unwrap()), ..HttpConfig::default() };
     let (phase, watched) = watch::channel(Phase::Ready);
     let routes = Router::new()
         .merge(web::assets::routes())
         .route("/v1/codes/redeem", axum::routing::post(|| async {}))
         .route("/breaks", get(breaks))
+        .route("/who", get(async |Caller(address): Caller| address.map_or_else(String::new, |one| one.to_string())))
         .route("/stream", get(stream))
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed);
-    (layers(routes, &watched, (&HttpConfig::default()).into(), scheme), phase)
+    (layers(routes, &watched, &limits, scheme), phase)
 }
 
 #[expect(clippy::panic, reason = "the test is about a handler that panics")]
@@ -34,6 +42,29 @@ async fn stream() -> Response {
     let kind = header::HeaderValue::from_static("text/event-stream");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+#[tokio::test]
+async fn who_calls_through_a_proxy_of_ours_is_who_the_proxy_says() {
+    let (router, _phase) = site();
+    for (peer, forwarded, caller) in [
+        (Some("127.0.0.1:4000"), Some("198.51.100.1, 203.0.113.7"), "203.0.113.7"),
+        (Some("127.0.0.1:4000"), None, "127.0.0.1"),
+        (Some("203.0.113.9:4000"), Some("203.0.113.7"), "203.0.113.9"),
+        (None, Some("203.0.113.7"), ""),
+    ] {
+        let mut request = Request::get("/who");
+        if let Some(forwarded) = forwarded {
+            request = request.header("x-forwarded-for", forwarded);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+        }
+        let response = router.clone().oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 10).await.unwrap();
+        assert_eq!(body, caller.as_bytes(), "{peer:?} {forwarded:?}");
+    }
 }
 
 async fn fetch(router: &Router, path: &str) -> Response {

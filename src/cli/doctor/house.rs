@@ -16,6 +16,11 @@ pub(super) fn configuration(config: &Config, report: &mut Report) {
     report.ok(area, format!("it is sound, for {environment}"));
     let url = config.server.public_url_at(config.server.listen);
     match config.server.public_url.as_ref().map(PublicUrl::is_https) {
+        Some(true) if config.http.trusted_proxies.is_empty() => report.warn(
+            area,
+            format!("the outside calls us {url}, and of no proxy we believe who called: all callers count as one"),
+            "Name the addresses of the proxy before it in http.trusted_proxies.",
+        ),
         Some(true) => report.ok(area, format!("the outside calls us {url}")),
         Some(false) => report.warn(
             area,
