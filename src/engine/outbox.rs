@@ -1,5 +1,6 @@
 //! Messages on their way out: who may hand them over, and what became of them.
 
+use super::partners::PARTNER_DOORS;
 use super::{Engine, EngineError, chance, fingerprint};
 use crate::domain::act::{Act, Ask, CarrierSaid, MessageStatus, MessageStep, Refused, Text, Who};
 use crate::domain::alert::AlertKind;
@@ -126,7 +127,7 @@ impl Engine {
     /// Looks at a message and at its person's STOP, just before the call.
     ///
     /// What was made before her STOP is dropped, answers to STOP, HELP and START apart; what she asked for after it
-    /// goes out.
+    /// goes out. What a partner asked for her is dropped while her STOP stands.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -137,8 +138,9 @@ impl Engine {
         let Some(gate) = gate.filter(|gate| gate.status.is_open()) else {
             return Ok(MaySend::Over);
         };
-        let stopped = gate.opted_out_at.is_some_and(|at| message.created_at < at && !message.reply.is_compliance());
-        if stopped {
+        let is_hers = !message.request.door.starts_with(PARTNER_DOORS);
+        let stopped = gate.opted_out_at.is_some_and(|at| !is_hers || message.created_at < at);
+        if stopped && !message.reply.is_compliance() {
             return Ok(MaySend::OptedOut);
         }
         let is_held_back = moment == Moment::Marked && gate.status == MessageStatus::Queued;

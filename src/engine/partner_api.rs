@@ -120,6 +120,7 @@ impl Engine {
         if by.environment() == Environment::Test {
             return Ok(self.play(by, &campaign, ask));
         }
+        self.can_deliver(&campaign, ask)?;
         let settled = self.settle(self.partner_act(by, request, &campaign, ask)).await?;
         self.told(by, &campaign, settled).await
     }
@@ -138,6 +139,9 @@ impl Engine {
         let campaign = self.granted(by, campaign).await?;
         if by.environment() == Environment::Test {
             return Ok(asks.iter().map(|(_, ask)| Ok(self.play(by, &campaign, ask))).collect());
+        }
+        for (_, ask) in &asks {
+            self.can_deliver(&campaign, ask)?;
         }
         let mut tasks = JoinSet::new();
         for (n, (request, ask)) in asks.into_iter().enumerate() {
@@ -164,6 +168,14 @@ impl Engine {
             return if self.is_granted(by, name).await? { Ok(campaign) } else { Err(absent) };
         }
         Ok(campaign)
+    }
+
+    /// Whether a code can reach its customer as it shall.
+    fn can_deliver(&self, campaign: &Campaign, ask: &IssuanceAsk) -> Result<(), EngineError> {
+        match ask.deliver {
+            Deliver::BySms if self.catalog().word_of(campaign.id).is_none() => Err(EngineError::Barred(Bar::NoNumber)),
+            Deliver::BySms | Deliver::Here => Ok(()),
+        }
     }
 
     /// Whether a partner may give codes of the campaign of that name.

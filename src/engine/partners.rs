@@ -15,6 +15,7 @@ pub use jws::Flaw;
 pub use public_key::NotAKey;
 pub(super) use public_key::PublicKey;
 pub use signing::{PublishedKey, TakeOver};
+pub(super) use tokens::PARTNER_DOORS;
 pub use tokens::{AccessToken, CallError, Partner};
 
 use super::{Engine, EngineError};

@@ -104,13 +104,14 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", detail)
     }
 
-    /// 403 or 404: a partner may not ask for this.
+    /// 403, 404 or 400: a partner may not ask for this.
     #[must_use]
     pub fn barred(bar: Bar) -> Self {
         match bar {
             Bar::Suspended => Self::suspended(None),
             Bar::Scope(scope) => Self::insufficient_scope(scope.word()),
             Bar::NotGranted => Self::not_found("campaign"),
+            Bar::NoNumber => Self::invalid(&["deliver: this campaign has no number to text from".to_owned()]),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::harness::on_both;
 on_both! {
     a_page_that_was_open_is_counted_once_a_window_and_its_partner_hears_of_it,
     a_delivered_code_and_a_validation_reach_the_partner_once,
+    a_partner_texts_nobody_who_said_stop_before_or_since,
     three_hundred_tills_on_one_code_raise_one_alert,
     a_code_of_the_stock_that_is_shown_at_a_till_raises_an_alert,
     low_stock_is_told_to_every_granted_partner_once_a_crossing,
@@ -22,7 +23,7 @@ mod bodies {
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::{CampaignId, CreatorId, PartnerId, RequestId, SenderId, Spot};
     use codewell::domain::partner::Grant;
-    use codewell::engine::{EarlyReports, Reported, Which, draw, fingerprint};
+    use codewell::engine::{EarlyReports, MaySend, Moment, Reported, Which, draw, fingerprint};
     use tokio::task::JoinSet;
 
     /// A code of a partner's, given to phone 1.
@@ -90,6 +91,24 @@ mod bodies {
     async fn redeem(house: &House, door: &str, code: &str) -> Option<Outcome> {
         let request = RequestId { door: door.to_owned(), key: house.key() };
         house.engine.redeem(request, code, Presented::default()).await.unwrap().map(|settled| settled.outcome)
+    }
+
+    pub(super) async fn a_partner_texts_nobody_who_said_stop_before_or_since(house: House) {
+        drop(open(&house).await);
+        house.text(1, "STOP").await.unwrap();
+        house.clock.forward(Duration::minutes(1));
+        let (.., message) = partners_code(&house, Deliver::BySms).await;
+        house.clock.forward(Duration::minutes(2));
+        let due = house.engine.claim_due(SenderId(1), Duration::minutes(1), 10).await.unwrap();
+        let message = &due.iter().find(|due| due.message.id == message).unwrap().message;
+        let may_send = async || house.engine.may_send(message, Moment::Waiting).await.unwrap();
+        assert_eq!(may_send().await, MaySend::OptedOut, "she did not ask for it");
+        house.text(1, "START").await.unwrap();
+        assert_eq!(may_send().await, MaySend::Yes, "by her own word");
+        house.clock.forward(Duration::minutes(1));
+        house.text(1, "STOP").await.unwrap();
+        assert_eq!(may_send().await, MaySend::Over, "what waits is dropped at once");
+        house.audited().await;
     }
 
     pub(super) async fn three_hundred_tills_on_one_code_raise_one_alert(house: House) {

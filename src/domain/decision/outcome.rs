@@ -52,6 +52,8 @@ pub enum Bar {
     Scope(PartnerScope),
     /// The campaign is not the partner's: for it, there is none.
     NotGranted,
+    /// The campaign has no number that could text the code.
+    NoNumber,
 }
 
 /// Why there is no code.

@@ -66,6 +66,9 @@ pub struct Partner {
     expires_at: DateTime<Utc>,
 }
 
+/// How the doors of partners begin.
+pub(in crate::engine) const PARTNER_DOORS: &str = "api-";
+
 impl Partner {
     /// Its number.
     #[must_use]
@@ -115,16 +118,10 @@ impl Partner {
         self.rate
     }
 
-    /// When its token ends: a stream that outlives it asks again.
-    #[must_use]
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
-    }
-
     /// Where the keys of its requests are told apart.
     #[must_use]
     pub fn door(&self) -> String {
-        format!("api-{}", self.client)
+        format!("{PARTNER_DOORS}{}", self.client)
     }
 }
 

@@ -345,6 +345,11 @@ mod bodies {
     pub(super) async fn wrong_customers_are_told_what_to_mend(house: House) {
         campaign(1).write(&house).await;
         let api = Api::open(house, &[FREE]).await;
+        let by_sms = json!({ "campaign": "C1", "customer": { "phone": "+12025550123" }, "deliver": "sms" });
+        api.house.change(1, &["DELETE FROM keyword".to_owned()]).await;
+        let told = api.post("/v1/issuances", "k0", &by_sms).await;
+        assert_eq!((told.status, &told.json()["code"]), (400, &json!("invalid_request")), "no number could text it");
+        assert_eq!(api.house.number("SELECT count(*) FROM issuance").await, 0);
         for (change, code) in [
             (json!({ "customer": { "phone": "12" } }), "invalid_phone"),
             (json!({ "customer": { "email": "anna" } }), "invalid_request"),
