@@ -3,8 +3,10 @@
 use super::{Engine, EngineError, Settled, draw, fingerprint};
 use crate::domain::act::{Act, Ask, Lease, LeaseStep, Pull};
 use crate::domain::campaign::{Attribution, Channel, Partnership};
+use crate::domain::decision::outcome::Bar;
 use crate::domain::ids::{AllocationId, CampaignId, PartnerId, RequestId};
 use crate::domain::keyring::hex;
+use crate::domain::partner::{PartnerScope, PartnerStatus};
 use crate::domain::world::Range;
 use crate::store::allocations::Exposed;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -78,7 +80,8 @@ impl Engine {
     /// made known, each committed before it is in the answer.
     ///
     /// # Errors
-    /// [`EngineError::Store`]; the same call may be made again.
+    /// [`EngineError::Barred`] where the partner may not have new codes any more; [`EngineError::Store`]; the same call
+    /// may be made again.
     pub async fn pull_piece(&self, pull: &Allocation, after: u64) -> Result<Piece, EngineError> {
         let store = &self.parts().store;
         let runs = loop {
@@ -86,15 +89,16 @@ impl Engine {
             if !again.is_empty() {
                 break again;
             }
+            let version = self.may_pull(pull).await?;
             let began = Instant::now();
-            match store.expose(pull.id, after, CHUNK, self.now()).await? {
+            match store.expose(pull.id, (pull.partner, version), (after, CHUNK), self.now()).await? {
                 Exposed::Some(positions) => {
                     // A stream has at most half of the database's time; people have the rest.
                     tokio::time::sleep(began.elapsed()).await;
                     break runs(&positions);
                 }
                 // Another stream of the same pull was first: its codes are the next ones here too.
-                Exposed::Moved => {}
+                Exposed::Moved | Exposed::Changed => {}
                 Exposed::Nothing => return Ok(Piece::End),
                 Exposed::Over => return Ok(Piece::Over),
             }
@@ -104,6 +108,17 @@ impl Engine {
             codes.extend(self.texts_of((pull.campaign, pull.pool_no), run).await?);
         }
         Ok(Piece::Codes(codes))
+    }
+
+    /// The version of a pull's partner, as long as it may have codes of it.
+    async fn may_pull(&self, pull: &Allocation) -> Result<u32, EngineError> {
+        let bar = match self.partner_terms(pull.partner).await? {
+            Some(terms) if terms.status == PartnerStatus::Suspended => Bar::Suspended,
+            Some(terms) if !terms.allows(PartnerScope::Bulk) => Bar::Scope(PartnerScope::Bulk),
+            Some(terms) if terms.grants.contains_key(&pull.campaign) => return Ok(terms.version),
+            Some(_) | None => Bar::NotGranted,
+        };
+        Err(EngineError::Barred(bar))
     }
 
     /// SHA-256 in hexadecimal over each code of a fully streamed pull and a line feed, in order; `None` before.

@@ -217,12 +217,11 @@ fn lease_step(needs: &mut Needs, catalog: &Catalog, lease: &Lease, step: &LeaseS
         return;
     };
     match step {
-        LeaseStep::Acknowledged(_) => {}
         LeaseStep::Withdrawn(positions, _) => {
             let pool = |position: &u64| Spot { campaign: lease.campaign, pool: lease.pool_no, position: *position };
             needs.loose.extend(positions.iter().map(pool));
         }
-        LeaseStep::Returned | LeaseStep::Expired => {
+        LeaseStep::Acknowledged(_) | LeaseStep::Returned | LeaseStep::Expired => {
             needs.pulls.insert(lease.id, true);
             needs.campaigns.insert(campaign.id);
             for cap in counted(needs, catalog, campaign, &lease.from) {

@@ -4,7 +4,7 @@
 use crate::domain::decision::changes::{DAY_MS, NEVER_DAY, QUARTER_MS};
 use crate::domain::ids::{AllocationId, CampaignId, PartnerId, from_millis, millis};
 use crate::domain::world::Range;
-use crate::store::batch::{COUNT_CREDITS, COUNT_OUTSTANDING};
+use crate::store::batch::{COUNT_CREDITS, COUNT_OUTSTANDING, LOCK_PARTNERS};
 use crate::store::bulk::Cell;
 use crate::store::{Store, StoreError, Tx};
 use chrono::{DateTime, Utc};
@@ -93,6 +93,8 @@ pub enum Exposed {
     Nothing,
     /// Its time is over.
     Over,
+    /// Its partner is not what it was.
+    Changed,
 }
 
 impl Store {
@@ -155,18 +157,23 @@ impl Store {
     }
 
     /// Exposes the next codes of a pull of which `after` are out, at most `most`: their rows are committed when this
-    /// returns.
+    /// returns. Its partner must still be of that version: what it may do was looked at before.
     ///
     /// # Errors
     /// What the database says; the same call may be made again after any of it.
     pub async fn expose(
         &self,
         id: AllocationId,
-        after: u64,
-        most: u64,
+        (partner, version): (PartnerId, u32),
+        (after, most): (u64, u64),
         now: DateTime<Utc>,
     ) -> Result<Exposed, StoreError> {
         let mut tx = self.begin().await?;
+        let rows = tx.read(&LOCK_PARTNERS, &[vec![partner.0.into()]], &[]).await?;
+        let known: Option<u32> = rows.first().map(|row| row.number(1)).transpose()?;
+        if known != Some(version) {
+            return Ok(Exposed::Changed);
+        }
         let Some(pull) = locked(&mut tx, id).await? else {
             return Ok(Exposed::Over);
         };

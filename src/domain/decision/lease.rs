@@ -155,11 +155,7 @@ impl Work<'_> {
             }
             LeaseStep::Returned => {
                 trace.kind = "return";
-                let n = self.restock(lease, &pulled);
-                self.give_back(lease, &pulled, n);
-                let data = format!("{{\"allocation\":\"{}\",\"count\":{n}}}", lease.id.text());
-                self.tell_partner(lease.from.partner, "returned", lease.campaign, None, data);
-                Some(Outcome::Leased(lease.id, n))
+                Some(Outcome::Leased(lease.id, self.return_rest(lease, &pulled)))
             }
             LeaseStep::Withdrawn(positions, why) => {
                 trace.kind = "return";
@@ -180,7 +176,9 @@ impl Work<'_> {
         }
     }
 
+    /// What is out stays out. What was not streamed goes back: whoever acknowledges is done.
     fn acknowledge(&mut self, lease: &Lease, pulled: &Pulled) -> Outcome {
+        self.return_rest(lease, pulled);
         if !pulled.is_acked {
             self.changes.pull_steps.entry(lease.id).or_default().acked_at = Some(self.world.now);
         }
@@ -188,6 +186,17 @@ impl Work<'_> {
             pulled.is_acked = true;
         }
         Outcome::Leased(lease.id, pulled.exposed)
+    }
+
+    /// What was not streamed goes back to stock and out of the caps; answers with how many codes.
+    fn return_rest(&mut self, lease: &Lease, pulled: &Pulled) -> u64 {
+        let n = self.restock(lease, pulled);
+        if n > 0 {
+            self.give_back(lease, pulled, n);
+            let data = format!("{{\"allocation\":\"{}\",\"count\":{n}}}", lease.id.text());
+            self.tell_partner(lease.from.partner, "returned", lease.campaign, None, data);
+        }
+        n
     }
 
     /// What was not streamed goes back to stock, where its campaign still has one.

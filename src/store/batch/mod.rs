@@ -11,7 +11,7 @@ mod spend;
 mod statements;
 mod write;
 
-pub(super) use partners::COUNT_CREDITS;
+pub(super) use partners::{COUNT_CREDITS, LOCK_PARTNERS};
 pub use read::{Needs, Stock, open_questions, read};
 pub(super) use statements::{COUNT_OUTSTANDING, LOCK_CAMPAIGNS};
 pub use write::write;

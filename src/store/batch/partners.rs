@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 const PARTNER: &[(&str, Kind)] = &[("partner_id", Int)];
 
-static LOCK_PARTNERS: Bulk = Bulk::new(
+/// The versions of partners, under their locks.
+pub(in crate::store) static LOCK_PARTNERS: Bulk = Bulk::new(
     "partner: lock",
     PARTNER,
     &[Int, Int],

@@ -2,6 +2,8 @@
 
 use crate::harness::on_both;
 
+mod ends;
+
 on_both! {
     a_partner_cap_of_500_under_5_000_calls_from_two_processes_issues_exactly_500,
     one_customer_asked_for_500_times_has_one_code,
@@ -30,22 +32,22 @@ mod bodies {
     use std::collections::{BTreeSet, HashSet};
     use tokio::task::JoinSet;
 
-    fn client(name: &str) -> ClientId {
+    pub(super) fn client(name: &str) -> ClientId {
         ClientId::parse(name).unwrap()
     }
 
     /// A partner with every scope and these grants.
-    async fn partner(house: &House, name: &str, grants: Vec<Grant>) -> PartnerId {
+    pub(super) async fn partner(house: &House, name: &str, grants: Vec<Grant>) -> PartnerId {
         let scopes = PartnerScope::ALL.to_vec();
         let doc = PartnerDoc { name: name.to_owned(), scopes, grants, ..PartnerDoc::default() };
         house.engine.create_partner(client(name), doc).await.unwrap().id
     }
 
-    fn free(id: u32) -> Grant {
+    pub(super) fn free(id: u32) -> Grant {
         Grant::free(CampaignId(id))
     }
 
-    fn by(partner: PartnerId) -> Attribution {
+    pub(super) fn by(partner: PartnerId) -> Attribution {
         Attribution { partner: Some(Partnership { id: partner, version: 0 }), ..Attribution::by(Channel::Api) }
     }
 
@@ -75,7 +77,7 @@ mod bodies {
         house.engine.allocate(request, [1; 32], CampaignId(1), pull).await.unwrap().outcome
     }
 
-    async fn pulled(house: &House, partner: PartnerId, count: u64) -> Allocation {
+    pub(super) async fn pulled(house: &House, partner: PartnerId, count: u64) -> Allocation {
         let Outcome::Allocated(id, n) = pull(house, partner, count, PullMode::AllOrNothing).await else {
             panic!("the pull is served");
         };
@@ -83,12 +85,12 @@ mod bodies {
         found(house, partner, id).await
     }
 
-    async fn found(house: &House, partner: PartnerId, id: AllocationId) -> Allocation {
+    pub(super) async fn found(house: &House, partner: PartnerId, id: AllocationId) -> Allocation {
         house.engine.allocation(partner, id).await.unwrap().unwrap()
     }
 
     /// Streams a pull until at least `most` of its codes are out; pieces are fifty codes.
-    async fn stream(house: &House, pull: &Allocation, most: usize) -> Vec<String> {
+    pub(super) async fn stream(house: &House, pull: &Allocation, most: usize) -> Vec<String> {
         let mut codes = Vec::new();
         while codes.len() < most {
             match house.engine.pull_piece(pull, codes.len() as u64).await.unwrap() {
@@ -99,7 +101,7 @@ mod bodies {
         codes
     }
 
-    async fn step(house: &House, pull: &Allocation, step: LeaseStep) -> Outcome {
+    pub(super) async fn step(house: &House, pull: &Allocation, step: LeaseStep) -> Outcome {
         let request = RequestId { door: "api-test".to_owned(), key: house.key() };
         house.engine.step_allocation(request, [2; 32], pull, step).await.unwrap().outcome
     }

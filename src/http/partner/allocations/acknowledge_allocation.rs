@@ -22,7 +22,8 @@ pub(super) struct AckIn {
     count: u64,
 }
 
-/// `POST /v1/allocations/{id}/ack`: the partner has all codes that were streamed; they are its own from now on.
+/// `POST /v1/allocations/{id}/ack`: the partner has all codes that were streamed; they are its own from now on, and what
+/// was not streamed goes back.
 ///
 /// # Errors
 /// 409 when the lease is over, or when another number was streamed.
@@ -31,8 +32,8 @@ pub(super) struct AckIn {
     path = "/v1/allocations/{id}/ack",
     tag = "partners",
     summary = "I have them",
-    description = "Says that you have every code that was streamed. From then on they are yours, whatever becomes of \
-                   the lease.",
+    description = "Says that you have every code that was streamed. From then on they are yours. The pull is over: what \
+                   was not streamed goes back, and out of your caps.",
     security(("partner" = ["codes:bulk"])),
     params(IdempotencyHeader, ("id" = String, Path, description = "The allocation")),
     request_body = AckIn,
