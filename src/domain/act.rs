@@ -95,7 +95,8 @@ pub enum Ask {
     Clear(AlertKind, String),
     /// Pages were opened so often; writes no request row.
     Opened(Openings),
-    /// A code that nobody was given was shown by a customer, or at a till, of that name; writes no request row.
+    /// A code was shown in vain by a customer, or at a till, of that name: nobody was given it, or somebody else; writes no
+    /// request row.
     Stray(Spot, String),
     /// A campaign runs out of codes; writes no request row.
     RunsLow(RunsLow),

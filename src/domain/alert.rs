@@ -11,7 +11,7 @@ pub enum AlertKind {
     BreakerOpen,
     /// A redemption system reports what cannot be by our ledger; its word was recorded.
     ImpossibleEvent,
-    /// A code that was never given out was used: it leaked, or it was guessed.
+    /// A code that was never given out was shown, or strangers try one: it leaked, or it was guessed.
     LeakSuspected,
     /// A redemption was asked of its system, and nobody knows whether it was done.
     UnknownOutcome,
@@ -87,7 +87,7 @@ impl AlertKind {
             }
             Self::BreakerOpen => "It is tried again by itself; look at the other system if this stays.",
             Self::ImpossibleEvent => "Compare the code's history (`codewell explain`) with the other system's.",
-            Self::LeakSuspected => "Find out who had this code: it was not given out by us.",
+            Self::LeakSuspected => "Find out who passed this code on: strangers show it, or nobody was given it by us.",
             Self::UnknownOutcome => "Look the order up in the redemption system and correct it there.",
             Self::SpoolInUse => "Bring the database back; what waits is settled by itself then.",
             Self::SpoolQuarantine => "Keep the file and compare with the carrier's log of that minute.",

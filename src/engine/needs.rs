@@ -77,7 +77,7 @@ pub(super) fn of(
             | Ask::Opened(_)
             | Ask::Stray(..)
             | Ask::RunsLow(_)) => {
-                of_rowless(&mut needs, rowless);
+                of_rowless(&mut needs, rowless, act);
                 continue;
             }
             Ask::Prove(_) => needs.proving.extend(act.who.iter().map(|who| who.subject)),
@@ -117,15 +117,19 @@ pub(super) fn of(
 }
 
 /// What an act without a request row needs.
-fn of_rowless(needs: &mut Needs, ask: &Ask) {
+fn of_rowless(needs: &mut Needs, ask: &Ask, act: &Act) {
     if let Ask::Message(step) = ask {
         needs.messages.insert(step.message);
         needs.spend.extend(step.charges.iter().map(|charge| charge.key.clone()));
     }
     if let Ask::Stray(spot, _) = ask {
-        // Who looks at stock holds its campaign's lock.
-        needs.campaigns.insert(spot.campaign);
         needs.tried.insert(*spot);
+        if act.allocation.is_some() {
+            needs.loose.insert(*spot);
+        } else if act.who.is_none() {
+            // Who looks at stock holds its campaign's lock.
+            needs.campaigns.insert(spot.campaign);
+        }
     }
     if let Ask::RunsLow(low) = ask {
         needs.campaigns.insert(low.campaign);

@@ -8,6 +8,7 @@ on_both! {
     a_partner_texts_nobody_who_said_stop_before_or_since,
     three_hundred_tills_on_one_code_raise_one_alert,
     a_code_of_the_stock_that_is_shown_at_a_till_raises_an_alert,
+    tills_that_only_ask_about_a_code_in_vain_are_a_sign_too,
     low_stock_is_told_to_every_granted_partner_once_a_crossing,
     an_admin_reads_alerts_from_page_to_page_and_clears_one,
 }
@@ -23,6 +24,7 @@ mod bodies {
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::{CampaignId, CreatorId, PartnerId, RequestId, SenderId, Spot};
     use codewell::domain::partner::Grant;
+    use codewell::domain::till::TillRefusal;
     use codewell::engine::{EarlyReports, MaySend, Moment, Reported, Which, draw, fingerprint};
     use tokio::task::JoinSet;
 
@@ -143,6 +145,39 @@ mod bodies {
         let [leak] = leaks.as_slice() else { panic!("{leaks:?}") };
         assert_eq!((leak.spot.position, leak.attempts, leak.since), (position, 3, house.engine.now()));
         assert_eq!(house.engine.alerts(Which::Open, 10).await.unwrap().len(), 2);
+        house.audited().await;
+    }
+
+    pub(super) async fn tills_that_only_ask_about_a_code_in_vain_are_a_sign_too(house: House) {
+        drop(open(&house).await);
+        let (spot, partner, _) = partners_code(&house, Deliver::Here).await;
+        let code = house.engine.code_at(spot).await.unwrap().unwrap().expose().to_owned();
+        redeem(&house, "till-own", &code).await;
+        let ask = |till: &str, code: &str, why| {
+            house.engine.note_vain(code, &Presented::default(), till, why);
+        };
+        for n in 0..30 {
+            ask(&format!("till-{}", n % 3), &code, TillRefusal::AlreadyRedeemed);
+        }
+        let raised = async |n: usize| {
+            let mut looks = 0;
+            loop {
+                let open = house.engine.alerts(Which::Open, 10).await.unwrap();
+                if open.len() >= n {
+                    return open;
+                }
+                looks += 1;
+                assert!(looks < 20_000, "an alert was not raised");
+            }
+        };
+        let [alert] = &raised(1).await[..] else { panic!("one alert") };
+        assert_eq!((alert.about.as_str(), alert.times), (format!("campaign C1, partner {partner}").as_str(), 1));
+        assert_eq!(heard(&house, "leak_suspected").await, 1);
+        let stock = Spot { position: 77_777, ..spot };
+        let code = house.engine.code_at(stock).await.unwrap().unwrap().expose().to_owned();
+        ask("till-1", "no code", TillRefusal::UnknownCode);
+        ask("till-1", &code, TillRefusal::UnknownCode);
+        assert_eq!(raised(2).await.len(), 2, "it was never given out");
         house.audited().await;
     }
 

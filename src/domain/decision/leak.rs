@@ -23,14 +23,18 @@ impl Work<'_> {
             return;
         }
         let who = shown.customer.map_or_else(|| act.request.door.clone(), |customer| customer.expose_hex());
-        if self.attempt(held.spot, &who) != Some(STRANGERS) {
+        self.tried(held, &who);
+    }
+
+    /// Somebody tried a code that is not for her.
+    fn tried(&mut self, held: &Held, who: &str) {
+        if self.attempt(held.spot, who) != Some(STRANGERS) {
             return;
         }
         let Spot { pool, position, .. } = held.spot;
         let detail = format!(
             "{STRANGERS} different customers or tills tried the code at position {position} of pool {pool} in vain; \
-             the last one is {}",
-            act.request
+             the last one is {who}"
         );
         let alert = Alert { kind: AlertKind::LeakSuspected, about: self.owner(held), detail };
         self.changes.raise(alert, self.world.now);
@@ -38,8 +42,13 @@ impl Work<'_> {
         self.tell_partner(held.from.partner, "leak_suspected", held.spot.campaign, Some(held.spot), data);
     }
 
-    /// A code that lies in stock was shown: it leaked, or it was guessed. Once for each who shows it.
-    pub(super) fn stray(&mut self, spot: Spot, who: &str) {
+    /// A till only asked about somebody's code in vain; or a code that lies in stock was shown: it leaked, or it was
+    /// guessed. Once for each who shows it.
+    pub(super) fn stray(&mut self, act: &Act, spot: Spot, who: &str) {
+        if let Some((_, held)) = self.held(act, spot) {
+            self.tried(&held, who);
+            return;
+        }
         if self.attempt(spot, who).is_none() {
             return;
         }

@@ -109,7 +109,7 @@ impl Work<'_> {
                     *self.changes.openings.entry(key.clone()).or_default() += n;
                 }
             }
-            Ask::Stray(spot, who) => self.stray(*spot, who),
+            Ask::Stray(spot, who) => self.stray(act, *spot, who),
             Ask::RunsLow(low) => self.runs_low(low),
             Ask::Issue(..)
             | Ask::Allocate(..)

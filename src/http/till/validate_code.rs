@@ -125,6 +125,7 @@ pub(super) async fn validate_code(
             if why == TillRefusal::UnknownCode {
                 guesses.wrong(till.id(), caller.0);
             }
+            engine.note_vain(&ask.code, &shown, &till.door(), why);
             ValidationOut::bad(why)
         }
     }))
