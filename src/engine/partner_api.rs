@@ -121,15 +121,16 @@ impl Engine {
             return Ok(self.play(by, &campaign, ask));
         }
         self.can_deliver(&campaign, ask)?;
-        let settled = self.settle(self.partner_act(by, request, &campaign, ask)).await?;
+        let settled = self.settle(self.partner_act(by, request, &campaign, ask, &[])).await?;
         self.told(by, &campaign, settled).await
     }
 
     /// Codes for many customers of a partner, each as [`Engine::issue_for_partner`] would answer it, in their order:
-    /// where a cap fills up, the first ones have the codes.
+    /// where a cap fills up, the first ones have the codes. The requests are one call: asked again, it is the same list.
     ///
     /// # Errors
-    /// What the database says; what is wrong with one customer is in her answer.
+    /// [`EngineError::KeyReused`] where the call was another one, and nothing is done; what the database says. What is
+    /// wrong with one customer is in her answer.
     pub async fn issue_many_for_partner(
         &self,
         by: &Partner,
@@ -143,9 +144,18 @@ impl Engine {
         for (_, ask) in &asks {
             self.can_deliver(&campaign, ask)?;
         }
+        let call = fingerprint_of(&asks);
+        let mut asks = asks.into_iter().map(|(request, ask)| self.partner_act(by, request, &campaign, &ask, &call));
         let mut tasks = JoinSet::new();
-        for (n, (request, ask)) in asks.into_iter().enumerate() {
-            let submitted = self.submit_to(self.partner_act(by, request, &campaign, &ask), Lane::Bulk);
+        let Some(first) = asks.next() else { return Ok(Vec::new()) };
+        // Alone: if the key was another call's, no other customer of this one has a code yet.
+        let first = self.submit_to(first, Lane::Bulk)?.settled().await;
+        let first = match first {
+            Err(EngineError::KeyReused) => return Err(EngineError::KeyReused),
+            settled => async { self.told(by, &campaign, settled?).await }.await,
+        };
+        for (n, act) in asks.enumerate() {
+            let submitted = self.submit_to(act, Lane::Bulk);
             let (engine, by, campaign) = (self.clone(), by.clone(), Arc::clone(&campaign));
             tasks.spawn(async move {
                 let told = async { engine.told(&by, &campaign, submitted?.settled().await?).await };
@@ -154,7 +164,7 @@ impl Engine {
         }
         let mut answers = tasks.join_all().await;
         answers.sort_by_key(|(n, _)| *n);
-        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+        Ok([first].into_iter().chain(answers.into_iter().map(|(_, answer)| answer)).collect())
     }
 
     /// The campaign of that name, if it is the partner's. One that is not looks like one that is not there.
@@ -189,17 +199,25 @@ impl Engine {
         Ok(campaign.is_some_and(|campaign| terms.is_some_and(|terms| terms.grants.contains_key(&campaign.id))))
     }
 
-    fn partner_act(&self, by: &Partner, request: RequestId, campaign: &Campaign, ask: &IssuanceAsk) -> Act {
+    /// A customer's act; `call` tells the call apart that she stands in.
+    fn partner_act(
+        &self,
+        by: &Partner,
+        request: RequestId,
+        campaign: &Campaign,
+        ask: &IssuanceAsk,
+        call: &[u8],
+    ) -> Act {
         let IssuanceAsk { customer, sub_id, note, deliver, .. } = ask;
-        let (kind, named) = named(customer);
-        let words = format!("issuance {} {kind} {sub_id:?} {note:?} {deliver:?}", campaign.id);
         let from = Attribution {
             partner: Some(Partnership { id: by.id(), version: by.version() }),
             sub_id: sub_id.clone(),
             note: note.clone(),
             ..Attribution::by(Channel::Api)
         };
-        let print = fingerprint(&[words.as_bytes(), named.as_bytes()]);
+        let (words, named) = said(ask);
+        let words = format!("issuance {} {words}", campaign.id);
+        let print = fingerprint(&[words.as_bytes(), named.as_bytes(), call]);
         let who = self.customer(by, customer);
         let act = Act::new(draw(), request, print, Some(who), Ask::Issue(campaign.id, from, *deliver));
         Act { partner: Some(by.id()), ..act }
@@ -309,6 +327,20 @@ impl Engine {
 /// `partner_day`: over whom it counts, and in which window.
 fn cap_words(cap: &Cap) -> String {
     format!("{}_{}", cap.scope.words().0, cap.window.word())
+}
+
+/// What an ask says, but for the customer's name; and the name.
+fn said(ask: &IssuanceAsk) -> (String, &str) {
+    let IssuanceAsk { customer, sub_id, note, deliver, .. } = ask;
+    let (kind, named) = named(customer);
+    (format!("{kind} {sub_id:?} {note:?} {deliver:?}"), named)
+}
+
+/// What tells one list of customers from another.
+fn fingerprint_of(asks: &[(RequestId, IssuanceAsk)]) -> [u8; 32] {
+    let parts: Vec<_> = asks.iter().map(|(request, ask)| (request.key.as_bytes(), said(ask))).collect();
+    let parts = parts.iter().flat_map(|(key, (words, named))| [*key, words.as_bytes(), named.as_bytes()]);
+    fingerprint(&parts.collect::<Vec<_>>())
 }
 
 /// The kind of a customer's name, and the name.

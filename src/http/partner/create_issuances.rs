@@ -96,13 +96,15 @@ impl ItemOut {
     tag = "partners",
     summary = "Codes for many customers",
     description = "Up to 1 000 customers, each answered as a single call would answer it, in the order of the request, \
-                   which is also who comes first where a cap fills up. Sent again with the same key, it gives the same codes. For codes without customers, pull an allocation.",
+                   which is also who comes first where a cap fills up. Sent again with the same key, it gives the same \
+                   codes. For codes without customers, pull an allocation.",
     security(("partner" = ["codes:issue"])),
     params(IdempotencyHeader),
     request_body = IssuancesIn,
     responses(
         (status = 200, description = "What became of each customer", body = IssuancesOut),
         (status = 404, description = "No such campaign is yours: `not_found`"),
+        (status = 422, description = "The key was used for another list: `idempotency_mismatch`"),
     )
 )]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
