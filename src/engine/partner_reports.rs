@@ -3,10 +3,10 @@
 use super::{Engine, EngineError, Partner};
 use crate::domain::campaign::Campaign;
 use crate::domain::window::local_date;
-use crate::store::partner_reports::{Counted, counted};
+use crate::store::partner_reports::{Counted, campaigns, counted};
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Seconds of a quarter of an hour.
@@ -66,14 +66,16 @@ impl Engine {
     pub async fn daily_of_partner(&self, by: &Partner, ask: &DailyAsk) -> Result<Option<Vec<DailyLine>>, EngineError> {
         let catalog = self.fresh_catalog().await?;
         let terms = self.partner_terms(by.id()).await?;
-        let granted = terms.iter().flat_map(|terms| terms.grants.keys()).filter_map(|id| catalog.campaigns.get(id));
+        // What it did in a campaign stays its own when it may not give codes of it any more.
+        let mut known: BTreeSet<_> = campaigns(&self.parts().store, by.id()).await?.into_iter().collect();
+        known.extend(terms.iter().flat_map(|terms| terms.grants.keys()));
         let wanted = |campaign: &&Arc<Campaign>| ask.campaign.as_ref().is_none_or(|name| *name == campaign.name);
-        let campaigns: Vec<_> = granted.filter(wanted).collect();
-        if campaigns.is_empty() && ask.campaign.is_some() {
+        let found: Vec<_> = known.iter().filter_map(|id| catalog.campaigns.get(id)).filter(wanted).collect();
+        if found.is_empty() && ask.campaign.is_some() {
             return Ok(None);
         }
         let mut lines = Vec::new();
-        for campaign in campaigns {
+        for campaign in found {
             let quarters = quarters(ask, campaign.zone);
             let rows = counted(&self.parts().store, by.id(), campaign.id, quarters).await?;
             lines.extend(days(campaign, &rows));

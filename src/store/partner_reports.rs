@@ -34,6 +34,26 @@ const COUNTED: &str = "SELECT quarter, sub_id, outcome, CAST(SUM(n) AS BIGINT) A
     WHERE kind = 'partner' AND credit_id = $1 AND campaign_id = $2 AND quarter >= $3 AND quarter < $4
     GROUP BY quarter, sub_id, outcome ORDER BY quarter, sub_id, outcome";
 
+#[derive(FromQueryResult)]
+struct CampaignRow {
+    campaign_id: i64,
+}
+
+/// The campaigns in which anything was counted for a partner.
+///
+/// # Errors
+/// What the database says; [`StoreError::BadRow`].
+pub async fn campaigns(store: &Store, partner: PartnerId) -> Result<Vec<CampaignId>, StoreError> {
+    // A look into the index for each campaign: the counts of years are not read.
+    let sql = "SELECT c.campaign_id FROM campaign c WHERE EXISTS (SELECT 1 FROM rollup_credit r
+        WHERE r.kind = 'partner' AND r.credit_id = $1 AND r.campaign_id = c.campaign_id)";
+    let statement = store.statement(sql, [Value::from(partner.0)]);
+    let rows = CampaignRow::find_by_statement(statement).all(store.read()).await?;
+    let bad = |id: i64| StoreError::BadRow { table: "campaign", column: "campaign_id", id: id.to_string() };
+    let read = |row: CampaignRow| u32::try_from(row.campaign_id).map(CampaignId).map_err(|_| bad(row.campaign_id));
+    rows.into_iter().map(read).collect()
+}
+
 /// Everything that was counted for a partner in a campaign, from one quarter on and before another.
 ///
 /// # Errors

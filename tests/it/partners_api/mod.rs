@@ -13,6 +13,7 @@ on_both! {
     who_was_served_by_another_way_is_hidden_or_shown_as_an_assist,
     a_code_is_shown_to_its_partner_only_and_not_again_while_it_stands,
     the_daily_report_counts_by_place,
+    a_partner_without_its_grant_keeps_its_figures,
     the_sandbox_moves_nothing,
     every_operation_asks_for_its_scope,
     every_answer_says_how_fast_one_may_call,
@@ -23,7 +24,7 @@ mod bodies {
     use super::api::{Api, customers, issuance};
     use crate::harness::{Fixture, House, campaign};
     use codewell::domain::ids::CampaignId;
-    use codewell::domain::partner::{Edit, Grant, PartnerScope, Rate};
+    use codewell::domain::partner::{ClientId, Edit, Grant, PartnerScope, Rate};
     use insta::{allow_duplicates, assert_snapshot};
     use serde_json::json;
 
@@ -160,6 +161,12 @@ mod bodies {
         assert_eq!(data[49]["status"], json!(201), "who stands first in the list comes first");
         let again = api.post("/v1/issuances/batch", "k1", &body).await;
         assert_eq!(again.json(), first.json());
+        for other in [customers(59), customers(61), customers(60).into_iter().rev().collect()] {
+            let other = json!({ "campaign": "C1", "customers": other });
+            let told = api.post("/v1/issuances/batch", "k1", &other).await;
+            assert_eq!((told.status, &told.json()["code"]), (422, &json!("idempotency_mismatch")));
+        }
+        assert_eq!(api.house.number("SELECT count(*) FROM request").await, 60, "another list does nothing");
         let wrong = json!({ "campaign": "C1", "customers": [
             { "customer": { "phone": "12" } }, { "customer": { "reference": "c0" } },
         ] });
@@ -265,6 +272,18 @@ mod bodies {
         {
             assert_eq!(api.get(&format!("/v1/reports/daily?{days}")).await.status, 400, "{days}");
         }
+    }
+
+    pub(super) async fn a_partner_without_its_grant_keeps_its_figures(house: House) {
+        campaign(1).write(&house).await;
+        let api = Api::open(house, &[FREE]).await;
+        api.post("/v1/issuances", "k1", &issuance(&json!({ "reference": "a" }))).await;
+        let report = async || api.get("/v1/reports/daily?from=2026-11-20&to=2026-11-20&campaign=C1").await;
+        let before = report().await;
+        assert_eq!(before.json()["data"][0]["issued"], json!(1));
+        let acme = ClientId::parse("acme-deals").unwrap();
+        api.house.engine.change_partner(&acme, &[Edit::Grants(vec![])]).await.unwrap();
+        assert_eq!(report().await.json(), before.json());
     }
 
     pub(super) async fn the_sandbox_moves_nothing(house: House) {
