@@ -4,7 +4,7 @@ use super::sale::act_on;
 use super::text::fingerprint;
 use super::{Engine, EngineError, Found};
 use crate::domain::act::{Ask, Said};
-use crate::domain::alert::AlertKind;
+use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::{Authority, Campaign};
 use crate::domain::code::Code;
 use crate::domain::decision::changes::NewMessage;
@@ -198,15 +198,9 @@ impl Engine {
     /// A code that nobody was given was used: it is put aside, so that nobody is given it now.
     async fn leaked(&self, campaign: &Campaign, spot: Spot) -> Result<(), EngineError> {
         let verdict = [(spot.position, Verdict::Dead("already_redeemed".to_owned()))].into();
-        let turn = self.turn().await?;
-        let looked = self.parts().store.settle_look((spot.campaign, spot.pool), &verdict, self.now()).await;
-        drop(turn);
-        if looked?.dead > 0 {
-            let about = format!("campaign {}", campaign.name);
-            let detail = format!("the code at position {} was used and never given out", spot.position);
-            self.raise(AlertKind::LeakSuspected, &about, detail).await;
-        }
-        Ok(())
+        let detail = format!("the code at position {} was used and never given out", spot.position);
+        let leak = Alert { kind: AlertKind::LeakSuspected, about: format!("campaign {}", campaign.name), detail };
+        self.settle_verdicts((spot.campaign, spot.pool), &verdict, Some(&leak)).await.map(drop)
     }
 
     /// Tries reports again whose code was not known; how many found it.

@@ -2,13 +2,13 @@
 //! about lately. Nothing here runs on the path of a request.
 
 use super::{Engine, EngineError};
-use crate::domain::alert::AlertKind;
+use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::{Authority, Campaign, PeerTerms, Pool};
 use crate::domain::code::Code;
 use crate::domain::ids::{CampaignId, Spot};
 use crate::domain::verdict::Verdict;
 use crate::redemption::{CallContext, CallRecord, Guarded, Noted, Peer, PeerError, Reading, Status};
-use crate::store::verification::{Buffer, PoolKey, VerifiedStock, Wanted};
+use crate::store::verification::{Buffer, Looked, PoolKey, VerifiedStock, Wanted};
 use chrono::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -123,16 +123,11 @@ impl Engine {
         verdicts: &BTreeMap<u64, Verdict>,
     ) -> Result<Look, EngineError> {
         let store = &self.parts().store;
-        let turn = self.turn().await?;
-        let looked = store.settle_look(key, verdicts, self.now()).await;
-        drop(turn);
-        let looked = looked?;
         let about = format!("campaign {}", campaign.name);
         let used = verdicts.values().filter(|one| **one == Verdict::Dead(USED.to_owned())).count();
-        if used > 0 && looked.dead > 0 {
-            let detail = format!("{used} codes that were never given out are used already");
-            self.raise(AlertKind::LeakSuspected, &about, detail).await;
-        }
+        let detail = format!("{used} codes that were never given out are used already");
+        let leak = Alert { kind: AlertKind::LeakSuspected, about: about.clone(), detail };
+        let looked = self.settle_verdicts(key, verdicts, Some(&leak).filter(|_| used > 0)).await?;
         let now = self.now();
         let sum = store.verification(key).await?;
         if sum.alive + sum.dead >= TELLING && sum.dead * DEAD_SHARE >= sum.alive + sum.dead {
@@ -142,6 +137,23 @@ impl Engine {
             return Ok(Look::Paused);
         }
         Ok(Look::Looked { alive: looked.alive, dead: looked.dead })
+    }
+
+    /// Writes verdicts down, alone in the committer's queue, and with them a sign of a leak.
+    pub(super) async fn settle_verdicts(
+        &self,
+        key: PoolKey,
+        verdicts: &BTreeMap<u64, Verdict>,
+        leak: Option<&Alert>,
+    ) -> Result<Looked, EngineError> {
+        let turn = self.turn().await?;
+        let looked = self.parts().store.settle_look(key, verdicts, leak, self.now()).await;
+        drop(turn);
+        let looked = looked?;
+        if let Some(Alert { kind, about, detail }) = leak.filter(|_| looked.dead > 0) {
+            tracing::warn!(alert.kind = kind.word(), alert.about = about, "{detail}");
+        }
+        Ok(looked)
     }
 
     /// How many codes of a pool are ready, and which come next.

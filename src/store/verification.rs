@@ -3,8 +3,9 @@
 mod runs;
 mod sql;
 
-use super::batch::LOCK_CAMPAIGNS;
+use super::batch::{LOCK_CAMPAIGNS, RAISE_ALERTS};
 use super::bulk::Cell;
+use crate::domain::alert::Alert;
 use crate::domain::ids::{CampaignId, millis};
 use crate::domain::verdict::Verdict;
 use crate::store::{Store, StoreError, Tx};
@@ -251,7 +252,8 @@ impl Store {
         Ok(row.and_then(|row| row.n).map_or(0, count))
     }
 
-    /// Writes down what a look found, under the campaign's lock. Positions that were given out meanwhile are left alone.
+    /// Writes down what a look found, under the campaign's lock. Positions that were given out meanwhile are left alone;
+    /// where any code is dead now, `leak` is raised with it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] may be tried again; what the database says.
@@ -259,6 +261,7 @@ impl Store {
         &self,
         pool: PoolKey,
         verdicts: &BTreeMap<u64, Verdict>,
+        leak: Option<&Alert>,
         now: DateTime<Utc>,
     ) -> Result<Looked, StoreError> {
         let (Some((lowest, _)), Some((highest, _))) = (verdicts.first_key_value(), verdicts.last_key_value()) else {
@@ -287,6 +290,10 @@ impl Store {
         tx.write(&sql::RECOUNT, &[pool()]).await?;
         let looked = settled.looked();
         tx.run(&sql::COUNT_LOOKS, &[with(vec![looked.alive.into(), looked.dead.into()])], &[]).await?;
+        let raised = leak.filter(|_| looked.dead > 0).map(|Alert { kind, about, detail }| -> Vec<Cell> {
+            vec![kind.word().into(), about.clone().into(), detail.clone().into(), 1_i64.into(), millis(now).into()]
+        });
+        tx.write(&RAISE_ALERTS, &raised.into_iter().collect::<Vec<_>>()).await?;
         tx.commit().await?;
         Ok(looked)
     }

@@ -13,5 +13,5 @@ mod write;
 
 pub(super) use partners::{COUNT_CREDITS, LOCK_PARTNERS};
 pub use read::{Needs, Stock, open_questions, read};
-pub(super) use statements::{COUNT_OUTSTANDING, LOCK_CAMPAIGNS};
+pub(super) use statements::{COUNT_OUTSTANDING, LOCK_CAMPAIGNS, RAISE_ALERTS};
 pub use write::write;

@@ -326,7 +326,7 @@ pub(super) static COUNT_CHANNELS: Bulk = Bulk::new(
      DO UPDATE SET n = r.n + excluded.n, amount_minor = r.amount_minor + excluded.amount_minor",
 );
 
-pub(super) static RAISE_ALERTS: Bulk = Bulk::new(
+pub(in crate::store) static RAISE_ALERTS: Bulk = Bulk::new(
     "alert: raise",
     &[("kind", Text), ("about", Text), ("detail", Text), ("times", Int), ("at", Int)],
     &[],

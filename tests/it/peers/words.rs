@@ -5,6 +5,7 @@ use crate::harness::on_both;
 on_both! {
     what_a_peer_reports_ends_the_same_in_any_order,
     a_report_without_a_code_waits_for_it_and_a_leak_is_put_aside,
+    a_leak_is_told_in_the_transaction_that_puts_its_code_aside,
     a_peers_word_wins_in_the_next_repeat_and_at_the_till,
     a_sale_that_nobody_knows_of_is_looked_up_and_not_made_twice,
     one_code_is_sold_once_however_many_tills_try,
@@ -19,10 +20,12 @@ mod bodies {
     use chrono::Duration;
     use codewell::domain::act::Presented;
 
+    use codewell::domain::alert::{Alert, AlertKind};
     use codewell::domain::decision::outcome::Outcome;
     use codewell::domain::ids::{CampaignId, Spot};
     use codewell::domain::money::{Currency, Money};
     use codewell::domain::till::TillRefusal;
+    use codewell::domain::verdict::Verdict;
     use codewell::domain::world::HeldState;
     use codewell::engine::{EngineError, Matched, Which};
     use codewell::redemption::{EventKind, PeerEvent, Status};
@@ -87,6 +90,22 @@ mod bodies {
         assert_eq!(house.engine.match_kept_events().await.expect("it matches"), 0);
         let spot = Spot { campaign: CampaignId(1), pool: 1, position: 0 };
         assert_eq!(state(&house, spot).await, HeldState::Expired);
+        house.audited().await;
+    }
+
+    pub(super) async fn a_leak_is_told_in_the_transaction_that_puts_its_code_aside(house: House) {
+        let (house, _) = open(&house, peers(200)).await;
+        look_once(&house).await;
+        let leak = Alert { kind: AlertKind::LeakSuspected, about: "campaign C1".to_owned(), detail: "used".to_owned() };
+        let verdict = [(5, Verdict::Dead("already_redeemed".to_owned()))].into();
+        // Beside every engine: whatever stands afterwards was written by this one transaction.
+        let settle = async || {
+            let pool = (CampaignId(1), 1);
+            house.store.settle_look(pool, &verdict, Some(&leak), house.engine.now()).await.expect("it is written").dead
+        };
+        let alerts = "SELECT CAST(COALESCE(SUM(times), 0) AS BIGINT) FROM alert WHERE kind = 'leak_suspected'";
+        assert_eq!((settle().await, house.number(alerts).await), (1, 1));
+        assert_eq!((settle().await, house.number(alerts).await), (0, 1), "it is put aside already");
         house.audited().await;
     }
 
