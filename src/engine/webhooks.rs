@@ -9,7 +9,7 @@ pub use deliver::{Delivery, EndpointLease, Outgoing, Sent};
 use super::{Engine, EngineError, draw};
 use crate::domain::alert::AlertKind;
 use crate::domain::feed::{Codes, Cursor, event_id};
-use crate::domain::ids::PartnerId;
+use crate::domain::ids::{PartnerId, from_millis, millis};
 use crate::domain::keyring::Unreadable;
 use crate::domain::secret::Secret;
 use crate::domain::webhook::{EndpointId, Health, WantedEvents};
@@ -164,30 +164,27 @@ impl Engine {
         Ok(found)
     }
 
-    /// Gives an endpoint a new secret, and says until when the old one signs too; the same key gets the same secret.
-    /// `None` where the endpoint is gone.
+    /// Gives an endpoint a new secret, and says until when the old one signs too. The same key gets the first answer
+    /// again, whatever came after it, and changes nothing. `None` where the partner has no such endpoint.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// [`EngineError::KeyReused`] where the key was used for something else.
     pub async fn rotate_endpoint_secret(
         &self,
-        endpoint: &Endpoint,
+        partner: PartnerId,
+        id: &EndpointId,
         key: &str,
     ) -> Result<Option<(Secret<String>, DateTime<Utc>)>, EngineError> {
-        let (keys, id) = (&self.parts().keys, &endpoint.id);
-        // Made of the key, so that asking again is no second change; nobody can make it without the keyring.
+        let keys = &self.parts().keys;
+        // Made of the key, so that the answer can be given again; nobody can make it without the keyring.
         let plain = keys.derive(&format!("webhook secret {id} {key}"));
-        let text = Secret::new(signature::secret_text(&plain));
-        let now = keys.open(PURPOSE, id.as_str().as_bytes(), &endpoint.secret);
-        if let (Ok(now), Some((_, until))) = (now, &endpoint.secret_before)
-            && now == plain
-        {
-            return Ok(Some((text, *until)));
-        }
         let sealed = keys.seal(PURPOSE, id.as_str().as_bytes(), &plain, draw());
-        let until = self.now() + BOTH_SIGN;
-        let found = self.parts().store.rotate_endpoint_secret(endpoint.partner, id, sealed, until).await?;
-        Ok(found.then_some((text, until)))
+        // As rows keep it: the answer names the same moment when it is given again.
+        let now = from_millis(millis(self.now()));
+        let act = EndpointAct::Rotate { sealed, before_until: now + BOTH_SIGN };
+        let rotated = self.act_on_endpoint(partner, id, key, (act, now)).await?;
+        let text = Secret::new(signature::secret_text(&plain));
+        Ok(rotated.map(|(_, first_at)| (text, first_at + BOTH_SIGN)))
     }
 
     /// Has a partner's events after the cursor sent once more, once for a key; `false` where it has no such endpoint.
@@ -201,7 +198,8 @@ impl Engine {
         key: &str,
         Cursor(after): Cursor,
     ) -> Result<bool, EngineError> {
-        let done = self.act_on_endpoint(partner, id, key, EndpointAct::Replay { after }).await?;
+        let act = EndpointAct::Replay { after };
+        let done = self.act_on_endpoint(partner, id, key, (act, self.now())).await?;
         Ok(done.is_some())
     }
 
@@ -216,22 +214,23 @@ impl Engine {
         id: &EndpointId,
         key: &str,
     ) -> Result<Option<String>, EngineError> {
-        let done = self.act_on_endpoint(partner, id, key, EndpointAct::Trial).await?;
-        Ok(done.flatten().map(|no| deliver::trial_id(id, no)))
+        let done = self.act_on_endpoint(partner, id, key, (EndpointAct::Trial, self.now())).await?;
+        Ok(done.and_then(|(no, _)| no).map(|no| deliver::trial_id(id, no)))
     }
 
-    /// The number of a trial's event, where one is sent; `None` where the partner has no such endpoint.
+    /// The number of a trial's event, where one is sent, and when it was asked first; `None` where the partner has no
+    /// such endpoint.
     async fn act_on_endpoint(
         &self,
         partner: PartnerId,
         id: &EndpointId,
         key: &str,
-        act: EndpointAct,
-    ) -> Result<Option<Option<i64>>, EngineError> {
-        let acted = self.parts().store.act_on_endpoint((partner, id), key, act, self.now()).await?;
+        (act, now): (EndpointAct, DateTime<Utc>),
+    ) -> Result<Option<(Option<i64>, DateTime<Utc>)>, EngineError> {
+        let acted = self.parts().store.act_on_endpoint((partner, id), key, act, now).await?;
         self.feed_written([partner]);
         match acted {
-            Acted::Done { event_no } => Ok(Some(event_no)),
+            Acted::Done { event_no, first_at } => Ok(Some((event_no, first_at))),
             Acted::KeyReused => Err(EngineError::KeyReused),
             Acted::Missing => Ok(None),
         }

@@ -173,25 +173,6 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// Gives an endpoint a new secret; the old one signs beside it until then.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn rotate_endpoint_secret(
-        &self,
-        partner: PartnerId,
-        id: &EndpointId,
-        sealed: Vec<u8>,
-        before_until: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let sql = format!(
-            "UPDATE webhook_endpoint SET secret_before = secret, secret_before_until = $4, secret = $3, {UNLEASED}
-             WHERE partner_id = $1 AND endpoint_id = $2"
-        );
-        let values = owned(partner, id).into_iter().chain([sealed.into(), millis(before_until).into()]);
-        Ok(self.write().execute_raw(self.statement(&sql, values)).await?.rows_affected() == 1)
-    }
-
     /// Forgets an endpoint and what waits for it.
     ///
     /// # Errors

@@ -163,7 +163,8 @@ mod bodies {
         assert_eq!((&event["type"], &event["data"]["sub_id"]), (&json!("issued"), &json!("before")));
         assert_eq!(event["data"]["issuance"], issuance);
 
-        let (new, _) = house.engine.rotate_endpoint_secret(&endpoint, "rotated").await.unwrap().unwrap();
+        let (new, _) =
+            house.engine.rotate_endpoint_secret(endpoint.partner, &endpoint.id, "rotated").await.unwrap().unwrap();
         receiver.expect(&[&old, new.expose(), &other]);
         issue("during").await;
         let told = receiver.told();

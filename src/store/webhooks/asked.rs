@@ -1,17 +1,19 @@
 //! What a partner asks of an endpoint: each thing once, by its Idempotency-Key.
 
 use super::{UNLEASED, owned};
-use crate::domain::ids::{PartnerId, millis};
+use crate::domain::ids::{PartnerId, from_millis, millis};
 use crate::domain::webhook::EndpointId;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
 
-/// How long a key is remembered: far longer than any client sends a request again.
+/// How long a key is remembered: far longer than any client sends a request again. That of a rotation is remembered as
+/// long as its endpoint: its secret is made of the key, so that asking again would bring an old secret back.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
+const ROTATION: &str = "rotate";
 
-/// What is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is asked. `Debug` shows sealed secrets only.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointAct {
     /// To send an event for trying the endpoint out.
     Trial,
@@ -20,13 +22,22 @@ pub enum EndpointAct {
         /// The number before the first.
         after: u64,
     },
+    /// To sign with another secret from now on, and with the one until now too for a while.
+    Rotate {
+        /// The new secret, sealed.
+        sealed: Vec<u8>,
+        /// How long the other one signs too.
+        before_until: DateTime<Utc>,
+    },
 }
 
 impl EndpointAct {
-    fn words(self) -> String {
+    /// What is compared when the key comes again. What a rotation asks for follows from its key.
+    fn words(&self) -> String {
         match self {
             Self::Trial => "test".to_owned(),
             Self::Replay { after } => format!("replay {after}"),
+            Self::Rotate { .. } => ROTATION.to_owned(),
         }
     }
 }
@@ -38,6 +49,8 @@ pub enum Acted {
     Done {
         /// The trial's number.
         event_no: Option<i64>,
+        /// When it was asked first.
+        first_at: DateTime<Utc>,
     },
     /// The key was used for something else.
     KeyReused,
@@ -49,6 +62,7 @@ pub enum Acted {
 struct AskedRow {
     asked: String,
     event_no: Option<i64>,
+    received_at: i64,
 }
 
 impl Store {
@@ -69,22 +83,28 @@ impl Store {
         if tx.execute_raw(self.statement(sql, owned(partner, id))).await?.rows_affected() == 0 {
             return Ok(Acted::Missing);
         }
-        let sql = "SELECT asked, event_no FROM webhook_request WHERE endpoint_id = $1 AND request_key = $2";
+        let sql = "SELECT asked, event_no, received_at FROM webhook_request
+             WHERE endpoint_id = $1 AND request_key = $2";
         let values = [Value::from(id.as_str()), key.into()];
         if let Some(first) = AskedRow::find_by_statement(self.statement(sql, values)).one(&tx).await? {
-            let is_same = first.asked == act.words();
-            return Ok(if is_same { Acted::Done { event_no: first.event_no } } else { Acted::KeyReused });
+            let done = Acted::Done { event_no: first.event_no, first_at: from_millis(first.received_at) };
+            return Ok(if first.asked == act.words() { done } else { Acted::KeyReused });
         }
+        let asked = act.words();
         let event_no = match act {
             EndpointAct::Trial => Some(self.add_trial(&tx, id, now).await?),
             EndpointAct::Replay { after } => {
                 self.rewind(&tx, id, i64::try_from(after).unwrap_or(i64::MAX)).await?;
                 None
             }
+            EndpointAct::Rotate { sealed, before_until } => {
+                self.rotate(&tx, id, sealed, before_until).await?;
+                None
+            }
         };
-        self.remember(&tx, id, key, AskedRow { asked: act.words(), event_no }, now).await?;
+        self.remember(&tx, id, key, AskedRow { asked, event_no, received_at: millis(now) }).await?;
         tx.commit().await?;
-        Ok(Acted::Done { event_no })
+        Ok(Acted::Done { event_no, first_at: now })
     }
 
     /// Writes down what was asked; keys that nobody will send again are forgotten.
@@ -93,15 +113,15 @@ impl Store {
         tx: &DatabaseTransaction,
         id: &EndpointId,
         key: &str,
-        AskedRow { asked, event_no }: AskedRow,
-        now: DateTime<Utc>,
+        AskedRow { asked, event_no, received_at }: AskedRow,
     ) -> Result<(), StoreError> {
-        let sql = "DELETE FROM webhook_request WHERE endpoint_id = $1 AND received_at < $2";
-        let values = [Value::from(id.as_str()), millis(now - REMEMBERED).into()];
+        let sql = "DELETE FROM webhook_request WHERE endpoint_id = $1 AND received_at < $2 AND asked <> $3";
+        let old = received_at - REMEMBERED.num_milliseconds();
+        let values = [Value::from(id.as_str()), old.into(), ROTATION.into()];
         tx.execute_raw(self.statement(sql, values)).await?;
         let sql = "INSERT INTO webhook_request (endpoint_id, request_key, asked, event_no, received_at)
              VALUES ($1, $2, $3, $4, $5)";
-        let values = [Value::from(id.as_str()), key.into(), asked.into(), event_no.into(), millis(now).into()];
+        let values = [Value::from(id.as_str()), key.into(), asked.into(), event_no.into(), received_at.into()];
         tx.execute_raw(self.statement(sql, values)).await?;
         Ok(())
     }
@@ -114,7 +134,7 @@ impl Store {
         id: &EndpointId,
         now: DateTime<Utc>,
     ) -> Result<i64, StoreError> {
-        let sql = "SELECT asked, event_no FROM webhook_request WHERE endpoint_id = $1 AND event_no <= $2
+        let sql = "SELECT asked, event_no, received_at FROM webhook_request WHERE endpoint_id = $1 AND event_no <= $2
              ORDER BY event_no LIMIT 1";
         let values = [Value::from(id.as_str()), (-millis(now)).into()];
         let before = AskedRow::find_by_statement(self.statement(sql, values)).one(tx).await?;
@@ -133,6 +153,22 @@ impl Store {
         tx.execute_raw(self.statement(sql, values())).await?;
         let sql = "DELETE FROM webhook_retry WHERE endpoint_id = $1 AND event_no > $2";
         tx.execute_raw(self.statement(sql, values())).await?;
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        tx: &DatabaseTransaction,
+        id: &EndpointId,
+        sealed: Vec<u8>,
+        before_until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sql = format!(
+            "UPDATE webhook_endpoint SET secret_before = secret, secret_before_until = $3, secret = $2, {UNLEASED}
+             WHERE endpoint_id = $1"
+        );
+        let values = [Value::from(id.as_str()), sealed.into(), millis(before_until).into()];
+        tx.execute_raw(self.statement(&sql, values)).await?;
         Ok(())
     }
 

@@ -143,7 +143,7 @@ async fn show_webhook_endpoint(
     Path(id): Path<String>,
     State(engine): State<Engine>,
 ) -> Result<Json<EndpointOut>, Problem> {
-    let (_, endpoint) = find(&partner, &id, &engine).await?;
+    let endpoint = find(&partner, &id, &engine).await?;
     Ok(Json(EndpointOut::new(&endpoint, None)))
 }
 
@@ -207,22 +207,23 @@ async fn delete_webhook_endpoint(
 }
 
 /// `POST /v1/webhook-endpoints/{id}/rotate-secret`: a new secret; the old one signs beside it for 24 hours. The same
-/// Idempotency-Key gets the same secret.
+/// Idempotency-Key gets the first answer again, and changes nothing.
 ///
 /// # Errors
-/// 404 where the partner has no such endpoint; the caller's mistakes as 4xx.
+/// 404 where the partner has no such endpoint; 422 where the key was used for something else.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/rotate-secret",
     tag = "partners",
     summary = "A new secret",
-    description = "The old one signs beside it for 24 hours.",
+    description = "The old one signs beside it for 24 hours. The same Idempotency-Key gets the same answer again.",
     security(("partner" = ["webhooks:manage"])),
     params(("id" = String, Path, description = "The `id` of an endpoint"), IdempotencyHeader),
     responses(
         (status = 200, description = "The secret, in this answer alone", body = SecretOut),
-        (status = 404, description = "No such endpoint is yours: `not_found`"),
         (status = 400, description = "The request is wrong, `errors` say where and how to mend it: `invalid_request`"),
+        (status = 404, description = "No such endpoint is yours: `not_found`"),
+        (status = 422, description = "The key was used for something else: `idempotency_mismatch`"),
     )
 )]
 #[tracing::instrument(skip_all, fields(partner.id = partner.client().as_str()))]
@@ -232,8 +233,8 @@ async fn rotate_webhook_secret(
     key: IdempotencyKey,
     State(engine): State<Engine>,
 ) -> Result<Json<SecretOut>, Problem> {
-    let (_, endpoint) = find(&partner, &id, &engine).await?;
-    let rotated = engine.rotate_endpoint_secret(&endpoint, &text(key)).await?;
+    let id = named(&partner, &id)?;
+    let rotated = engine.rotate_endpoint_secret(partner.id(), &id, &text(key)).await?;
     let (secret, until) = rotated.ok_or_else(missing)?;
     Ok(Json(SecretOut { secret: secret.expose().clone(), previous_valid_until: until }))
 }
@@ -330,7 +331,7 @@ async fn list_webhook_deliveries(
     State(engine): State<Engine>,
     Query(ask): Query<DeliveriesIn>,
 ) -> Result<Json<DeliveriesOut>, Problem> {
-    let (_, endpoint) = find(&partner, &id, &engine).await?;
+    let endpoint = find(&partner, &id, &engine).await?;
     let (after, limit) = ask.read()?;
     let waiting = engine.waiting_deliveries(&endpoint, partner.client().as_str(), after, limit).await?;
     Ok(Json(DeliveriesOut::new(waiting, limit)))
@@ -342,10 +343,9 @@ fn named(partner: &Partner, id: &str) -> Result<EndpointId, Problem> {
     EndpointId::parse(id).ok_or_else(missing)
 }
 
-async fn find(partner: &Partner, id: &str, engine: &Engine) -> Result<(EndpointId, Endpoint), Problem> {
+async fn find(partner: &Partner, id: &str, engine: &Engine) -> Result<Endpoint, Problem> {
     let id = named(partner, id)?;
-    let endpoint = engine.endpoint(partner.id(), &id).await?.ok_or_else(missing)?;
-    Ok((id, endpoint))
+    engine.endpoint(partner.id(), &id).await?.ok_or_else(missing)
 }
 
 fn missing() -> Problem {
