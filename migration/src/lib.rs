@@ -27,6 +27,7 @@ mod m0035_creators;
 mod m0036_proofs;
 mod m0037_webhook_requests;
 mod m0038_creator_phones;
+mod m0039_webhook_asked;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0036_proofs::Migration),
             Box::new(m0037_webhook_requests::Migration),
             Box::new(m0038_creator_phones::Migration),
+            Box::new(m0039_webhook_asked::Migration),
         ]
     }
 }

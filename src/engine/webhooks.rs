@@ -14,7 +14,7 @@ use crate::domain::keyring::Unreadable;
 use crate::domain::secret::Secret;
 use crate::domain::webhook::{EndpointId, Health, WantedEvents};
 use crate::store::StoreError;
-use crate::store::webhooks::{Acted, EndpointAct};
+use crate::store::webhooks::{Acted, EndpointAct, Made};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The most endpoints of one partner: each is a line of its own.
@@ -75,7 +75,7 @@ pub struct WaitingDelivery {
 }
 
 impl Engine {
-    /// Makes an endpoint. The same key gets the same endpoint again, and its secret.
+    /// Makes an endpoint. The same key gets the same endpoint again, as it is by then, and its secret.
     ///
     /// # Errors
     /// [`NewEndpointError`]; [`EngineError::KeyReused`] where the key was used for another endpoint.
@@ -87,32 +87,26 @@ impl Engine {
     ) -> Result<(Endpoint, Secret<String>), NewEndpointError> {
         let store = &self.parts().store;
         let id = EndpointId::of(first(self.parts().keys.bearer_hash(&format!("webhook endpoint {partner} {key}"))));
-        let known = store.endpoints(partner).await?;
-        if !known.iter().any(|one| one.id == id) {
-            if known.len() >= ENDPOINTS {
-                return Err(NewEndpointError::TooMany);
-            }
-            let secret = self.parts().keys.seal(PURPOSE, id.as_str().as_bytes(), &draw::<32>(), draw());
-            let endpoint = Endpoint {
-                id: id.clone(),
-                partner,
-                url: new.url.clone(),
-                events: new.events.clone(),
-                codes: new.codes,
-                secret,
-                secret_before: None,
-                disabled: None,
-                created_at: self.now(),
-                taken_no: 0,
-                health: Health::default(),
-            };
-            store.add_endpoint(&endpoint).await?;
+        let endpoint = Endpoint {
+            id: id.clone(),
+            partner,
+            url: new.url,
+            events: new.events,
+            codes: new.codes,
+            secret: self.parts().keys.seal(PURPOSE, id.as_str().as_bytes(), &draw::<32>(), draw()),
+            secret_before: None,
+            disabled: None,
+            created_at: self.now(),
+            taken_no: 0,
+            health: Health::default(),
+        };
+        match store.add_endpoint(&endpoint, ENDPOINTS).await? {
+            Made::Done => {}
+            Made::Otherwise => return Err(EngineError::KeyReused.into()),
+            Made::Full => return Err(NewEndpointError::TooMany),
         }
-        // Whoever came first with this key made it.
+        // Whoever came first with this key made it, with a secret of its own.
         let made = store.endpoint(partner, &id).await?.ok_or(EngineError::Busy)?;
-        if (&made.url, &made.events, made.codes) != (&new.url, &new.events, new.codes) {
-            return Err(EngineError::KeyReused.into());
-        }
         let secret = self.parts().keys.open(PURPOSE, id.as_str().as_bytes(), &made.secret);
         let secret = secret.map_err(|error| unreadable(&id, error))?;
         Ok((made, Secret::new(signature::secret_text(&secret))))

@@ -3,9 +3,11 @@
 
 mod asked;
 mod lease;
+mod make;
 
 pub use asked::{Acted, EndpointAct};
 pub use lease::{EndpointWork, Leased, Settlement, Waiting};
+pub use make::Made;
 
 use crate::domain::feed::Codes;
 use crate::domain::ids::{PartnerId, from_millis, millis};
@@ -81,30 +83,6 @@ const COLUMNS: &str = "endpoint_id, partner_id, url, events, codes, secret, secr
 const UNLEASED: &str = "lease_until = 0";
 
 impl Store {
-    /// Writes a new endpoint, unless it is there; it is sent what happens from now on.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn add_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
-        let sql =
-            "INSERT INTO webhook_endpoint (endpoint_id, partner_id, url, events, codes, secret, status, created_at,
-                taken_no, lease_until, failures)
-             VALUES ($1, $2, $3, $4, $5, $6, 'active', $7,
-                COALESCE((SELECT last_no FROM feed_counter WHERE partner_id = $2), 0), 0, 0)
-             ON CONFLICT (endpoint_id) DO NOTHING";
-        let values = [
-            Value::from(endpoint.id.as_str()),
-            i64::from(endpoint.partner.0).into(),
-            endpoint.url.as_str().into(),
-            endpoint.events.words().into(),
-            endpoint.codes.word().into(),
-            endpoint.secret.clone().into(),
-            millis(endpoint.created_at).into(),
-        ];
-        self.write().execute_raw(self.statement(sql, values)).await?;
-        Ok(())
-    }
-
     /// The endpoints of a partner, the oldest first.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use crate::harness::on_both;
 on_both! {
     hundreds_with_one_key_rotate_a_secret_once_and_the_old_one_still_signs,
     a_late_retry_of_a_rotation_gets_its_first_answer_and_brings_no_old_secret_back,
+    hundreds_that_make_endpoints_at_once_make_ten,
+    an_endpoint_that_was_changed_is_known_by_what_was_asked_first,
 }
 
 mod bodies {
@@ -12,7 +14,9 @@ mod bodies {
     use super::super::receiver::{Receiver, Says};
     use crate::harness::House;
     use chrono::TimeDelta;
-    use codewell::engine::{Clock as _, EngineError};
+    use codewell::domain::feed::Codes;
+    use codewell::domain::webhook::WantedEvents;
+    use codewell::engine::{Clock as _, EndpointChange, EngineError, NewEndpoint, NewEndpointError};
     use std::collections::BTreeSet;
     use tokio::task::JoinSet;
 
@@ -59,5 +63,51 @@ mod bodies {
         }
         let reused = house.engine.rotate_endpoint_secret(PARTNER_ID, &made.id, "t8").await;
         assert!(matches!(reused, Err(EngineError::KeyReused)), "{reused:?}");
+    }
+
+    fn new(host: &str) -> NewEndpoint {
+        let url = format!("https://{host}.example/");
+        NewEndpoint { url, events: WantedEvents::default(), codes: Codes::Ending }
+    }
+
+    pub(super) async fn hundreds_that_make_endpoints_at_once_make_ten(house: House) {
+        partner(&house).await;
+        let other = house.second().await;
+        // The moment at which one too many could be made comes once a round.
+        for round in 0..8 {
+            let mut tasks = JoinSet::new();
+            for no in 0..200 {
+                let engine = [&house, &other][no % 2].engine.clone();
+                tasks.spawn(async move {
+                    // Every key comes five times.
+                    match engine.add_endpoint(PARTNER_ID, &format!("{round} {}", no % 40), new("hooks")).await {
+                        Ok((made, secret)) => Some((made.id, secret.expose().clone())),
+                        Err(NewEndpointError::TooMany) => None,
+                        Err(NewEndpointError::Engine(error)) => panic!("{error}"),
+                    }
+                });
+            }
+            let answers = tasks.join_all().await;
+            let made: BTreeSet<_> = answers.iter().flatten().collect();
+            assert_eq!((made.len(), answers.iter().flatten().count()), (10, 50), "each key has one answer");
+            assert_eq!(house.number("SELECT COUNT(*) FROM webhook_endpoint").await, 10);
+            house.sql("DELETE FROM webhook_endpoint").await;
+        }
+    }
+
+    pub(super) async fn an_endpoint_that_was_changed_is_known_by_what_was_asked_first(house: House) {
+        partner(&house).await;
+        let (made, secret) = house.engine.add_endpoint(PARTNER_ID, "k", new("first")).await.unwrap();
+        let change = EndpointChange { url: Some(new("second").url), ..EndpointChange::default() };
+        house.engine.change_endpoint(PARTNER_ID, &made.id, &change).await.unwrap().expect("it is there");
+        let (again, same) = house.engine.add_endpoint(PARTNER_ID, "k", new("first")).await.unwrap();
+        assert_eq!((&again.id, same.expose()), (&made.id, secret.expose()));
+        assert_eq!(again.url, new("second").url, "it stays changed");
+        let other = house.engine.add_endpoint(PARTNER_ID, "k", new("second")).await;
+        let is_refused = matches!(other, Err(NewEndpointError::Engine(EngineError::KeyReused)));
+        assert!(is_refused, "what it is now was not asked for: {other:?}");
+        // One that an earlier release made is known by what it is.
+        house.sql("UPDATE webhook_endpoint SET asked = NULL").await;
+        house.engine.add_endpoint(PARTNER_ID, "k", new("second")).await.unwrap();
     }
 }
