@@ -122,12 +122,13 @@ impl Reply {
         matches!(self, Self::Answered { status: 200..=299, .. })
     }
 
-    /// The wait a busy receiver asks for, an hour at the most.
+    /// How long a receiver that is too busy, or has nothing behind it, is left alone: as long as it asks, an hour at the
+    /// most, or [`USUAL_WAIT`] where it asks for nothing. `None` where other events may go there at once.
     #[must_use]
     pub fn wanted_wait(&self) -> Option<TimeDelta> {
         match self {
-            Self::Answered { status: 429 | 503, retry_after } => {
-                retry_after.map(|wait| wait.clamp(TimeDelta::zero(), LONGEST_WANTED_WAIT))
+            Self::Answered { status: 429 | 502 | 503 | 504, retry_after } => {
+                Some(retry_after.unwrap_or(USUAL_WAIT).clamp(TimeDelta::zero(), LONGEST_WANTED_WAIT))
             }
             Self::Answered { .. } | Self::Unanswered(_) => None,
         }
@@ -153,6 +154,8 @@ impl Reply {
     }
 }
 
+/// A receiver that is too busy and does not say for how long: about a restart of whatever is behind it.
+const USUAL_WAIT: TimeDelta = TimeDelta::seconds(30);
 /// A receiver that asks for more is tried anyway.
 const LONGEST_WANTED_WAIT: TimeDelta = TimeDelta::hours(1);
 /// Waits between the attempts of one event, seconds: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; three days in all.

@@ -23,11 +23,36 @@ fn a_busy_receiver_is_left_alone_as_long_as_it_asks_up_to_an_hour() {
     for (reply, attempts, wait_s) in [
         (asks(429, 120), 1, 120),
         (asks(503, 120), 1, 120),
+        (asks(502, 120), 1, 120),
+        (asks(504, 120), 1, 120),
         (asks(500, 120), 1, 5),
         (asks(429, 1), 2, 300),
         (asks(429, 1_000_000), 1, 3_600),
+        (answered(429), 1, 30),
+        (answered(503), 2, 300),
+        (answered(500), 1, 5),
     ] {
         assert_eq!(again_at(&reply, attempts, now, 0), Some(now + TimeDelta::seconds(wait_s)), "{reply:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_means_busy_holds_the_whole_endpoint_back_whether_it_says_for_how_long_or_not() {
+    let asks = |status, seconds| Reply::Answered { status, retry_after: Some(TimeDelta::seconds(seconds)) };
+    for (reply, wait_s) in [
+        (answered(429), Some(30)),
+        (answered(502), Some(30)),
+        (answered(503), Some(30)),
+        (answered(504), Some(30)),
+        (asks(502, 7), Some(7)),
+        (asks(429, 0), Some(0)),
+        (asks(504, 1_000_000), Some(3_600)),
+        (asks(200, 60), None),
+        (asks(500, 60), None),
+        (answered(410), None),
+        (Reply::Unanswered("time is up".to_owned()), None),
+    ] {
+        assert_eq!(reply.wanted_wait(), wait_s.map(TimeDelta::seconds), "{reply:?}");
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) struct Line {
     sent: Vec<Sent>,
     /// How the endpoint fares with what is not written down yet.
     health: Health,
-    /// It asked to be left alone until then.
+    /// It is too busy and left alone until then.
     quiet_until: Option<DateTime<Utc>>,
     probed_at: Option<DateTime<Utc>>,
     /// There may be more to read.
@@ -236,7 +236,8 @@ impl Line {
             self.may_have_more = true;
         }
         if let Some(wait) = sent.reply.wanted_wait() {
-            self.quiet_until = Some(now + wait);
+            // Of several answers at once the one that asks for most counts.
+            self.quiet_until = self.quiet_until.max(Some(now + wait));
         }
         self.sent.push(sent);
         self.note();
