@@ -56,6 +56,8 @@ kinds! {
     Resumed = "resumed",
     /// A code is tried by strangers, or was used without having been given out.
     LeakSuspected = "leak_suspected",
+    /// An endpoint was disabled by the house: it answered 410, or took nothing for three days.
+    WebhookDisabled = "webhook_disabled",
 }
 
 impl FeedKind {

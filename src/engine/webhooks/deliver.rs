@@ -224,6 +224,10 @@ impl Engine {
         lease.leased.endpoint.health = settlement.health;
         lease.leased.endpoint.disabled = settlement.disabled;
         lease.leased.endpoint.taken_no = taken;
+        if settlement.disabled.is_some() {
+            // Its other endpoints hear of it, and this one when it is sent to again.
+            self.feed_written([lease.endpoint().partner]);
+        }
         self.tell_of(lease.endpoint(), &settlement, &told).await;
         Ok(true)
     }

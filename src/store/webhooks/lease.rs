@@ -2,13 +2,14 @@
 //! nothing any more, and what it sent meanwhile is sent once more.
 
 use super::{COLUMNS, Endpoint, EndpointRow, endpoint};
-use crate::domain::feed::FeedRow;
+use crate::domain::feed::{FeedKind, FeedRow};
 use crate::domain::ids::{PartnerId, from_millis, millis};
 use crate::domain::webhook::{Disabled, EndpointId, Health};
 use crate::store::bulk::{Bulk, Cell, Kind};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Tx};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use serde_json::json;
 
 /// The due time of what is not tried again.
 pub(super) const NEVER: i64 = i64::MAX;
@@ -68,6 +69,23 @@ static BACK: Bulk = Bulk::new(
     &[],
     "UPDATE webhook_retry AS r SET due_at = t.due_at FROM {rows}
      WHERE r.endpoint_id = t.endpoint_id AND r.due_at > t.due_at AND r.due_at < t.never",
+);
+
+static COUNT_EVENT: Bulk = Bulk::new(
+    "feed_counter: one more",
+    &[("partner_id", INT)],
+    &[],
+    "INSERT INTO feed_counter AS c (partner_id, last_no) SELECT partner_id, 1 FROM {rows} WHERE true
+     ON CONFLICT (partner_id) DO UPDATE SET last_no = c.last_no + 1",
+);
+
+static TELL: Bulk = Bulk::new(
+    "feed: an endpoint is disabled",
+    &[("partner_id", INT), ("kind", TEXT), ("happened_at", INT), ("data", TEXT)],
+    &[],
+    "INSERT INTO feed (partner_id, event_no, kind, happened_at, data)
+     SELECT t.partner_id, c.last_no, t.kind, t.happened_at, t.data
+     FROM {rows} JOIN feed_counter c ON c.partner_id = t.partner_id",
 );
 
 /// An endpoint for which something is to be sent.
@@ -190,7 +208,8 @@ impl Store {
         Ok(self.read().query_one_raw(self.statement(sql, values)).await?.is_some())
     }
 
-    /// Writes what came of attempts and renews the lease; `false`, and nothing is written, where it was lost.
+    /// Writes what came of attempts and renews the lease; `false`, and nothing is written, where it was lost. The partner
+    /// hears in its feed that the endpoint is disabled.
     ///
     /// # Errors
     /// What the database says.
@@ -228,6 +247,9 @@ impl Store {
         tx.run(&AGAIN, &failed.collect::<Vec<_>>(), &[]).await?;
         if settlement.is_back {
             tx.run(&BACK, &[vec![id(), millis(now).into(), NEVER.into()]], &[]).await?;
+        }
+        if let Some(why) = disabled {
+            tell(&mut tx, &leased.endpoint, *why, now).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -282,6 +304,16 @@ impl Store {
         let rows = WaitingRow::find_by_statement(self.statement(sql, values)).all(self.read()).await?;
         rows.iter().map(|row| waiting(endpoint, row)).collect()
     }
+}
+
+/// Writes the partner's feed on; its counter is the last lock that anybody takes.
+async fn tell(tx: &mut Tx<'_>, endpoint: &Endpoint, why: Disabled, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let partner = || Cell::from(endpoint.partner.0);
+    tx.run(&COUNT_EVENT, &[vec![partner()]], &[]).await?;
+    let data = json!({ "endpoint": endpoint.id.as_str(), "why": why.word() }).to_string();
+    let row = vec![partner(), FeedKind::WebhookDisabled.word().into(), millis(now).into(), data.into()];
+    tx.run(&TELL, &[row], &[]).await?;
+    Ok(())
 }
 
 fn waiting(endpoint: &Endpoint, row: &WaitingRow) -> Result<Waiting, StoreError> {

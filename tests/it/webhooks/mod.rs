@@ -180,17 +180,18 @@ mod bodies {
         assert!(receiver.numbers().iter().all(|no| *no == 1));
         // It is mended and switched on: what waits and what came meanwhile goes out.
         receiver.says(Says::Status(200));
-        happened(&house, 2, 2).await;
+        // Number 2 is that it was disabled.
+        happened(&house, 3, 3).await;
         assert_eq!(due(&house).await, 0, "nothing goes to who is disabled");
         let change = EndpointChange { disabled: Some(None), ..EndpointChange::default() };
         house.engine.change_endpoint(PARTNER_ID, &made.id, &change).await.unwrap();
-        assert_eq!(due(&house).await, 1);
-        assert_eq!(receiver.numbers()[10..], [2]);
+        assert_eq!(due(&house).await, 2);
+        assert_eq!(receiver.numbers()[10..].iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from([2, 3]));
         let open = "SELECT COUNT(*) FROM alert WHERE kind = 'webhook_failing' AND cleared_at IS NULL";
         assert_eq!(house.number(open).await, 0);
         // The first was given up, and shows; a replay brings it.
         house.engine.replay_endpoint(PARTNER_ID, &made.id, "replay-3", Cursor(0)).await.unwrap();
-        assert_eq!(due(&house).await, 2);
+        assert_eq!(due(&house).await, 3);
         assert_eq!(house.engine.waiting_deliveries(&made, "acme", None, 9).await.unwrap(), []);
     }
 
@@ -224,11 +225,20 @@ mod bodies {
         happened(&house, 1, 1).await;
         due(&house).await;
         assert_eq!(now(&house, &made).await.disabled, Some(Disabled::Gone));
-        happened(&house, 2, 2).await;
+        happened(&house, 3, 3).await;
         house.clock.forward(TimeDelta::days(1));
         assert_eq!(due(&house).await, 0);
         let told = "SELECT COUNT(*) FROM alert WHERE kind = 'webhook_failing' AND cleared_at IS NULL";
         assert_eq!(house.number(told).await, 1);
+        // The partner hears of it where else it hears.
+        let other = Receiver::start(Says::Status(200)).await;
+        let (elsewhere, _) = endpoint(&house, "other", other.url()).await;
+        house.engine.replay_endpoint(PARTNER_ID, &elsewhere.id, "replay", Cursor(1)).await.unwrap();
+        assert_eq!(due(&house).await, 2);
+        let heard = other.taken().into_iter().map(|taken| taken.json()).find(|event| event["id"] == "evt_acme_2");
+        let heard = heard.expect("without gaps");
+        assert_eq!(heard["type"], "webhook_disabled");
+        assert_eq!(heard["data"], serde_json::json!({"endpoint": made.id.as_str(), "why": "gone"}));
     }
 
     pub(super) async fn a_busy_endpoint_is_left_alone_as_long_as_it_asks(house: House) {
