@@ -3,6 +3,7 @@
 use crate::harness::on_both;
 
 mod doors;
+mod killed;
 mod once;
 mod receiver;
 

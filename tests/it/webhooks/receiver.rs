@@ -43,6 +43,8 @@ pub(super) enum Says {
     Later(u16, u64),
     /// Never.
     Nothing,
+    /// Never, and it keeps nothing of the call either.
+    Held,
 }
 
 /// A receiver that runs until it is killed or dropped.
@@ -51,6 +53,7 @@ pub(super) struct Receiver {
     pub(super) address: std::net::SocketAddr,
     shared: Shared,
     count: watch::Receiver<usize>,
+    held: watch::Receiver<usize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -59,6 +62,7 @@ struct Shared {
     says: Arc<Mutex<Says>>,
     taken: Arc<Mutex<Vec<Taken>>>,
     count: watch::Sender<usize>,
+    held: watch::Sender<usize>,
 }
 
 impl Drop for Receiver {
@@ -75,11 +79,11 @@ impl Receiver {
     pub(super) async fn at(address: std::net::SocketAddr, says: Says) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (sender, count) = watch::channel(0);
-        let shared = Shared { says: Arc::new(Mutex::new(says)), taken: Arc::default(), count: sender };
+        let ((counts, count), (holds, held)) = (watch::channel(0), watch::channel(0));
+        let shared = Shared { says: Arc::new(Mutex::new(says)), taken: Arc::default(), count: counts, held: holds };
         let router = Router::new().route("/hook", post(take)).with_state(shared.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { address, shared, count, task }
+        Self { address, shared, count, held, task }
     }
 
     pub(super) fn url(&self) -> String {
@@ -102,18 +106,27 @@ impl Receiver {
     pub(super) async fn until(&self, count: usize) {
         self.count.clone().wait_for(|got| *got >= count).await.unwrap();
     }
+
+    /// Waits until it holds so many calls.
+    pub(super) async fn until_held(&self, count: usize) {
+        self.held.clone().wait_for(|held| *held >= count).await.unwrap();
+    }
 }
 
 async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let says = *shared.says.lock().unwrap();
+    if matches!(says, Says::Held) {
+        shared.held.send_modify(|held| *held += 1);
+        return std::future::pending().await;
+    }
     shared.taken.lock().unwrap().push(Taken { headers, body: body.to_vec() });
     shared.count.send_modify(|count| *count += 1);
-    let says = *shared.says.lock().unwrap();
     match says {
         Says::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Says::Later(status, seconds) => {
             (StatusCode::from_u16(status).unwrap(), [("retry-after", seconds.to_string())]).into_response()
         }
-        Says::Nothing => std::future::pending().await,
+        Says::Nothing | Says::Held => std::future::pending().await,
     }
 }
 
