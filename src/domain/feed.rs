@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use std::fmt;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $word:literal),+ $(,)?) => {
+    ($(#[doc = $doc:literal] $kind:ident = $word:literal),+ $(,)?) => {
         /// What happened.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum FeedKind {
-            $($(#[$doc])* $kind,)+
+            $(#[doc = $doc] $kind,)+
         }
 
         impl FeedKind {
@@ -22,6 +22,12 @@ macro_rules! kinds {
             #[must_use]
             pub fn word(self) -> &'static str {
                 match self { $(Self::$kind => $word,)+ }
+            }
+
+            /// What happened, in a sentence.
+            #[must_use]
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$kind => $doc,)+ }.trim()
             }
         }
     };

@@ -2,6 +2,7 @@
 //! put together, and what is the same at every door is added.
 
 mod examples;
+mod sent;
 mod shared;
 
 use super::{admin, docs, machines, oauth, partner, till};
@@ -77,6 +78,7 @@ fn collect() -> Value {
     // What cannot be written as JSON would be seen by every test of this page.
     let mut document = serde_json::to_value(all).unwrap_or_default();
     shared::complete(&mut document);
+    sent::add(&mut document);
     examples::tidy(&mut document);
     examples::add(&mut document);
     document

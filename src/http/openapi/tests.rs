@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
+use crate::domain::feed::FeedKind;
 use serde_json::Map;
 use std::collections::BTreeSet;
 
@@ -30,6 +31,22 @@ fn every_operation_has_a_summary_an_id_of_its_own_and_a_group() {
         assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{name}");
         assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{name}");
         assert!(!operation["responses"].as_object().unwrap().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_type_of_event_is_a_webhook_and_every_header_of_it_is_described() {
+    let webhooks = document()["webhooks"].as_object().unwrap();
+    let words: BTreeSet<&str> = FeedKind::ALL.iter().map(|kind| kind.word()).chain(["test"]).collect();
+    assert_eq!(webhooks.keys().map(String::as_str).collect::<BTreeSet<_>>(), words);
+    for (word, webhook) in webhooks {
+        let post = &webhook["post"];
+        let kind = post.pointer("/requestBody/content/application~1json/schema/allOf/1/properties/type/const");
+        assert_eq!(kind, Some(&word.as_str().into()));
+        for header in post["parameters"].as_array().unwrap() {
+            let place = header["$ref"].as_str().unwrap().strip_prefix('#').unwrap();
+            assert_eq!(document().pointer(place).unwrap()["in"], "header", "{word}: {place}");
+        }
     }
 }
 
