@@ -51,6 +51,14 @@ fn every_type_of_event_is_a_webhook_and_every_header_of_it_is_described() {
 }
 
 #[test]
+fn the_guide_for_partners_lists_every_type_of_event() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/partner-api.md")).unwrap();
+    for kind in FeedKind::ALL {
+        assert!(guide.contains(&format!("`{}`", kind.word())), "docs/partner-api.md has no `{}`", kind.word());
+    }
+}
+
+#[test]
 fn every_error_names_the_codes_that_it_may_carry() {
     for (name, operation) in operations() {
         for (status, response) in operation["responses"].as_object().unwrap() {
