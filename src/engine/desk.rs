@@ -10,6 +10,7 @@ use crate::domain::desk::{DESK_LINK_LIVES, DESK_SESSION_LIVES, DeskSession};
 use crate::domain::document::CreatorDoc;
 use crate::domain::ids::{CreatorId, PlacementId};
 use crate::domain::window::{Window, local_date};
+use crate::store::desk::CreditRow;
 use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -192,20 +193,16 @@ impl Engine {
         let from = midnight(&campaign, first);
         let credits = store.credits_of(hers, (since, now + chrono::Duration::hours(1))).await?;
         let slug = part.slug(&creator.handle).to_owned();
-        let leaks = self.leaks_of(creator.id).await?.into_iter().filter(|leak| leak.spot.campaign == campaign.id);
-        let leaked = leaks.fold(None, |seen: Option<(i64, DateTime<Utc>)>, leak| {
-            Some(seen.map_or((1, leak.since), |(n, since)| (n + 1, since.min(leak.since))))
-        });
         let mut report = DeskReport {
             left: self.left(&campaign, creator.id).await?,
             opens: store.opens_of(&slug, from, now + chrono::Duration::hours(1)).await?,
-            leak: leaked,
+            leak: self.tried_codes(creator.id, &campaign).await?,
             commission: None,
             days: first.iter_days().take_while(|day| *day <= today).map(|day| (day, Figures::default())).collect(),
             now: Figures::default(),
             before: Figures::default(),
             posts: Vec::new(),
-            is_new: credits.is_empty(),
+            is_new: credits.is_empty() && !store.was_credited(hers.0, hers.1).await?,
             campaign: Arc::clone(&campaign),
             part,
         };
@@ -213,21 +210,21 @@ impl Engine {
             let earned = store.earned_by(hers, now.checked_sub_signed(commission.hold).unwrap_or_default()).await?;
             report.commission = Some((commission, earned, store.reversals_of(hers.0, hers.1).await?));
         }
-        let mut places: BTreeMap<PlacementId, Figures> = BTreeMap::new();
-        for row in &credits {
-            if row.at < from {
-                report.before.add(&row.outcome, row.n, row.amount);
-                continue;
-            }
-            let day = local_date(row.at, campaign.zone);
-            if let Some((_, figures)) = report.days.iter_mut().find(|(known, _)| *known == day) {
-                figures.add(&row.outcome, row.n, row.amount);
-            }
-            report.now.add(&row.outcome, row.n, row.amount);
-            places.entry(row.placement).or_default().add(&row.outcome, row.n, row.amount);
-        }
+        let places = report.count(&credits, from);
         report.posts = posts(&catalog, creator, &report.part, places);
         Ok(Some(report))
+    }
+
+    /// How many of her codes of a campaign strangers tried, and since when.
+    async fn tried_codes(
+        &self,
+        creator: CreatorId,
+        campaign: &Campaign,
+    ) -> Result<Option<(i64, DateTime<Utc>)>, EngineError> {
+        let leaks = self.leaks_of(creator).await?.into_iter().filter(|leak| leak.spot.campaign == campaign.id);
+        Ok(leaks.fold(None, |seen: Option<(i64, DateTime<Utc>)>, leak| {
+            Some(seen.map_or((1, leak.since), |(n, since)| (n + 1, since.min(leak.since))))
+        }))
     }
 
     async fn left(&self, campaign: &Campaign, creator: CreatorId) -> Result<u64, EngineError> {
@@ -237,6 +234,26 @@ impl Engine {
         };
         let used = self.parts().store.used_of(cap.id, 0).await?;
         Ok(u64::try_from(cap.cap - used).unwrap_or(0))
+    }
+}
+
+impl DeskReport {
+    /// Adds up what was counted, `from` on as what is shown and what was before apart; the sums by place.
+    fn count(&mut self, credits: &[CreditRow], from: DateTime<Utc>) -> BTreeMap<PlacementId, Figures> {
+        let mut places: BTreeMap<PlacementId, Figures> = BTreeMap::new();
+        for row in credits {
+            if row.at < from {
+                self.before.add(&row.outcome, row.n, row.amount);
+                continue;
+            }
+            let day = local_date(row.at, self.campaign.zone);
+            if let Some((_, figures)) = self.days.iter_mut().find(|(known, _)| *known == day) {
+                figures.add(&row.outcome, row.n, row.amount);
+            }
+            self.now.add(&row.outcome, row.n, row.amount);
+            places.entry(row.placement).or_default().add(&row.outcome, row.n, row.amount);
+        }
+        places
     }
 }
 

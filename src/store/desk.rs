@@ -166,6 +166,16 @@ impl Store {
             .collect())
     }
 
+    /// Whether anything was ever counted of a creator in a campaign.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn was_credited(&self, creator: CreatorId, campaign: CampaignId) -> Result<bool, StoreError> {
+        let sql = "SELECT n, CAST(NULL AS BIGINT) AS at, CAST(NULL AS TEXT) AS order_ref
+            FROM rollup_credit WHERE kind = 'creator' AND credit_id = $1 AND campaign_id = $2 LIMIT 1";
+        Ok(!self.desk_rows::<Amount>(sql, vec![creator.0.into(), campaign.0.into()]).await?.is_empty())
+    }
+
     /// How often a link was opened between two instants.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ on_both! {
     a_link_opens_once_of_a_hundred_tries_in_two_processes_and_not_after_ten_minutes,
     a_look_uses_no_link_up_and_the_button_opens_her_desk_for_twelve_hours,
     a_desk_shows_her_own_figures_and_what_is_pending_confirmed_and_reversed,
+    a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned,
     a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none,
 }
 
@@ -202,6 +203,20 @@ mod bodies {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(!text.contains("$999"), "what Anna sold is Anna's");
+        house.audited().await;
+    }
+
+    pub(super) async fn a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned(house: House) {
+        open(&house).await;
+        assert!(report(&house).await.is_new);
+        sell(&house, &code(&house, 1, "EMMA").await, 2_500, "1").await;
+        house.clock.forward(Duration::days(200));
+        let seen = report(&house).await;
+        assert!(!seen.is_new && seen.now.issued == 0 && seen.before.issued == 0);
+        let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
+        let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+        assert!(text.contains("Commission") && text.contains("Last 90 days"), "{text}");
+        assert!(!text.contains("Your first follower is still to come"));
         house.audited().await;
     }
 
