@@ -4,7 +4,7 @@ use super::{CreatorError, Engine, EngineError, draw};
 use crate::domain::campaign::{Campaign, Status};
 use crate::domain::cap::Scope;
 use crate::domain::catalog::{Catalog, CreatorRow, DESK_LINK};
-use crate::domain::creator::Commission;
+use crate::domain::creator::{Commission, CreatorTerms};
 use crate::domain::decision::changes::DeskLink;
 use crate::domain::desk::{DESK_LINK_LIVES, DESK_SESSION_LIVES, DeskSession};
 use crate::domain::document::CreatorDoc;
@@ -63,6 +63,8 @@ pub struct DeskReport {
     pub campaign: Arc<Campaign>,
     /// Her part in it, as its document has it now.
     pub part: CreatorDoc,
+    /// Her terms by it.
+    pub terms: CreatorTerms,
     /// The local days that are shown, the last one today.
     pub days: Vec<(NaiveDate, Figures)>,
     /// Their sum.
@@ -205,8 +207,9 @@ impl Engine {
             is_new: credits.is_empty() && !store.was_credited(hers.0, hers.1).await?,
             campaign: Arc::clone(&campaign),
             part,
+            terms,
         };
-        if let Some(commission) = terms.commission {
+        if let Some(commission) = report.terms.commission {
             let earned = store.earned_by(hers, now.checked_sub_signed(commission.hold).unwrap_or_default()).await?;
             report.commission = Some((commission, earned, store.reversals_of(hers.0, hers.1).await?));
         }

@@ -8,6 +8,7 @@ on_both! {
     a_look_uses_no_link_up_and_the_button_opens_her_desk_for_twelve_hours,
     a_desk_shows_her_own_figures_and_what_is_pending_confirmed_and_reversed,
     a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned,
+    a_desk_tells_the_end_of_her_own_part_and_of_no_other,
     a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none,
 }
 
@@ -218,6 +219,18 @@ mod bodies {
         assert!(text.contains("Commission") && text.contains("Last 90 days"), "{text}");
         assert!(!text.contains("Your first follower is still to come"));
         house.audited().await;
+    }
+
+    pub(super) async fn a_desk_tells_the_end_of_her_own_part_and_of_no_other(house: House) {
+        open(&house).await;
+        let parts = "[campaign.creators.anna]\ncap = 20\nend = \"2026-12-01\"\n\
+             [campaign.creators.emma]\ncap = 20\nend = \"2026-12-24\"\n";
+        apply(&house, &pizza(100, parts)).await;
+        for (handle, end, other) in [("emma", "23 Dec 2026", "30 Nov 2026"), ("anna", "30 Nov 2026", "23 Dec 2026")] {
+            let cookie = enter(&house, &link(&house, handle).await).await.expect("she is in");
+            let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+            assert!(text.contains(end) && !text.contains(other), "{handle}: {text}");
+        }
     }
 
     pub(super) async fn a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none(house: House) {

@@ -220,7 +220,7 @@ fn pool(report: &DeskReport) -> PoolView {
         WhenEmpty::HousePool | WhenEmpty::SoldOut => "Ask for more before they are gone.",
     };
     let is_low = left * 10 <= cap;
-    let ends = report.campaign.creators.iter().filter_map(|terms| terms.ends_at).chain(report.campaign.ends_at).min();
+    let ends = report.terms.ends_at.into_iter().chain(report.campaign.ends_at).min();
     PoolView {
         words: format!("{} of {} codes left", number(left), number(cap)),
         left,
