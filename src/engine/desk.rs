@@ -4,7 +4,7 @@ use super::{CreatorError, Engine, EngineError, draw};
 use crate::domain::campaign::{Campaign, Status};
 use crate::domain::cap::Scope;
 use crate::domain::catalog::{Catalog, CreatorRow, DESK_LINK};
-use crate::domain::creator::{Commission, CreatorTerms};
+use crate::domain::creator::{Commission, CreatorTerms, WhenEmpty};
 use crate::domain::decision::changes::DeskLink;
 use crate::domain::desk::{DESK_LINK_LIVES, DESK_SESSION_LIVES, DeskSession};
 use crate::domain::document::CreatorDoc;
@@ -77,8 +77,10 @@ pub struct DeskReport {
     pub opens: i64,
     /// What a redemption earns her, and what she has earned at all.
     pub commission: Option<(Commission, Earned, Vec<Reversal>)>,
-    /// What her cap has left.
+    /// How many codes she still has to give.
     pub left: u64,
+    /// How many she has to give in all.
+    pub of: u64,
     /// How many of her codes strangers tried, and since when.
     pub leak: Option<(i64, DateTime<Utc>)>,
     /// Whether anybody ever asked.
@@ -195,8 +197,10 @@ impl Engine {
         let from = midnight(&campaign, first);
         let credits = store.credits_of(hers, (since, now + chrono::Duration::hours(1))).await?;
         let slug = part.slug(&creator.handle).to_owned();
+        let (left, of) = self.left(&campaign, &terms, part.cap).await?;
         let mut report = DeskReport {
-            left: self.left(&campaign, creator.id).await?,
+            left,
+            of,
             opens: store.opens_of(&slug, from, now + chrono::Duration::hours(1)).await?,
             leak: self.tried_codes(creator.id, &campaign).await?,
             commission: None,
@@ -230,13 +234,22 @@ impl Engine {
         }))
     }
 
-    async fn left(&self, campaign: &Campaign, creator: CreatorId) -> Result<u64, EngineError> {
+    /// What her cap has left, and of how many; where no codes follow hers, no more than her pool has.
+    async fn left(&self, campaign: &Campaign, terms: &CreatorTerms, cap: u64) -> Result<(u64, u64), EngineError> {
         let mut caps = campaign.caps.iter();
-        let Some(cap) = caps.find(|cap| cap.scope == Scope::Creator(creator) && cap.window == Window::Lifetime) else {
-            return Ok(0);
+        let of_cap = caps.find(|cap| cap.scope == Scope::Creator(terms.id) && cap.window == Window::Lifetime);
+        let Some(of_cap) = of_cap else {
+            return Ok((0, cap));
         };
-        let used = self.parts().store.used_of(cap.id, 0).await?;
-        Ok(u64::try_from(cap.cap - used).unwrap_or(0))
+        let used = self.parts().store.used_of(of_cap.id, 0).await?;
+        let left = u64::try_from(of_cap.cap - used).unwrap_or(0);
+        Ok(match terms.when_empty {
+            WhenEmpty::HousePool => (left, cap),
+            WhenEmpty::SoldOut => {
+                let size = campaign.pools_of(Some(terms.id)).map(|pool| pool.size).sum();
+                (left.min(self.left_for(campaign, Some(terms.id)).await?), cap.min(size))
+            }
+        })
     }
 }
 

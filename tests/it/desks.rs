@@ -9,6 +9,7 @@ on_both! {
     a_desk_shows_her_own_figures_and_what_is_pending_confirmed_and_reversed,
     a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned,
     a_desk_tells_the_end_of_her_own_part_and_of_no_other,
+    a_desk_counts_what_her_pool_has_where_no_other_codes_follow,
     a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none,
 }
 
@@ -30,7 +31,7 @@ mod bodies {
     /// The phone that stands for Emma's own number, +1 202 555 0107.
     const HERSELF: u64 = 5_550_107;
 
-    async fn open(house: &House) {
+    async fn creators(house: &House) {
         for (handle, phone) in [("emma", Some("+12025550107")), ("anna", None)] {
             let wanted = CreatorIn {
                 handle: handle.to_owned(),
@@ -40,6 +41,10 @@ mod bodies {
             };
             house.engine.add_creator(&wanted).await.expect("she is made");
         }
+    }
+
+    async fn open(house: &House) {
+        creators(house).await;
         let part = "cap = 20\ncommission = { percent = 10 }\n";
         let parts = format!(
             "[campaign.creators.anna]\n{part}[campaign.creators.emma]\n{part}posts = {{ EMMA7 = \"reel7\" }}\n"
@@ -230,6 +235,18 @@ mod bodies {
             let cookie = enter(&house, &link(&house, handle).await).await.expect("she is in");
             let (_, text) = page(&house, "/creator", Some(&cookie)).await;
             assert!(text.contains(end) && !text.contains(other), "{handle}: {text}");
+        }
+    }
+
+    pub(super) async fn a_desk_counts_what_her_pool_has_where_no_other_codes_follow(house: House) {
+        creators(&house).await;
+        for (rest, words) in [("", "19 of 20 codes left"), ("when_empty = \"sold_out\"\n", "2 of 3 codes left")] {
+            let parts = format!("[campaign.creators.emma]\ncap = 20\nsize = 3\n{rest}");
+            apply(&house, &pizza(100, &parts)).await;
+            code(&house, 1, "EMMA").await;
+            let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
+            let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+            assert!(text.contains(words), "{words}: {text}");
         }
     }
 

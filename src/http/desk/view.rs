@@ -214,7 +214,7 @@ fn row(report: &DeskReport, post: Option<&(String, String)>, figures: &Figures) 
 }
 
 fn pool(report: &DeskReport) -> PoolView {
-    let (left, cap) = (report.left, report.part.cap);
+    let (left, cap) = (report.left, report.of);
     let then = match report.part.when_empty {
         WhenEmpty::HousePool | WhenEmpty::SoldOut if left == 0 => "Your followers hear that it is sold out.",
         WhenEmpty::HousePool | WhenEmpty::SoldOut => "Ask for more before they are gone.",
