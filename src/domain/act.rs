@@ -4,7 +4,7 @@ mod claim;
 mod lease;
 mod message;
 
-pub use claim::{Claim, Digits, ProofId, Prove};
+pub use claim::{Claim, Digits, ProofId, Prove, Seeks};
 pub use lease::{Lease, LeaseStep, Pull, PullMode};
 pub use message::{MessageStatus, MessageStep};
 

@@ -1,7 +1,7 @@
 //! Claim pages: a phone is proved, a code is claimed, openings are counted.
 
 use super::{Engine, EngineError, Settled, draw, fingerprint};
-use crate::domain::act::{Act, Ask, Claim, Digits, Openings, ProofId, Prove, Who};
+use crate::domain::act::{Act, Ask, Claim, Digits, Openings, ProofId, Prove, Seeks, Who};
 use crate::domain::campaign::Campaign;
 use crate::domain::catalog::LinkRow;
 use crate::domain::creator::{Slug, SubId};
@@ -98,11 +98,26 @@ impl Engine {
         sub_id: Option<&SubId>,
         nonce: &str,
     ) -> Result<Settled, EngineError> {
-        let page = slug.as_str().as_bytes();
-        let asked = [page, sub_id.map_or(&[], |sub| sub.as_str().as_bytes())];
-        let request = request("prove", &[nonce.as_bytes(), who.subject.as_bytes(), page]);
-        let ask = Ask::Prove(Prove { slug: slug.clone(), sub_id: sub_id.cloned() });
-        let act = Act::new(draw(), request, fingerprint(&asked), Some(who), ask);
+        let prove = Prove { slug: slug.clone(), sub_id: sub_id.cloned(), seeks: Seeks::AnyCode };
+        self.text_digits(who, prove, "prove", nonce).await
+    }
+
+    /// As [`Engine::prove`], for the code that a person has, however closed the page is. A number without one gets no
+    /// text, and the answer is the same.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn prove_own(&self, who: Who, slug: &Slug, nonce: &str) -> Result<Settled, EngineError> {
+        let prove = Prove { slug: slug.clone(), sub_id: None, seeks: Seeks::OwnCode };
+        self.text_digits(who, prove, "prove-own", nonce).await
+    }
+
+    async fn text_digits(&self, who: Who, prove: Prove, what: &str, nonce: &str) -> Result<Settled, EngineError> {
+        let page = prove.slug.as_str().as_bytes();
+        let asked = [page, prove.sub_id.as_ref().map_or(&[], |sub| sub.as_str().as_bytes())];
+        let request = request(what, &[nonce.as_bytes(), who.subject.as_bytes(), page]);
+        let print = fingerprint(&asked);
+        let act = Act::new(draw(), request, print, Some(who), Ask::Prove(prove));
         self.settle(act).await
     }
 

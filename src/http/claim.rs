@@ -14,7 +14,7 @@ use super::Site;
 use super::caller::Caller;
 use super::web::claim::ClaimStep;
 use super::web::{self, errors::Missing};
-use crate::domain::act::ProofId;
+use crate::domain::act::{ProofId, Seeks};
 use crate::domain::campaign::Campaign;
 use crate::domain::creator::{Slug, SubId};
 use crate::domain::decision::outcome::{Outcome, Refusal, Told};
@@ -31,6 +31,8 @@ use state::Claimant;
 
 /// Digits of a code.
 const DIGITS: usize = 6;
+/// In the address of a page that gives out no more: she looks for the code she has.
+const OWN: &str = "own=1";
 
 /// The routes of claim pages.
 pub fn routes() -> Router<Site> {
@@ -62,19 +64,22 @@ async fn show_claim(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let Some((slug, sub)) = address(&slug, query.as_deref()) else {
+    let Some(asked) = address(&slug, query.as_deref()) else {
         return web::not_found(Missing::Page);
     };
-    let page = match open(&engine, slug, sub).await {
+    let page = match open(&engine, asked).await {
         Ok(Some(page)) => page,
         Ok(None) => return web::not_found(Missing::Page),
         Err(error) => return failed(&error),
     };
-    if method == Method::GET && bots::is_a_person(&headers) {
+    // Who looks for her code has opened the page before.
+    if method == Method::GET && bots::is_a_person(&headers) && page.seeks == Seeks::AnyCode {
         engine.count_opening(&page.slug, page.sub.as_ref());
     }
-    let step = page.closed.clone().unwrap_or_else(|| page.phone_form("", None));
-    page.show(StatusCode::OK, step)
+    match (page.closed.clone(), page.seeks) {
+        (Some(closed), Seeks::AnyCode) => page.show_closed(closed),
+        (Some(_), Seeks::OwnCode) | (None, _) => page.show(StatusCode::OK, page.phone_form("", None)),
+    }
 }
 
 /// `POST /x/{slug}`: either form. Success leads to the live coupon.
@@ -86,19 +91,20 @@ async fn post_claim(
     RawQuery(query): RawQuery,
     Form(posted): Form<Posted>,
 ) -> Response {
-    let Some((slug, sub)) = address(&slug, query.as_deref()) else {
+    let Some(asked) = address(&slug, query.as_deref()) else {
         return web::not_found(Missing::Page);
     };
-    let page = match open(&engine, slug, sub).await {
+    let page = match open(&engine, asked).await {
         Ok(Some(page)) => page,
         Ok(None) => return web::not_found(Missing::Page),
         Err(error) => return failed(&error),
     };
     // Who has digits in hand may own a code already, however sold out the offer is.
     let claimant = Claimant::open(&engine, &page.slug, &posted.claim);
-    let answered = match (posted.step.as_str(), claimant, page.closed.clone()) {
+    let closed = page.closed.clone().filter(|_| page.seeks == Seeks::AnyCode);
+    let answered = match (posted.step.as_str(), claimant, closed) {
         ("prove", Some(claimant), _) => prove(&engine, &limits, caller, &page, (claimant, &posted)).await,
-        (_, _, Some(closed)) => Ok(page.show(StatusCode::OK, closed)),
+        (_, _, Some(closed)) => Ok(page.show_closed(closed)),
         (_, claimant, None) => send(&engine, &limits, caller, &page, (claimant, &posted)).await,
     };
     answered.unwrap_or_else(|error| match error {
@@ -116,20 +122,22 @@ fn failed(error: &EngineError) -> Response {
     web::page(StatusCode::SERVICE_UNAVAILABLE, &web::errors::ErrorView::busy())
 }
 
-/// Slug and sub id of an address; a sub id that is none is left out.
-fn address(slug: &str, query: Option<&str>) -> Option<(Slug, Option<SubId>)> {
+/// Slug and sub id of an address, and what she seeks by it; a sub id that is none is left out.
+fn address(slug: &str, query: Option<&str>) -> Option<(Slug, Option<SubId>, Seeks)> {
     let slug = Slug::parse(slug).ok()?;
     // The signs of a sub id are never written in another way.
-    let sub = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("sub="));
-    Some((slug, sub.and_then(|sub| SubId::parse(sub).ok())))
+    let mut pairs = query.unwrap_or_default().split('&');
+    let seeks = if pairs.clone().any(|pair| pair == OWN) { Seeks::OwnCode } else { Seeks::AnyCode };
+    let sub = pairs.find_map(|pair| pair.strip_prefix("sub="));
+    Some((slug, sub.and_then(|sub| SubId::parse(sub).ok()), seeks))
 }
 
-async fn open(engine: &Engine, slug: Slug, sub: Option<SubId>) -> Result<Option<Page>, EngineError> {
-    let Some(ClaimPage { link, campaign }) = engine.claim_page(&slug).await? else {
+async fn open(engine: &Engine, asked: (Slug, Option<SubId>, Seeks)) -> Result<Option<Page>, EngineError> {
+    let Some(ClaimPage { link, campaign }) = engine.claim_page(&asked.0).await? else {
         return Ok(None);
     };
     let left = engine.left_for(&campaign, link.creator).await?;
-    Ok(Some(Page::new(engine, (slug, sub), &link, campaign, left)))
+    Ok(Some(Page::new(engine, asked, &link, campaign, left)))
 }
 
 /// The first form, or "send it again": texts digits.
@@ -155,11 +163,14 @@ async fn send(
         return Ok(page.show(StatusCode::TOO_MANY_REQUESTS, page.throttled(&again)));
     }
     let who = if is_again { claimant.who() } else { claimant.who_of(engine, typed, &page.campaign) };
-    let settled = engine.prove(who, &page.slug, page.sub.as_ref(), &posted.key).await?;
+    let settled = match page.seeks {
+        Seeks::AnyCode => engine.prove(who, &page.slug, page.sub.as_ref(), &posted.key).await?,
+        Seeks::OwnCode => engine.prove_own(who, &page.slug, &posted.key).await?,
+    };
     let proof = engine.open_proof(claimant.subject, &page.slug).await?;
     Ok(match (settled.outcome, proof) {
         (Outcome::Told(Told::Proving), Some(proof)) => {
-            let notice = is_again.then_some("We sent new digits. The old ones no longer count.");
+            let notice = is_again.then(|| page.sent_again());
             page.show(StatusCode::OK, page.code_form(engine, &claimant, &proof, notice))
         }
         // Those before still count: they are better than a closed door.
@@ -253,8 +264,10 @@ mod tests {
 
     #[test]
     fn an_address_is_read_in_either_case_and_a_bad_sub_id_is_left_out() {
-        let (slug, sub) = address("Anna", Some("utm=1&sub=reel-7")).unwrap();
-        assert_eq!((slug.as_str(), sub.unwrap().as_str()), ("anna", "reel-7"));
+        let (slug, sub, seeks) = address("Anna", Some("utm=1&sub=reel-7")).unwrap();
+        assert_eq!((slug.as_str(), sub.unwrap().as_str(), seeks), ("anna", "reel-7", Seeks::AnyCode));
+        let (_, sub, seeks) = address("anna", Some("sub=reel-7&own=1")).unwrap();
+        assert_eq!((sub.unwrap().as_str(), seeks), ("reel-7", Seeks::OwnCode));
         assert_eq!(address("anna", Some("sub=a%20b")).unwrap().1, None);
         assert_eq!(address("anna", None).unwrap().1, None);
         assert_eq!(address("an/na", None), None);

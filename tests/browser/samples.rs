@@ -48,6 +48,7 @@ fn claim(step: ClaimStep) -> ClaimView {
             text("Valid for 30 days."),
         ],
         step,
+        own: None,
     }
 }
 
@@ -59,6 +60,7 @@ fn phone_form() -> PhoneForm {
         phone_error: None,
         country_hint: text("A mobile number from the US or Canada, with its area code."),
         consent_line: text("By going on you ask for one text with 6 digits. Message and data rates may apply."),
+        why_own: None,
         marketing: Some(MarketingConsent {
             words: text("Acme Pizza may also text me offers, up to 4 a month. STOP ends them."),
             is_ticked: false,
@@ -72,6 +74,7 @@ fn code_form() -> CodeForm {
         action: text("/x/anna?sub=reel7"),
         hidden: vec![HiddenField { name: "claim", value: text("9tQ2xWq7LmN4pRs8VbYzKd") }],
         sent_to: text("(•••) •••-••88"),
+        why_own: None,
         code: String::new(),
         code_error: None,
         tries_left: 5,
@@ -109,6 +112,10 @@ fn claims() -> Vec<(&'static str, String)> {
     long_names.offer_title =
         text("25 % off everything in the store, in the online shop and at the drive-through window");
     let house = ClaimView { giver: None, ..claim(ClaimStep::Phone(PhoneForm { marketing: None, ..phone_form() })) };
+    let why_own = Some("All codes of this offer are gone.");
+    let own_phone = PhoneForm { why_own, marketing: None, ..phone_form() };
+    let own_code = CodeForm { why_own, ..code_form() };
+    let sold_out = ClaimView { own: Some(text("/x/anna?sub=reel7&own=1")), ..claim(ClaimStep::SoldOut) };
     vec![
         ("claim_phone", html(&claim(ClaimStep::Phone(phone_form())))),
         ("claim_phone_wrong", html(&claim(ClaimStep::Phone(wrong_phone)))),
@@ -117,7 +124,9 @@ fn claims() -> Vec<(&'static str, String)> {
         ("claim_code", html(&claim(ClaimStep::Code(code_form())))),
         ("claim_code_wrong", html(&claim(ClaimStep::Code(wrong_code)))),
         ("claim_code_again", html(&claim(ClaimStep::Code(sent_again)))),
-        ("claim_sold_out", html(&claim(ClaimStep::SoldOut))),
+        ("claim_sold_out", html(&sold_out)),
+        ("claim_own_phone", html(&claim(ClaimStep::Phone(own_phone)))),
+        ("claim_own_code", html(&claim(ClaimStep::Code(own_code)))),
         ("claim_not_started", html(&claim(ClaimStep::NotStarted { from: text("Tue 24 Nov 2026, 9:00 AM ET") }))),
         ("claim_ended", html(&claim(ClaimStep::Ended { at: Some(text("31 Dec 2026")) }))),
         ("claim_paused", html(&claim(ClaimStep::Paused))),

@@ -10,6 +10,7 @@ on_both! {
     a_phone_gets_three_texts_with_digits_in_an_hour,
     digits_go_out_after_an_old_stop_and_stand_in_no_row,
     openings_are_counted_exactly_and_programs_are_not,
+    a_closed_page_opens_a_code_again_and_does_not_show_who_has_one,
     pages_that_lead_nowhere_and_stopped_creators_are_neutral,
 }
 
@@ -301,6 +302,55 @@ pub(crate) mod bodies {
         };
         assert_eq!((opened("reel-7").await, opened("").await), (100, 101));
         assert_eq!(house.number("SELECT COUNT(*) FROM request").await, 0);
+    }
+
+    /// What the page says of a number, without what is drawn anew for each.
+    fn words(answer: &Answer, phone: u64) -> String {
+        let drawn = ["claim", "key"].map(|name| hidden(answer, name));
+        let plain = drawn.iter().fold(answer.body.clone(), |body, value| body.replace(value, ""));
+        plain.replace(&format!("••{:02}", phone % 100), "")
+    }
+
+    pub(super) async fn a_closed_page_opens_a_code_again_and_does_not_show_who_has_one(house: House) {
+        let routes = open(&house).await;
+        let hers = claim(&house, &routes, "emma", FIRST).await;
+        for (step, close) in [
+            ("paused", "UPDATE creator SET status = 'suspended'"),
+            ("paused", "UPDATE campaign SET status = 'paused'"),
+            ("ended", "UPDATE campaign SET status = 'ended'"),
+        ] {
+            house.sql("UPDATE creator SET status = 'active'").await;
+            house.sql(close).await;
+            house.sql("UPDATE catalog SET version = version + 1").await;
+            house.clock.forward(Duration::hours(1));
+            let page = fetch(&routes, "/x/emma").await;
+            assert!(page.body.contains(&format!("data-step=\"{step}\"")) && page.body.contains("/x/emma?own=1"));
+            let key = hidden(&fetch(&routes, "/x/emma?own=1").await, "key");
+            let texts = house.number("SELECT COUNT(*) FROM outbox_message WHERE reply = 'T23'").await;
+            let mut said = Vec::new();
+            for phone in [FIRST, SECOND] {
+                let fields = [("step", "send"), ("phone", &*number(phone)), ("key", &*key)];
+                let sent = post(&routes, "/x/emma?own=1", &fields).await;
+                assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
+                said.push(words(&sent, phone));
+                let (claim, key) = (hidden(&sent, "claim"), hidden(&sent, "key"));
+                let digits = digits(&house, proof(&house, phone, "emma").await);
+                let fields = [("step", "prove"), ("claim", &*claim), ("key", &*key), ("code", &*digits)];
+                let done = post(&routes, "/x/emma?own=1", &fields).await;
+                if phone == FIRST {
+                    assert_eq!((done.status, &*done.location), (StatusCode::SEE_OTHER, &*hers), "{}", done.body);
+                } else {
+                    assert!(done.body.contains(&format!("data-step=\"{step}\"")), "{}", done.body);
+                }
+            }
+            assert_eq!(said[0], said[1], "it does not show who has a code");
+            let now = house.number("SELECT COUNT(*) FROM outbox_message WHERE reply = 'T23'").await;
+            assert_eq!(now, texts + 1, "who has none gets no text");
+        }
+        assert_eq!(house.number("SELECT COUNT(*) FROM issuance").await, 1);
+        // Ended by hand in its row alone, which the audit would rightly find.
+        house.sql("UPDATE campaign SET status = 'live'").await;
+        house.audited().await;
     }
 
     pub(super) async fn pages_that_lead_nowhere_and_stopped_creators_are_neutral(house: House) {

@@ -13,6 +13,17 @@ pub struct Prove {
     pub slug: Slug,
     /// What the page's address says of the post it stood in.
     pub sub_id: Option<SubId>,
+    /// What for.
+    pub seeks: Seeks,
+}
+
+/// What a person wants of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeks {
+    /// A code.
+    AnyCode,
+    /// The code she was given, from a page that gives out no more.
+    OwnCode,
 }
 
 /// A person gives the digits back and wants her code.

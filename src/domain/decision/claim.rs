@@ -3,13 +3,13 @@
 use super::issue::is_open;
 use super::text::Evidence;
 use super::{Trace, Work};
-use crate::domain::act::{Act, Claim, Digits, ProofId, Prove, Who};
+use crate::domain::act::{Act, Claim, Digits, ProofId, Prove, Seeks, Who};
 use crate::domain::campaign::{Attribution, Campaign, Channel};
 use crate::domain::catalog::LinkRow;
 use crate::domain::creator::Slug;
 use crate::domain::decision::changes::{NewMessage, Params};
 use crate::domain::decision::outcome::{Outcome, Refusal, Told};
-use crate::domain::ids::SenderId;
+use crate::domain::ids::{CampaignId, SenderId};
 use crate::domain::reply::ReplyId;
 use crate::domain::world::Proof;
 use chrono::{DateTime, Duration, Utc};
@@ -29,7 +29,7 @@ impl Work<'_> {
         };
         trace.campaign = Some(campaign.id);
         let now = self.world.now;
-        let sender = match self.served_by(&link, &campaign, who, now) {
+        let sender = match self.served_by(&link, &campaign, who, ask.seeks) {
             Ok(sender) => sender,
             Err(why) => return Outcome::Refused(why, None),
         };
@@ -49,6 +49,10 @@ impl Work<'_> {
         };
         self.person(who.subject).proofs.push(proof.clone());
         self.changes.proofs.insert(id, (who.subject, proof));
+        if ask.seeks == Seeks::OwnCode && !self.was_given(who, campaign.id) {
+            // The page is told the same as of a number that has a code: it must not show who has one. No text goes out.
+            return Outcome::Told(Told::Proving);
+        }
         trace.replied = true;
         self.send(NewMessage {
             id: act.id,
@@ -87,7 +91,8 @@ impl Work<'_> {
         if claim.digits == Digits::Wrong {
             return Outcome::Refused(Refusal::WrongDigits(proof.tries_left().into()), None);
         }
-        let Some(sender) = self.sender_of(&link) else {
+        // Where a creator was stopped too: what her followers have stays theirs.
+        let Some(sender) = self.catalog.claim_sender(link.campaign) else {
             return Outcome::Refused(Refusal::Paused, None);
         };
         let from = Attribution {
@@ -115,15 +120,23 @@ impl Work<'_> {
         if is_stopped { None } else { self.catalog.claim_sender(link.campaign) }
     }
 
-    fn served_by(
-        &self,
-        link: &LinkRow,
-        campaign: &Campaign,
-        who: &Who,
-        now: DateTime<Utc>,
-    ) -> Result<SenderId, Refusal> {
-        is_open(campaign, who.country.as_ref(), now)?;
-        self.sender_of(link).ok_or(Refusal::Paused)
+    /// The number that texts the digits, or why there are none; a code that was given is to be had when no other is.
+    fn served_by(&self, link: &LinkRow, campaign: &Campaign, who: &Who, seeks: Seeks) -> Result<SenderId, Refusal> {
+        let sender = match seeks {
+            Seeks::AnyCode => {
+                is_open(campaign, who.country.as_ref(), self.world.now)?;
+                self.sender_of(link)
+            }
+            Seeks::OwnCode => self.catalog.claim_sender(link.campaign),
+        };
+        sender.ok_or(Refusal::Paused)
+    }
+
+    /// Whether a person was given or promised a code of the campaign.
+    fn was_given(&mut self, who: &Who, campaign: CampaignId) -> bool {
+        let person = self.person(who.subject);
+        let has = person.held.iter().any(|held| held.epoch == person.epoch && held.spot.campaign == campaign);
+        has || person.holds.iter().any(|hold| hold.epoch == person.epoch && hold.campaign == campaign)
     }
 
     /// When the next digits may be sent, where it is not now.

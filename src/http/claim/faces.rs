@@ -1,7 +1,8 @@
 //! What a claim page shows, in words.
 
 use super::state::Claimant;
-use super::{Closed, key};
+use super::{Closed, OWN, key};
+use crate::domain::act::Seeks;
 use crate::domain::campaign::{Campaign, Status};
 use crate::domain::catalog::{Catalog, LinkRow};
 use crate::domain::creator::{Slug, SubId};
@@ -29,6 +30,10 @@ pub(super) struct Page {
     pub(super) campaign: Arc<Campaign>,
     /// Why nothing can be claimed, where that is so.
     pub(super) closed: Closed,
+    /// What she wants of it; her own code only where no other is to be had.
+    pub(super) seeks: Seeks,
+    /// Whether a number of ours could text her digits.
+    can_text: bool,
     brand: String,
     giver: Option<GiverView>,
     by_text: Option<(String, String)>,
@@ -42,7 +47,7 @@ pub(super) fn region(campaign: &Campaign) -> &str {
 impl Page {
     pub(super) fn new(
         engine: &Engine,
-        (slug, sub): (Slug, Option<SubId>),
+        (slug, sub, seeks): (Slug, Option<SubId>, Seeks),
         link: &LinkRow,
         campaign: Arc<Campaign>,
         left: u64,
@@ -61,25 +66,59 @@ impl Page {
         });
         let brand = sender.map_or_else(|| campaign.name.clone(), |sender| sender.brand.clone());
         let by_text = by_text(&catalog, link);
-        Self { slug, sub, campaign, closed, brand, giver, by_text }
+        let can_text = sender.is_some();
+        let is_own = can_text && closed.as_ref().and_then(why_none).is_some();
+        let seeks = if is_own { seeks } else { Seeks::AnyCode };
+        Self { slug, sub, campaign, closed, seeks, can_text, brand, giver, by_text }
     }
 
     pub(super) fn show(&self, status: StatusCode, step: ClaimStep) -> Response {
+        web::page(status, &self.view(step, None))
+    }
+
+    /// Why nothing is to be had, and the way to a code that was.
+    pub(super) fn show_closed(&self, closed: ClaimStep) -> Response {
+        let own = (self.can_text && why_none(&closed).is_some()).then(|| self.address_for(Seeks::OwnCode));
+        web::page(StatusCode::OK, &self.view(closed, own))
+    }
+
+    fn view(&self, step: ClaimStep, own: Option<String>) -> ClaimView {
         let offer = self.campaign.offers.first();
         let terms = offer.map(|offer| offer.terms.lines().map(str::to_owned).collect()).unwrap_or_default();
-        let view = ClaimView {
+        ClaimView {
             brand: BrandView { name: self.brand.clone(), colour: None },
             giver: self.giver.clone(),
             offer_title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
             terms,
             step,
-        };
-        web::page(status, &view)
+            own,
+        }
     }
 
     fn address(&self) -> String {
-        let sub = self.sub.as_ref().map(|sub| format!("?sub={sub}")).unwrap_or_default();
-        format!("/x/{}{sub}", self.slug)
+        self.address_for(self.seeks)
+    }
+
+    fn address_for(&self, seeks: Seeks) -> String {
+        let sub = self.sub.as_ref().map(|sub| format!("sub={sub}"));
+        let own = (seeks == Seeks::OwnCode).then(|| OWN.to_owned());
+        let query: Vec<_> = sub.into_iter().chain(own).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("/x/{}{mark}{}", self.slug, query.join("&"))
+    }
+
+    /// Why she can look for her own code only, where that is so.
+    fn why_own(&self) -> Option<&'static str> {
+        self.closed.as_ref().filter(|_| self.seeks == Seeks::OwnCode).and_then(why_none)
+    }
+
+    /// What is said when digits are asked for once more.
+    pub(super) fn sent_again(&self) -> &'static str {
+        match self.seeks {
+            Seeks::AnyCode => "We sent new digits. The old ones no longer count.",
+            // Nothing may show whether the number has a code.
+            Seeks::OwnCode => "If this number has a code, new digits are on their way. The old ones no longer count.",
+        }
     }
 
     /// The first step; `typed` is kept, `fix` says how to mend it.
@@ -92,6 +131,7 @@ impl Page {
             country_hint: country_hint(&self.campaign),
             consent_line: "By going on you agree to get one text with a 6-digit code. Msg & data rates may apply."
                 .to_owned(),
+            why_own: self.why_own(),
             marketing: None,
             by_text: self.by_text.clone(),
         })
@@ -105,6 +145,7 @@ impl Page {
                 HiddenField { name: "key", value: key() },
             ],
             sent_to: claimant.masked(),
+            why_own: self.why_own(),
             code: String::new(),
             code_error: None,
             tries_left: u8::try_from(proof.tries_left()).unwrap_or(u8::MAX),
@@ -202,6 +243,22 @@ impl Page {
             | Outcome::Looked(..) => (StatusCode::OK, ClaimStep::Paused),
         };
         self.show(status, step)
+    }
+}
+
+/// Why no new code is to be had where codes were given out before; `None` where none was, or waiting helps.
+fn why_none(closed: &ClaimStep) -> Option<&'static str> {
+    match closed {
+        ClaimStep::SoldOut => Some("All codes of this offer are gone."),
+        ClaimStep::Ended { .. } => Some("This offer has ended."),
+        ClaimStep::Paused => Some("This page gives out no new codes right now."),
+        ClaimStep::Capped { .. } => Some("There are no more new codes right now."),
+        ClaimStep::Phone(_)
+        | ClaimStep::Code(_)
+        | ClaimStep::NotStarted { .. }
+        | ClaimStep::Throttled { .. }
+        | ClaimStep::Promised
+        | ClaimStep::Busy { .. } => None,
     }
 }
 

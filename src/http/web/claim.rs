@@ -54,6 +54,8 @@ pub struct PhoneForm {
     /// What pressing the button means: "By going on you agree to get one text with a 6-digit code. Msg & data rates
     /// may apply."
     pub consent_line: String,
+    /// Where only a code she has is to be found, why: "All codes of this offer are gone."
+    pub why_own: Option<&'static str>,
     /// Asked apart from the claim; none where the campaign asks for nothing more.
     pub marketing: Option<MarketingConsent>,
     /// The word and the number of the other way: ("ANNA", "12345"); none where there is no keyword.
@@ -80,6 +82,8 @@ pub struct CodeForm {
     pub hidden: Vec<HiddenField>,
     /// The number, masked: "(•••) •••-••88".
     pub sent_to: String,
+    /// As [`PhoneForm::why_own`]: digits were sent only if the number has a code, and the page does not say which.
+    pub why_own: Option<&'static str>,
     /// As typed.
     pub code: String,
     /// The fix, in words: "These are not the digits we sent. Check the newest message."
@@ -152,6 +156,8 @@ pub struct ClaimView {
     pub terms: Vec<String>,
     /// Where the claim stands.
     pub step: ClaimStep,
+    /// On a closed page, where she finds a code that she has; none where nobody can have one.
+    pub own: Option<String>,
 }
 
 impl ClaimView {
@@ -204,7 +210,9 @@ mod tests {
         };
         let brand = BrandView { name: "Acme".to_owned(), colour: None };
         let terms = vec!["One per person.".to_owned()];
-        ClaimView { brand, giver: Some(giver), offer_title: "$5 off".to_owned(), terms, step }.render().unwrap()
+        ClaimView { brand, giver: Some(giver), offer_title: "$5 off".to_owned(), terms, step, own: None }
+            .render()
+            .unwrap()
     }
 
     fn code_form() -> CodeForm {
@@ -212,6 +220,7 @@ mod tests {
             action: "/x/anna?sub=a".to_owned(),
             hidden: vec![HiddenField { name: "claim", value: "a\"b".to_owned() }],
             sent_to: "88".to_owned(),
+            why_own: None,
             code: "12345".to_owned(),
             code_error: Some("Six digits, please.".to_owned()),
             tries_left: 3,
