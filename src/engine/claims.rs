@@ -3,6 +3,7 @@
 use super::{Engine, EngineError, Settled, draw, fingerprint};
 use crate::domain::act::{Act, Ask, Claim, Digits, Openings, ProofId, Prove, Seeks, Who};
 use crate::domain::campaign::Campaign;
+use crate::domain::cap::{Quota, Reached, Scope, check_quota};
 use crate::domain::catalog::LinkRow;
 use crate::domain::creator::{Slug, SubId};
 use crate::domain::decision::STRANGERS;
@@ -69,6 +70,27 @@ impl Engine {
         let left = self.parts().store.left_in(campaign.id).await?;
         let pools = campaign.pools_of(creator).filter_map(|pool| left.get(&pool.pool_no));
         Ok(pools.sum())
+    }
+
+    /// The cap of a creator's own that is full now, the one that stays so longest.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn full_for(&self, campaign: &Campaign, creator: CreatorId) -> Result<Option<Reached>, EngineError> {
+        let now = self.now();
+        let mut full: Option<Reached> = None;
+        for cap in campaign.caps.iter().filter(|cap| cap.scope == Scope::Creator(creator)) {
+            let used = self.parts().store.used_of(cap.id, cap.window.key(now, cap.zone)).await?;
+            let Err(reached) = check_quota(cap, Quota { cap: cap.cap, used }, 1, now) else {
+                continue;
+            };
+            let is_longer =
+                |known: &Reached| known.resets_at.is_some_and(|at| reached.resets_at.is_none_or(|it| it > at));
+            if full.as_ref().is_none_or(is_longer) {
+                full = Some(reached);
+            }
+        }
+        Ok(full)
     }
 
     /// A creator's codes that strangers tried in vain.

@@ -137,7 +137,11 @@ async fn open(engine: &Engine, asked: (Slug, Option<SubId>, Seeks)) -> Result<Op
         return Ok(None);
     };
     let left = engine.left_for(&campaign, link.creator).await?;
-    Ok(Some(Page::new(engine, asked, &link, campaign, left)))
+    let full = match link.creator {
+        Some(creator) => engine.full_for(&campaign, creator).await?,
+        None => None,
+    };
+    Ok(Some(Page::new(engine, asked, &link, campaign, (left, full))))
 }
 
 /// The first form, or "send it again": texts digits.

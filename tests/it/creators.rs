@@ -10,6 +10,7 @@ on_both! {
     the_first_to_reach_a_follower_has_the_credit_and_later_ones_assist,
     after_a_suspension_is_acknowledged_her_word_gives_nothing_in_any_process,
     she_speaks_between_her_own_dates_only,
+    no_digits_go_out_for_a_page_that_she_does_not_speak_for_or_whose_cap_is_full,
     her_own_code_is_marked_and_earns_nothing,
     a_number_that_was_hers_stays_her_own_and_only_the_new_one_opens_her_desk,
     a_number_that_asked_by_her_word_does_not_become_hers,
@@ -20,10 +21,12 @@ on_both! {
 
 mod bodies {
     use crate::apply::written::{apply, pizza, refusals};
+    use crate::claims::bodies::{doors, fetch, post};
     use crate::harness::House;
     use chrono::Duration;
     use codewell::domain::act::Presented;
     use codewell::domain::campaign::{Attribution, Channel};
+    use codewell::domain::creator::Slug;
     use codewell::domain::decision::outcome::{Outcome, Refusal, Told};
     use codewell::domain::ids::{CreatorId, RequestId};
     use codewell::engine::{CreatorChange, CreatorError, CreatorIn, Settled};
@@ -195,6 +198,32 @@ mod bodies {
         assert_eq!(text(&house, 2, "EMMA").await, Outcome::Refused(Refusal::Ended, None));
         assert_eq!(claim(&house, 3).await, Outcome::Refused(Refusal::Ended, None));
         assert_eq!(text(&house, 1, "EMMA").await.spot(), hers.spot());
+        house.audited().await;
+    }
+
+    pub(super) async fn no_digits_go_out_for_a_page_that_she_does_not_speak_for_or_whose_cap_is_full(house: House) {
+        emma(&house, 100, "cap = 1\nstart = \"2026-11-21\"\nend = \"2026-11-23\"").await;
+        let routes = doors(&house);
+        let prove = async |phone| {
+            let slug = Slug::parse("emma").expect("a slug");
+            house.engine.prove(house.who(phone), &slug, None, &house.key()).await.expect("it is settled").outcome
+        };
+        let step = async || {
+            let page = fetch(&routes, "/x/emma").await.body;
+            let step = page.split("data-step=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a step");
+            step.to_owned()
+        };
+        assert!(matches!(prove(1).await, Outcome::Refused(Refusal::NotStarted(_), None)));
+        assert_eq!(step().await, "not_started");
+        house.clock.forward(Duration::days(1));
+        assert_eq!((prove(1).await, &*step().await), (Outcome::Told(Told::Proving), "phone"));
+        assert!(matches!(text(&house, 2, "EMMA").await, Outcome::Issued(_)));
+        assert_eq!(step().await, "capped");
+        let fields = [("step", "send"), ("phone", "+12025550188"), ("key", "k")];
+        assert!(post(&routes, "/x/emma", &fields).await.body.contains("data-step=\"capped\""));
+        house.clock.forward(Duration::days(2));
+        assert_eq!((prove(3).await, &*step().await), (Outcome::Refused(Refusal::Ended, None), "ended"));
+        assert_eq!(house.number("SELECT COUNT(*) FROM outbox_message WHERE reply = 'T23'").await, 1);
         house.audited().await;
     }
 

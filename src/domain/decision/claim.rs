@@ -114,22 +114,16 @@ impl Work<'_> {
         Some((link.clone(), self.campaign(link.campaign)?))
     }
 
-    /// The number that texts for a page; `None` where its creator was stopped or no number serves the campaign.
-    fn sender_of(&self, link: &LinkRow) -> Option<SenderId> {
-        let is_stopped = link.creator.is_some_and(|id| self.catalog.creators.get(&id).is_none_or(|one| !one.is_active));
-        if is_stopped { None } else { self.catalog.claim_sender(link.campaign) }
-    }
-
     /// The number that texts the digits, or why there are none; a code that was given is to be had when no other is.
     fn served_by(&self, link: &LinkRow, campaign: &Campaign, who: &Who, seeks: Seeks) -> Result<SenderId, Refusal> {
-        let sender = match seeks {
+        match seeks {
             Seeks::AnyCode => {
                 is_open(campaign, who.country.as_ref(), self.world.now)?;
-                self.sender_of(link)
+                self.speaks(campaign, &Attribution { creator: link.creator, ..Attribution::by(Channel::Web) })?;
             }
-            Seeks::OwnCode => self.catalog.claim_sender(link.campaign),
-        };
-        sender.ok_or(Refusal::Paused)
+            Seeks::OwnCode => {}
+        }
+        self.catalog.claim_sender(link.campaign).ok_or(Refusal::Paused)
     }
 
     /// Whether a person was given or promised a code of the campaign.

@@ -4,10 +4,11 @@ use super::state::Claimant;
 use super::{Closed, OWN, key};
 use crate::domain::act::Seeks;
 use crate::domain::campaign::{Campaign, Status};
+use crate::domain::cap::Reached;
 use crate::domain::catalog::{Catalog, LinkRow};
 use crate::domain::creator::{Slug, SubId};
 use crate::domain::decision::outcome::{Outcome, Refusal};
-use crate::domain::ids::SenderId;
+use crate::domain::ids::{CreatorId, SenderId};
 use crate::domain::reply::full_words;
 use crate::domain::world::Proof;
 use crate::engine::Engine;
@@ -50,15 +51,25 @@ impl Page {
         (slug, sub, seeks): (Slug, Option<SubId>, Seeks),
         link: &LinkRow,
         campaign: Arc<Campaign>,
-        left: u64,
+        (left, full): (u64, Option<Reached>),
     ) -> Self {
         let catalog = engine.catalog();
         let sender = catalog.claim_sender(campaign.id).and_then(|id| catalog.senders.get(&id));
         let creator = link.creator.and_then(|id| catalog.creators.get(&id));
         let is_served = sender.is_some() && creator.is_none_or(|creator| creator.is_active);
         let is_nobodys = link.creator.is_some() && creator.is_none();
-        let closed =
-            if is_served && !is_nobodys { closed(&campaign, left, engine.now()) } else { Some(ClaimStep::Paused) };
+        let closed = if is_served && !is_nobodys {
+            let now = engine.now();
+            let not_hers = || link.creator.and_then(|id| not_speaking(&campaign, id, now));
+            let capped =
+                || full.map(|cap| ClaimStep::Capped { again: cap.resets_at.map(|at| full_words(at, campaign.zone)) });
+            closed(&campaign, now)
+                .or_else(not_hers)
+                .or_else(capped)
+                .or_else(|| (left == 0).then_some(ClaimStep::SoldOut))
+        } else {
+            Some(ClaimStep::Paused)
+        };
         let giver = creator.map(|creator| GiverView {
             name: creator.name.clone(),
             monogram: creator.name.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default(),
@@ -263,7 +274,7 @@ fn why_none(closed: &ClaimStep) -> Option<&'static str> {
 }
 
 /// Why a page has nothing to claim.
-fn closed(campaign: &Campaign, left: u64, now: DateTime<Utc>) -> Closed {
+fn closed(campaign: &Campaign, now: DateTime<Utc>) -> Closed {
     let zone = campaign.zone;
     let ended = campaign.ends_at.filter(|end| *end <= now);
     match campaign.status {
@@ -276,7 +287,19 @@ fn closed(campaign: &Campaign, left: u64, now: DateTime<Utc>) -> Closed {
     if let Some(opens) = campaign.starts_at.filter(|start| now < *start) {
         return Some(ClaimStep::NotStarted { from: full_words(opens, zone) });
     }
-    (left == 0).then_some(ClaimStep::SoldOut)
+    None
+}
+
+/// Why a creator does not speak for a campaign now, though it is open.
+fn not_speaking(campaign: &Campaign, creator: CreatorId, now: DateTime<Utc>) -> Closed {
+    let Some(terms) = campaign.creator(creator) else {
+        return Some(ClaimStep::Ended { at: None });
+    };
+    if let Some(opens) = terms.starts_at.filter(|start| now < *start) {
+        return Some(ClaimStep::NotStarted { from: full_words(opens, campaign.zone) });
+    }
+    let ended = terms.ends_at.filter(|end| now >= *end)?;
+    Some(ClaimStep::Ended { at: Some(full_words(ended - Duration::seconds(1), campaign.zone)) })
 }
 
 /// The word and the number of the other way to the same code.
