@@ -15,7 +15,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeZone, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use crate::store::desk::{Earned, Reversal};
+pub use crate::store::desk::{Earned, MOST_SUBS, Reversal, SubRow};
 
 /// What becomes of somebody with a link to a desk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct DeskReport {
     pub posts: Vec<(Option<(String, String)>, Figures)>,
     /// How often her link was opened in these days.
     pub opens: i64,
+    /// By what her link's address said of a post, the best first.
+    pub subs: Vec<SubRow>,
     /// What a redemption earns her, and what she has earned at all.
     pub commission: Option<(Commission, Earned, Vec<Reversal>)>,
     /// How many codes she still has to give.
@@ -195,13 +197,15 @@ impl Engine {
         let first = today - Days::new(days.saturating_sub(1));
         let since = midnight(&campaign, first - Days::new(days));
         let from = midnight(&campaign, first);
-        let credits = store.credits_of(hers, (since, now + chrono::Duration::hours(1))).await?;
+        let until = now + chrono::Duration::hours(1);
+        let credits = store.credits_of(hers, (since, until)).await?;
         let slug = part.slug(&creator.handle).to_owned();
         let (left, of) = self.left(&campaign, &terms, part.cap).await?;
         let mut report = DeskReport {
             left,
             of,
-            opens: store.opens_of(&slug, from, now + chrono::Duration::hours(1)).await?,
+            opens: store.opens_of(&slug, from, until).await?,
+            subs: store.subs_of(hers, &slug, (from, until)).await?,
             leak: self.tried_codes(creator.id, &campaign).await?,
             commission: None,
             days: first.iter_days().take_while(|day| *day <= today).map(|day| (day, Figures::default())).collect(),

@@ -53,7 +53,7 @@ pub use committer::{Committer, Settled, Turn};
 pub use compose::{ComposeError, Composed};
 pub use creators::{CreatorChange, CreatorError, CreatorIn, CreatorRecord, JoinIn};
 pub use decisions::DecisionRecord;
-pub use desk::{AtDesk, DeskDoor, DeskReport, Earned, Figures, Reversal};
+pub use desk::{AtDesk, DeskDoor, DeskReport, Earned, Figures, MOST_SUBS, Reversal, SubRow};
 pub use fault::Faults;
 pub use feed::{FEED_PAGE, FeedPage};
 pub use import::{ImportError, ImportReport, LineFault, Survey};

@@ -7,6 +7,9 @@ use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use sea_orm::{FromQueryResult, Statement, Value};
 
+/// The most sub ids that a desk shows.
+pub const MOST_SUBS: usize = 20;
+
 /// A link to a desk, as its row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeskLinkRow {
@@ -31,6 +34,19 @@ pub struct CreditRow {
     pub n: i64,
     /// The money of sales, minor units.
     pub amount: i64,
+}
+
+/// What came of a creator's link under one sub id.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct SubRow {
+    /// What the link's address said.
+    pub sub_id: String,
+    /// How often it was opened so.
+    pub opens: i64,
+    /// Codes that are her merit.
+    pub issued: i64,
+    /// Of those, redeemed and not taken back.
+    pub redeemed: i64,
 }
 
 /// What a creator earned in a campaign, minor units.
@@ -186,6 +202,40 @@ impl Store {
         let quarter = |at| Value::from(millis(at).div_euclid(QUARTER_MS));
         let row = self.desk_rows::<Amount>(sql, vec![slug.into(), quarter(from), quarter(to)]).await?.pop();
         Ok(row.map_or(0, |row| row.n))
+    }
+
+    /// What came of a creator's link by sub id between two instants, the best first, at most [`MOST_SUBS`]: whoever opens
+    /// the link may make one up.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn subs_of(
+        &self,
+        (creator, campaign): (CreatorId, CampaignId),
+        slug: &str,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<SubRow>, StoreError> {
+        let sum = |what: &str| format!("CAST(SUM({what}) AS BIGINT) AS {what}");
+        let sql = format!(
+            "SELECT sub_id, {}, {}, {} FROM (
+                SELECT sub_id, n AS opens, 0 AS issued, 0 AS redeemed FROM rollup_link
+                WHERE slug = $3 AND quarter >= $4 AND quarter < $5 AND sub_id <> ''
+                UNION ALL
+                SELECT sub_id, 0 AS opens, CASE WHEN outcome = 'issued' THEN n ELSE 0 END AS issued,
+                    CASE WHEN outcome IN ('redeemed', 'recorded:redeemed') THEN n
+                         WHEN outcome IN ('rolled_back', 'recorded:rolled_back') THEN -n ELSE 0 END AS redeemed
+                FROM rollup_credit
+                WHERE kind = 'creator' AND credit_id = $1 AND campaign_id = $2
+                    AND quarter >= $4 AND quarter < $5 AND sub_id <> ''
+            ) AS counted
+            GROUP BY sub_id ORDER BY SUM(redeemed) DESC, SUM(issued) DESC, SUM(opens) DESC, sub_id LIMIT {MOST_SUBS}",
+            sum("opens"),
+            sum("issued"),
+            sum("redeemed"),
+        );
+        let quarter = |at| Value::from(millis(at).div_euclid(QUARTER_MS));
+        let values = vec![creator.0.into(), campaign.0.into(), slug.into(), quarter(from), quarter(to)];
+        self.desk_rows::<SubRow>(&sql, values).await
     }
 
     /// What a creator earned in a campaign; what was earned after `held_since` is still pending.

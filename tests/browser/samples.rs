@@ -7,7 +7,7 @@ use codewell::http::web::{
     coupon::{BrandColour, BrandView},
     creator_desk::{
         Choice, CommissionView, DeskClosedView, DeskNotice, DeskNumbers, DeskOpenView, DeskStartView, DeskView,
-        FigureCard, KitView, LeakView, PoolView, PostRow, Trend,
+        FigureCard, KitView, LeakView, PoolView, PostRow, SubRow, Trend,
     },
     home::{CreatorTile, HomeView},
     qr,
@@ -235,6 +235,8 @@ fn numbers() -> DeskNumbers {
             post("Newsletter", None, ["640", "220", "201", "41", "20.4 %", "$957.00"]),
             post("Everything else", Some("ANNA"), ["–", "206", "180", "37", "20.6 %", "$855.40"]),
         ],
+        subs: vec![sub("story1", ["1,102", "204", "61"]), sub("bio-link", ["730", "96", "18"])],
+        subs_note: None,
         assists: Some(text(
             "18 followers you sent had their code already through somebody else. Whoever reaches a follower first has \
              the credit; these count as your assists.",
@@ -245,6 +247,11 @@ fn numbers() -> DeskNumbers {
 fn post(name: &str, keyword: Option<&str>, cells: [&str; 6]) -> PostRow {
     let [opens, requests, issued, redeemed, rate, revenue] = cells.map(str::to_owned);
     PostRow { name: text(name), keyword: keyword.map(str::to_owned), opens, requests, issued, redeemed, rate, revenue }
+}
+
+fn sub(name: &str, cells: [&str; 3]) -> SubRow {
+    let [opens, issued, redeemed] = cells.map(str::to_owned);
+    SubRow { name: text(name), opens, issued, redeemed }
 }
 
 fn desks() -> Vec<(&'static str, String)> {
@@ -271,6 +278,7 @@ fn desks() -> Vec<(&'static str, String)> {
     let series = vec![Series { name: text("Issued"), values: vec![Some(1)], line: Line::Solid }];
     first_day.chart = DailyChart { title: text("Codes issued and redeemed per day"), days, series };
     (first_day.posts, first_day.assists, first_day.commission) = (Vec::new(), None, None);
+    first_day.subs = Vec::new();
     for card in &mut first_day.cards {
         (card.change, card.note, card.course) = (None, String::new(), vec![Some(1)]);
         card.figure = (card.label != "Revenue").then(|| text("1"));
@@ -278,6 +286,8 @@ fn desks() -> Vec<(&'static str, String)> {
     let mut many = numbers();
     let long = "A reel with a name as long as people make them when nobody stops them, part two";
     many.posts = (0..200).map(|_| post(long, Some("ANNAABCDEFGHIJKLMNOP"), ["1.2 M"; 6])).collect();
+    many.subs = (0..20).map(|n| sub(&format!("{n}{}", "a".repeat(62)), ["1.2 M"; 3])).collect();
+    many.subs_note = Some(text("The 20 best are shown."));
     for card in &mut many.cards {
         card.figure = Some(text("$12,345,678.90"));
     }

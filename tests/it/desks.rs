@@ -10,11 +10,13 @@ on_both! {
     a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned,
     a_desk_tells_the_end_of_her_own_part_and_of_no_other,
     a_desk_counts_what_her_pool_has_where_no_other_codes_follow,
+    a_desk_tells_what_came_of_her_link_by_sub,
     a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none,
 }
 
 mod bodies {
     use crate::apply::written::{apply, pizza};
+    use crate::claims::bodies::{FIRST, claim, doors, fetch};
     use crate::harness::House;
     use axum::Router;
     use axum::body::{Body, to_bytes};
@@ -248,6 +250,25 @@ mod bodies {
             let (_, text) = page(&house, "/creator", Some(&cookie)).await;
             assert!(text.contains(words), "{words}: {text}");
         }
+    }
+
+    pub(super) async fn a_desk_tells_what_came_of_her_link_by_sub(house: House) {
+        open(&house).await;
+        let routes = doors(&house);
+        for path in ["/x/emma?sub=story1", "/x/emma?sub=story1", "/x/emma", "/x/anna?sub=annas"] {
+            fetch(&routes, path).await;
+        }
+        claim(&house, &routes, "emma", FIRST).await;
+        sell(&house, &code(&house, FIRST, "EMMA").await, 2_500, "1").await;
+        code(&house, 3, "EMMA").await;
+        house.engine.write_openings().await.expect("they are written");
+        let seen: Vec<_> = report(&house).await.subs;
+        let rows: Vec<_> = seen.iter().map(|row| (row.sub_id.as_str(), row.opens, row.issued, row.redeemed)).collect();
+        assert_eq!(rows, [("reel-7", 1, 1, 1), ("story1", 2, 0, 0)]);
+        let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
+        let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+        assert!(text.contains("story1") && text.contains("reel-7") && !text.contains("annas"), "{text}");
+        house.audited().await;
     }
 
     pub(super) async fn a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none(house: House) {

@@ -5,10 +5,10 @@ use crate::domain::catalog::CreatorRow;
 use crate::domain::creator::{Rate, WhenEmpty, share_kit};
 use crate::domain::money::{Currency, Money};
 use crate::domain::reply::{day_words, full_words, show_link};
-use crate::engine::{DeskReport, Engine, EngineError, Figures};
+use crate::engine::{DeskReport, Engine, EngineError, Figures, MOST_SUBS};
 use crate::http::web::charts::{DailyChart, Day, Line, Series, number};
 use crate::http::web::creator_desk::{
-    Choice, CommissionView, DeskNumbers, DeskView, FigureCard, KitView, LeakView, PoolView, PostRow, Trend,
+    Choice, CommissionView, DeskNumbers, DeskView, FigureCard, KitView, LeakView, PoolView, PostRow, SubRow, Trend,
 };
 use crate::http::web::qr;
 use chrono::{DateTime, Duration, Utc};
@@ -147,6 +147,8 @@ fn numbers(report: &DeskReport, days: u64, now: DateTime<Utc>) -> DeskNumbers {
         chart: chart(report),
         commission: commission(report, now),
         posts: report.posts.iter().map(|(post, figures)| row(report, post.as_ref(), figures)).collect(),
+        subs: report.subs.iter().map(sub).collect(),
+        subs_note: (report.subs.len() == MOST_SUBS).then(|| format!("The {MOST_SUBS} best are shown.")),
         assists: (report.now.assists > 0).then(|| {
             format!(
                 "{} you sent had a code already from somebody else. The first to reach a follower has the credit; these count as assists.",
@@ -210,6 +212,15 @@ fn row(report: &DeskReport, post: Option<&(String, String)>, figures: &Figures) 
         redeemed: count(figures.redeemed),
         rate,
         revenue: money(report, figures.revenue),
+    }
+}
+
+fn sub(row: &crate::engine::SubRow) -> SubRow {
+    SubRow {
+        name: row.sub_id.clone(),
+        opens: count(row.opens),
+        issued: count(row.issued),
+        redeemed: count(row.redeemed),
     }
 }
 

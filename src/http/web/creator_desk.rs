@@ -172,6 +172,19 @@ pub struct PostRow {
     pub revenue: String,
 }
 
+/// What came of her link with one `?sub=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubRow {
+    /// "story1".
+    pub name: String,
+    /// "2,310".
+    pub opens: String,
+    /// "90".
+    pub issued: String,
+    /// "21".
+    pub redeemed: String,
+}
+
 /// Signs that codes of hers are tried by others. It blames nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeakView {
@@ -213,6 +226,10 @@ pub struct DeskNumbers {
     pub commission: Option<CommissionView>,
     /// By placement and post, the best first.
     pub posts: Vec<PostRow>,
+    /// By what her link's address said of a post, the best first; empty where it said nothing.
+    pub subs: Vec<SubRow>,
+    /// Said where more are not shown.
+    pub subs_note: Option<String>,
     /// "18 followers you sent had their code already from somebody else. The first to reach a follower has the credit;
     /// these count as assists."
     pub assists: Option<String>,

@@ -27,6 +27,8 @@ fn numbers() -> DeskNumbers {
         chart: DailyChart { title: "Codes per day".to_owned(), days, series },
         commission: None,
         posts: Vec::new(),
+        subs: Vec::new(),
+        subs_note: None,
         assists: None,
     }
 }
@@ -91,6 +93,19 @@ fn a_desk_of_two_months_weighs_at_most_150_kb_with_its_assets() {
     let html = desk(Some(numbers)).render().unwrap();
     let assets: usize = ["app.css", "creator.css", "app.js"].map(|name| assets::find(name).unwrap().len()).iter().sum();
     assert!(html.len() + assets <= 150_000, "{} and {assets} bytes", html.len());
+}
+
+#[test]
+fn what_came_of_a_link_by_sub_stands_in_a_table_of_its_own_and_only_where_there_is_any() {
+    assert!(!desk(Some(numbers())).render().unwrap().contains("subs-title"));
+    let row = |name: &str| SubRow {
+        name: name.to_owned(),
+        opens: "2,310".to_owned(),
+        issued: "90".to_owned(),
+        redeemed: "21".to_owned(),
+    };
+    let html = desk(Some(DeskNumbers { subs: vec![row("story1")], ..numbers() })).render().unwrap();
+    assert!(html.contains("subs-title") && html.contains("story1") && html.contains("2,310"));
 }
 
 #[test]
