@@ -6,8 +6,8 @@ use codewell::http::web::{
     claim::{ClaimStep, ClaimView, CodeForm, GiverView, HiddenField, MarketingConsent, PhoneForm, Resend},
     coupon::{BrandColour, BrandView},
     creator_desk::{
-        Choice, CommissionView, DeskClosedView, DeskNotice, DeskNumbers, DeskOpenView, DeskStartView, DeskView,
-        FigureCard, KitView, LeakView, PoolView, PostRow, SubRow, Trend,
+        Choice, CommissionView, DeskClosedView, DeskNoneView, DeskNotice, DeskNumbers, DeskOpenView, DeskStartView,
+        DeskView, FigureCard, KitView, LeakView, PoolView, PostRow, SubRow, Trend,
     },
     home::{CreatorTile, HomeView},
     qr,
@@ -138,12 +138,22 @@ fn claims() -> Vec<(&'static str, String)> {
 fn doors() -> Vec<(&'static str, String)> {
     let start = |notice| DeskStartView { sender: text("12345"), keyword: text("DESK"), notice };
     let open = DeskOpenView { action: text("/creator/open/9tQ2xWq7LmN4pRs8VbYzKd"), name: Some(text("Anna")) };
+    let hers = |words: &str| Choice { words: text(words), href: text("/creator?days=30"), is_current: false };
+    let none = |unknown: Option<&str>| DeskNoneView {
+        name: text("Anna"),
+        contact: text("partners@acme.example"),
+        unknown: unknown.map(text),
+        campaigns: if unknown.is_some() { vec![hers("Autumn pizza"), hers("Summer ice cream")] } else { Vec::new() },
+        sign_out: text("/creator/sign-out"),
+    };
     let closed = DeskClosedView { name: text("Anna"), contact: text("partners@acme.example") };
     vec![
         ("desk_start", html(&start(None))),
         ("desk_start_used", html(&start(Some(DeskNotice::LinkUsed)))),
         ("desk_open", html(&open)),
         ("desk_suspended", html(&closed)),
+        ("desk_no_campaign", html(&none(None))),
+        ("desk_not_hers", html(&none(Some("Autum pizza")))),
     ]
 }
 

@@ -11,6 +11,7 @@ on_both! {
     a_desk_tells_the_end_of_her_own_part_and_of_no_other,
     a_desk_counts_what_her_pool_has_where_no_other_codes_follow,
     a_desk_tells_what_came_of_her_link_by_sub,
+    a_creator_without_a_campaign_or_with_a_mistyped_one_reads_what_is_so,
     a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none,
 }
 
@@ -269,6 +270,21 @@ mod bodies {
         let (_, text) = page(&house, "/creator", Some(&cookie)).await;
         assert!(text.contains("story1") && text.contains("reel-7") && !text.contains("annas"), "{text}");
         house.audited().await;
+    }
+
+    pub(super) async fn a_creator_without_a_campaign_or_with_a_mistyped_one_reads_what_is_so(house: House) {
+        creators(&house).await;
+        apply(&house, &pizza(100, "")).await;
+        let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
+        for path in ["/creator", "/creator?campaign=PIZZA"] {
+            let (status, text) = page(&house, path, Some(&cookie)).await;
+            assert!(status == StatusCode::OK && text.contains("Emma, you have no campaign yet"), "{text}");
+        }
+        apply(&house, &pizza(100, "[campaign.creators.emma]\ncap = 20\n")).await;
+        let (status, text) = page(&house, "/creator?campaign=PIZZZA", Some(&cookie)).await;
+        assert!(status == StatusCode::NOT_FOUND && text.contains("You have no campaign of that name"), "{text}");
+        assert!(text.contains("PIZZZA") && text.contains("/creator?campaign=PIZZA"));
+        assert!(!text.contains("is closed"));
     }
 
     pub(super) async fn a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none(house: House) {

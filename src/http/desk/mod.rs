@@ -3,7 +3,7 @@
 mod view;
 
 use super::problem::Query;
-use super::web::creator_desk::{DeskClosedView, DeskNotice, DeskOpenView, DeskStartView};
+use super::web::creator_desk::{Choice, DeskClosedView, DeskNoneView, DeskNotice, DeskOpenView, DeskStartView};
 use super::web::{self, errors::ErrorView, qr};
 use crate::domain::catalog::CreatorRow;
 use crate::domain::desk::{DESK_SESSION_LIVES, DESK_WORD};
@@ -47,12 +47,13 @@ async fn show_desk(State(engine): State<Engine>, headers: HeaderMap, Query(shown
         Ok(AtDesk::Her(creator)) if creator.is_active => {
             let days = shown.days.filter(|days| view::RANGES.contains(days)).unwrap_or(DAYS);
             match view::desk(&engine, &creator, shown.campaign.as_deref(), days).await {
-                Ok(Some(view)) => web::page(StatusCode::OK, &view),
-                Ok(None) => closed(&engine, creator, StatusCode::NOT_FOUND),
+                Ok(view::Found::Desk(view)) => web::page(StatusCode::OK, view.as_ref()),
+                Ok(view::Found::NoCampaign) => none(&engine, creator, None),
+                Ok(view::Found::NotHers(name, hers)) => none(&engine, creator, Some((name, hers))),
                 Err(error) => busy(&error),
             }
         }
-        Ok(AtDesk::Her(creator)) => closed(&engine, creator, StatusCode::FORBIDDEN),
+        Ok(AtDesk::Her(creator)) => closed(&engine, creator),
         Ok(AtDesk::Over) => start(&engine, StatusCode::OK, Some(DeskNotice::SessionEnded)),
         Ok(AtDesk::Nobody) => start(&engine, StatusCode::OK, None),
         Err(error) => busy(&error),
@@ -162,10 +163,22 @@ fn start(engine: &Engine, status: StatusCode, notice: Option<DeskNotice>) -> Res
     web::page(status, &view)
 }
 
-fn closed(engine: &Engine, creator: CreatorRow, status: StatusCode) -> Response {
+fn closed(engine: &Engine, creator: CreatorRow) -> Response {
+    web::page(StatusCode::FORBIDDEN, &DeskClosedView { name: creator.name, contact: contact(engine) })
+}
+
+/// No campaign yet, or none of that name beside those that are hers.
+fn none(engine: &Engine, creator: CreatorRow, asked: Option<(String, Vec<Choice>)>) -> Response {
+    let status = if asked.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let (unknown, campaigns) = asked.map_or((None, Vec::new()), |(name, hers)| (Some(name), hers));
+    let sign_out = view::SIGN_OUT.to_owned();
+    web::page(status, &DeskNoneView { name: creator.name, contact: contact(engine), unknown, campaigns, sign_out })
+}
+
+fn contact(engine: &Engine) -> String {
     let catalog = engine.catalog();
     let brand = catalog.senders.values().min_by_key(|sender| sender.id).map(|sender| sender.brand.clone());
-    web::page(status, &DeskClosedView { name: creator.name, contact: brand.unwrap_or_default() })
+    brand.unwrap_or_else(|| "the brand you work with".to_owned())
 }
 
 fn busy(error: &EngineError) -> Response {

@@ -13,44 +13,59 @@ use crate::http::web::creator_desk::{
 use crate::http::web::qr;
 use chrono::{DateTime, Duration, Utc};
 
+/// Where "Sign out" posts.
+pub(super) const SIGN_OUT: &str = "/creator/sign-out";
 /// The ranges of days that can be chosen.
 pub(super) const RANGES: [u64; 3] = [7, 30, 90];
 /// Beyond so many days a chart shows weeks.
 const MOST_DAYS: usize = 62;
 
-/// Her desk; `None` where she has no part in any campaign, or not in that one.
+/// What she finds at her desk.
+pub(super) enum Found {
+    /// Her part in a campaign.
+    Desk(Box<DeskView>),
+    /// She has no part in any, or none that can be asked for yet.
+    NoCampaign,
+    /// She has parts in these, and not in the one of that name.
+    NotHers(String, Vec<Choice>),
+}
+
+/// Her desk, or why there is none.
 pub(super) async fn desk(
     engine: &Engine,
     creator: &CreatorRow,
     campaign: Option<&str>,
     days: u64,
-) -> Result<Option<DeskView>, EngineError> {
+) -> Result<Found, EngineError> {
     let campaigns = engine.desk_campaigns(creator.id);
-    let Some(chosen) = campaign.map(str::to_owned).or_else(|| campaigns.first().cloned()) else {
-        return Ok(None);
+    let Some(first) = campaigns.first().cloned() else {
+        return Ok(Found::NoCampaign);
     };
+    let chosen = campaign.map_or(first, str::to_owned);
+    let href = |campaign: &str, days: u64| format!("/creator?campaign={}&days={days}", encoded(campaign));
+    let choice = |words: String, href, is_current| Choice { words, href, is_current };
+    let hers = || campaigns.iter().map(|name| choice(name.clone(), href(name, days), *name == chosen)).collect();
     let Some(report) = engine.desk_report(creator, &chosen, days).await? else {
-        return Ok(None);
+        let hers = hers();
+        return Ok(Found::NotHers(chosen, hers));
     };
     let now = engine.parts().clock.now();
     let Some(kit) = kit(engine, creator, &report) else {
-        return Ok(None);
+        return Ok(Found::NoCampaign);
     };
-    let href = |campaign: &str, days: u64| format!("/creator?campaign={}&days={days}", encoded(campaign));
-    let choice = |words: String, href, is_current| Choice { words, href, is_current };
-    Ok(Some(DeskView {
+    Ok(Found::Desk(Box::new(DeskView {
         name: creator.name.clone(),
         monogram: creator.name.chars().take(1).flat_map(char::to_uppercase).collect(),
         handle: creator.handle.clone(),
-        campaigns: campaigns.iter().map(|name| choice(name.clone(), href(name, days), *name == chosen)).collect(),
+        campaigns: hers(),
         ranges: RANGES.map(|one| choice(format!("Last {one} days"), href(&chosen, one), one == days)).to_vec(),
         pause: pause(&report, now),
         leak: report.leak.map(|(n, since)| leak(&report, n, since)),
         numbers: (!report.is_new).then(|| numbers(&report, days, now)),
         pool: Some(pool(&report)),
         kit,
-        sign_out: "/creator/sign-out".to_owned(),
-    }))
+        sign_out: SIGN_OUT.to_owned(),
+    })))
 }
 
 /// Her link in full.

@@ -1,7 +1,8 @@
 //! `/creator`: the desk of a creator. Only her own numbers, never a follower's.
 //!
 //! Three pages lead to it: [`DeskStartView`] (not signed in), [`DeskOpenView`] (the link of a text: a GET never uses
-//! it up, the button posts) and [`DeskClosedView`] (403: her desk is suspended).
+//! it up, the button posts) and [`DeskClosedView`] (403: her desk is suspended). [`DeskNoneView`] stands for it where
+//! there is nothing to show.
 
 use askama::Template;
 
@@ -67,6 +68,22 @@ pub struct DeskClosedView {
     pub name: String,
     /// Who can say more: "Acme" or "partners@acme.example".
     pub contact: String,
+}
+
+/// There is no desk to show her: no campaign yet (200), or none of that name (404).
+#[derive(Debug, Template)]
+#[template(path = "creator_none.html", config = ".askama.toml")]
+pub struct DeskNoneView {
+    /// Her name.
+    pub name: String,
+    /// Who can say more.
+    pub contact: String,
+    /// What was asked for and is not hers; none where she has no campaign.
+    pub unknown: Option<String>,
+    /// Her campaigns.
+    pub campaigns: Vec<Choice>,
+    /// Where "Sign out" posts.
+    pub sign_out: String,
 }
 
 /// A choice that lives in the address: a campaign or a range of dates.
