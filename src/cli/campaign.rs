@@ -81,7 +81,7 @@ async fn list(engine: &Engine, console: &mut Console<'_>) -> anyhow::Result<()> 
     for record in records {
         let name = &record.doc.name;
         let status = status_word(record);
-        let CodeCount { issued, in_stock } = counts.get(&record.id).copied().unwrap_or_default();
+        let CodeCount { issued, in_stock, .. } = counts.get(&record.id).copied().unwrap_or_default();
         let (issued, in_stock) = (grouped(issued), grouped(in_stock));
         let offer = record.doc.offer.words();
         console.say(&format!("{name:width$}  {status:6}  {issued:>9} issued  {in_stock:>13} left  {offer}"))?;
@@ -92,7 +92,7 @@ async fn list(engine: &Engine, console: &mut Console<'_>) -> anyhow::Result<()> 
 async fn show(engine: &Engine, name: &str, console: &mut Console<'_>) -> anyhow::Result<()> {
     let record = engine.campaign(name).await?;
     let counts = engine.code_counts().await?;
-    let CodeCount { issued, in_stock } = counts.get(&record.id).copied().unwrap_or_default();
+    let CodeCount { issued, in_stock, .. } = counts.get(&record.id).copied().unwrap_or_default();
     console.say(&format!(
         "# {}, version {}: {} codes issued, {} left",
         status_word(&record),
@@ -135,7 +135,7 @@ async fn end(engine: &Engine, name: &str, yes: Yes, console: &mut Console<'_>) -
         return console.say(&format!("{name} had ended already."));
     }
     let counts = engine.code_counts().await?;
-    let CodeCount { issued, in_stock } = counts.get(&record.id).copied().unwrap_or_default();
+    let CodeCount { issued, in_stock, .. } = counts.get(&record.id).copied().unwrap_or_default();
     console.note(&format!(
         "Ending {name} is for ever: {} issued codes stay valid, {} are retired.",
         grouped(issued),

@@ -29,7 +29,7 @@ impl Engine {
         Ok(self.parts().store.alerts(which, limit).await?)
     }
 
-    /// Raises an alert for each live campaign that has come below either mark, once per crossing, and clears those that
+    /// Raises an alert for each live campaign whose house pools have come below either mark, once per crossing, and clears those that
     /// are above both again.
     ///
     /// # Errors
@@ -40,8 +40,9 @@ impl Engine {
         let stands = |about: &str| open.iter().any(|one| one.kind == AlertKind::LowStock.word() && one.about == about);
         for campaign in self.catalog().campaigns.values() {
             let about = format!("campaign {}", campaign.name);
-            let left = counts.get(&campaign.id).map_or(0, |count| count.in_stock);
-            let size: u64 = campaign.pools.iter().map(|pool| pool.size).sum();
+            let left = counts.get(&campaign.id).map_or(0, |count| count.of_house);
+            // Codes with a creator's name go to her followers only; her desk tells her when they run low.
+            let size: u64 = campaign.pools_of(None).map(|pool| pool.size).sum();
             // A pool smaller than the mark is not low from its first day on.
             let few = left < codes.min(size / 2) || left.saturating_mul(100) < size.saturating_mul(percent);
             let is_low = few && campaign.status == Status::Live;

@@ -12,6 +12,8 @@ pub struct CodeCount {
     pub issued: u64,
     /// Nobody's yet.
     pub in_stock: u64,
+    /// Of those, in pools of the house: what whoever comes without a creator can get.
+    pub of_house: u64,
 }
 
 #[derive(FromQueryResult)]
@@ -25,6 +27,9 @@ const ISSUED: &str = "SELECT campaign_id, CAST(SUM(n) AS BIGINT) AS n FROM rollu
 
 const IN_STOCK: &str = "SELECT campaign_id, CAST(SUM(in_stock) AS BIGINT) AS n FROM pool GROUP BY campaign_id";
 
+const OF_HOUSE: &str = "SELECT campaign_id, CAST(SUM(in_stock) AS BIGINT) AS n FROM pool
+    WHERE owner NOT LIKE 'creator:%' GROUP BY campaign_id";
+
 /// The codes of every campaign. A campaign without a code is not among them.
 ///
 /// # Errors
@@ -37,15 +42,18 @@ pub async fn codes(store: &Store) -> Result<BTreeMap<CampaignId, CodeCount>, Sto
     for (id, n) in numbers(store, IN_STOCK, "pool").await? {
         counts.entry(id).or_default().in_stock = n;
     }
+    for (id, n) in numbers(store, OF_HOUSE, "pool").await? {
+        counts.entry(id).or_default().of_house = n;
+    }
     Ok(counts)
 }
 
-/// The codes of every campaign that nobody has.
+/// The codes of every campaign that nobody has, those with a creator's name apart.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn in_stock(store: &Store) -> Result<BTreeMap<CampaignId, u64>, StoreError> {
-    Ok(numbers(store, IN_STOCK, "pool").await?.into_iter().collect())
+pub async fn house_stock(store: &Store) -> Result<BTreeMap<CampaignId, u64>, StoreError> {
+    Ok(numbers(store, OF_HOUSE, "pool").await?.into_iter().collect())
 }
 
 async fn numbers(store: &Store, text: &str, table: &'static str) -> Result<Vec<(CampaignId, u64)>, StoreError> {

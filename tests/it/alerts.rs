@@ -5,12 +5,14 @@ use crate::harness::on_both;
 on_both! {
     one_alert_stands_however_many_raise_it_at_once,
     a_cleared_alert_may_stand_again,
+    an_empty_house_pool_raises_an_alert_however_many_codes_a_creator_has,
 }
 
 mod bodies {
+    use crate::apply::written::{apply, ask, pizza};
     use crate::harness::House;
     use codewell::domain::alert::AlertKind;
-    use codewell::engine::Which;
+    use codewell::engine::{CreatorIn, Which};
 
     const KIND: AlertKind = AlertKind::LowStock;
 
@@ -41,5 +43,25 @@ mod bodies {
         let all = engine.alerts(Which::All, 10).await.expect("alerts");
         assert_eq!((open.len(), all.len()), (1, 3));
         assert_eq!(open[0].detail, "7 codes left");
+    }
+
+    pub(super) async fn an_empty_house_pool_raises_an_alert_however_many_codes_a_creator_has(house: House) {
+        let emma = CreatorIn { handle: "emma".to_owned(), name: "Emma".to_owned(), phone: None, disclosure: None };
+        house.engine.add_creator(&emma).await.expect("she is made");
+        apply(&house, &pizza(3, "[campaign.creators.emma]\ncap = 5000\n")).await;
+        house.engine.watch_stock(10, 100).await.expect("it is watched");
+        assert_eq!(house.engine.alerts(Which::Open, 10).await.expect("alerts"), []);
+        for phone in 0..3 {
+            ask(&house, phone, "PIZZA").await;
+        }
+        house.engine.watch_stock(10, 100).await.expect("it is watched");
+        let open = house.engine.alerts(Which::Open, 10).await.expect("alerts");
+        let [alert] = open.as_slice() else { panic!("{open:?}") };
+        assert_eq!((alert.kind.as_str(), alert.detail.as_str()), ("low_stock", "0 of 3 codes are left"));
+        let pizza = house.engine.catalog().campaign_named("PIZZA").expect("it is there").id;
+        let stock = codewell::store::counts::house_stock(&house.store).await.expect("it is counted");
+        assert_eq!(stock.get(&pizza), Some(&0), "what partners are told");
+        let all = house.engine.code_counts().await.expect("they are counted");
+        assert_eq!(all[&pizza].in_stock, 5_000);
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn campaigns(engine: &Engine, report: &mut Report) {
     let live: Vec<_> = catalog.rows.campaigns.iter().filter(|campaign| campaign.status == Some(Status::Live)).collect();
     let mut stocked = 0;
     for campaign in &live {
-        if counts.get(&campaign.id).is_some_and(|count| count.in_stock > 0) {
+        if counts.get(&campaign.id).is_some_and(|count| count.of_house > 0) {
             stocked += 1;
             continue;
         }

@@ -55,7 +55,7 @@ pub struct CampaignView {
     pub opening: Opening,
     /// The partner's caps.
     pub caps: Vec<CapView>,
-    /// Codes that nobody has.
+    /// Codes that the partner can get: nobody's, and without a creator's name.
     pub stock: u64,
 }
 
@@ -70,7 +70,7 @@ impl Engine {
         };
         let (catalog, now) = (self.fresh_catalog().await?, self.parts().clock.now());
         let used = self.partner_used(&terms).await?;
-        let stock = crate::store::counts::in_stock(&self.parts().store).await?;
+        let stock = crate::store::counts::house_stock(&self.parts().store).await?;
         let view = |campaign: &Arc<Campaign>| {
             let counts = |cap: &Cap| used.iter().find(|(one, _)| one.id == cap.id).map_or(0, |(_, used)| *used);
             let caps = terms.caps(campaign.id).map(|cap| CapView {
