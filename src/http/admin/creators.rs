@@ -120,7 +120,7 @@ pub(super) struct CreatorsOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeskLinkOut {
     /// Opens it once.
-    #[schema(example = "https://coupons.acme.example/creator?key=6Zr1")]
+    #[schema(example = "https://coupons.acme.example/creator/open/6Zr1")]
     url: String,
     /// Until when.
     expires_at: DateTime<Utc>,
