@@ -123,7 +123,7 @@ impl Reply {
     }
 
     /// How long a receiver that is too busy, or has nothing behind it, is left alone: as long as it asks, an hour at the
-    /// most, or [`USUAL_WAIT`] where it asks for nothing. `None` where other events may go there at once.
+    /// most, or 30 s where it asks for nothing. `None` where other events may go there at once.
     #[must_use]
     pub fn wanted_wait(&self) -> Option<TimeDelta> {
         match self {
