@@ -49,6 +49,14 @@ pub struct Allocation {
     pub digest: Option<String>,
 }
 
+impl Allocation {
+    /// Whether its time is over and nobody acknowledged it: what was streamed is void.
+    #[must_use]
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.ended_at.is_some() || (self.acked_at.is_none() && now >= self.lease_until)
+    }
+}
+
 const COLUMNS: &str = "allocation_id, partner_id, partner_version, campaign_id, pool_no, sub_id, count, exposed,
     restocked, allocated_at, expires_at, lease_until, acked_at, ended_at, digest";
 

@@ -12,6 +12,8 @@ mod bodies {
     use crate::harness::House;
     use aws_lc_rs::hmac;
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use axum::body::Body;
+    use axum::http::{Request, header};
     use codewell::engine::Clock;
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
@@ -176,6 +178,12 @@ mod bodies {
             let answer = doors.call_with(token).await;
             assert_eq!(answer.status, 401, "{what}");
             assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"", "{what}");
+            answers.insert(answer.body);
+            let request = Request::get("/v1/campaigns").header(header::AUTHORIZATION, format!("Bearer {token}"));
+            let answer = doors.send(request.body(Body::empty()).expect("a request")).await;
+            assert_eq!(answer.status, 401, "{what}");
+            assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"", "{what}");
+            assert_eq!(answer.header("x-request-id").len(), 32, "{what}: the house can look it up");
             answers.insert(answer.body);
         }
         for none in [None, Some(""), Some("Bearer"), Some("Basic YTpi"), Some(good.text.as_str())] {

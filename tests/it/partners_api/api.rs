@@ -100,6 +100,14 @@ impl Api {
         self.send("GET", path, None, None).await
     }
 
+    /// The body of an answer, read by whoever has it.
+    pub(super) async fn body(&self, path: &str) -> Body {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        let answer = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        answer.into_body()
+    }
+
     pub(super) async fn get_if(&self, path: &str, etag: &str) -> Answer {
         let request = Request::get(path).header(header::IF_NONE_MATCH, etag);
         let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));

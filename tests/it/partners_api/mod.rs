@@ -1,6 +1,7 @@
 //! The partner API, from the front door.
 
 mod api;
+mod streams;
 
 use crate::harness::on_both;
 

@@ -79,6 +79,9 @@ pub(super) async fn stream_allocation(
 ) -> Result<Response, Problem> {
     requires(&partner, PartnerScope::Bulk)?;
     let view = find(&engine, &partner, &id).await?;
+    if view.pull.is_over(engine.now()) {
+        return Err(refused(Refusal::LeaseExpired, None));
+    }
     let format = ask.format.unwrap_or_else(|| Format::accepted(&headers));
     // The first piece decides about the status; once it is sent, a failure can only cut the stream.
     let first = engine.piece_for_partner(&partner, &view.pull, ask.after).await?;
