@@ -1,5 +1,6 @@
 //! `/admin/v1/alerts`: what somebody must look at, and that somebody has.
 
+use super::page::rows;
 use crate::domain::alert::AlertKind;
 use crate::engine::{Admin, AlertCursor, AlertRecord, Engine, Which};
 use crate::http::problem::{Json, Problem, Query};
@@ -8,11 +9,6 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// Alerts on one page, unless asked otherwise.
-const PAGE: u16 = 100;
-/// Alerts on the longest page.
-const LONGEST_PAGE: u16 = 500;
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -109,10 +105,7 @@ pub(super) async fn list_alerts(
     State(engine): State<Engine>,
     Query(page): Query<PageIn>,
 ) -> Result<Json<AlertsOut>, Problem> {
-    let limit = page.limit.unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Problem::invalid(&[format!("limit is a number from 1 to {LONGEST_PAGE}")]));
-    }
+    let limit = rows(page.limit)?;
     let after = page.after.as_deref().map(|cursor| {
         AlertCursor::parse(cursor).ok_or_else(|| Problem::invalid(&["after is a next_cursor of ours".to_owned()]))
     });

@@ -1,6 +1,7 @@
 //! `/admin/v1/creators`: made, listed, stopped, and let into their desks.
 
 use super::bodies::Wish;
+use super::page::rows;
 use crate::engine::{Admin, CreatorChange, CreatorError, CreatorIn as Wanted, CreatorRecord, Engine};
 use crate::http::problem::{Json, Path, Problem, Query};
 use axum::extract::State;
@@ -8,11 +9,6 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// Creators on one page, unless asked otherwise.
-const PAGE: u16 = 100;
-/// Creators on the longest page.
-const LONGEST_PAGE: u16 = 500;
 
 /// A creator that shall be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -215,10 +211,7 @@ pub(super) async fn list_creators(
     State(engine): State<Engine>,
     Query(page): Query<PageIn>,
 ) -> Result<Json<CreatorsOut>, Problem> {
-    let limit = page.limit.unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Problem::invalid(&[format!("limit is a number from 1 to {LONGEST_PAGE}")]));
-    }
+    let limit = rows(page.limit)?;
     let mut found = engine.creators(&page.after.unwrap_or_default(), usize::from(limit) + 1).await?;
     let is_more = found.len() > usize::from(limit);
     found.truncate(usize::from(limit));

@@ -6,6 +6,7 @@ mod bodies;
 mod change_partner;
 mod creators;
 mod credentials;
+mod page;
 mod partners;
 
 use crate::engine::Engine;

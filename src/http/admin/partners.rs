@@ -1,6 +1,7 @@
 //! `/admin/v1/partners`: made, listed, shown.
 
 use super::bodies::{PartnerIn, PartnerOut, client};
+use super::page::rows;
 use crate::domain::partner::ClientId;
 use crate::engine::{Admin, Engine};
 use crate::http::problem::{Json, Path, Problem, Query};
@@ -8,11 +9,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// Partners on one page, unless asked otherwise.
-const PAGE: u16 = 100;
-/// Partners on the longest page.
-const LONGEST_PAGE: u16 = 500;
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,10 +86,7 @@ pub(super) async fn list_partners(
     State(engine): State<Engine>,
     Query(page): Query<PageIn>,
 ) -> Result<Json<PartnersOut>, Problem> {
-    let limit = page.limit.unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Problem::invalid(&[format!("limit is a number from 1 to {LONGEST_PAGE}")]));
-    }
+    let limit = rows(page.limit)?;
     let after = page.after.as_deref().unwrap_or_default();
     if !after.is_empty() && ClientId::parse(after).is_err() {
         return Err(Problem::invalid(&["after is a next_cursor of ours".to_owned()]));
@@ -116,6 +109,7 @@ pub(super) async fn list_partners(
     path = "/admin/v1/partners/{client_id}",
     tag = "house",
     summary = "One partner",
+    description = "With its caps and the campaigns it may give codes of.",
     security(("admin_key" = [])),
     params(("client_id" = String, Path, description = "The partner", example = "daily-deals")),
     responses(

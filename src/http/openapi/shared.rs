@@ -96,10 +96,15 @@ fn describe(operation: &mut Value) {
     }
 }
 
-/// A parameter list without a parameter says nothing.
+/// A parameter list without a parameter says nothing, and neither does what a handler's documentation says to those who
+/// read its code: that stands where an operation has no description.
 fn drop_empty(operation: &mut Value) {
     if let Some(operation) = operation.as_object_mut() {
-        operation.retain(|name, value| name != "parameters" || value.as_array().is_none_or(|all| !all.is_empty()));
+        operation.retain(|name, value| match name.as_str() {
+            "parameters" => value.as_array().is_none_or(|all| !all.is_empty()),
+            "description" => value.as_str().is_none_or(|words| !words.starts_with("# Errors")),
+            _ => true,
+        });
     }
 }
 

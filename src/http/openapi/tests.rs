@@ -35,6 +35,14 @@ fn every_operation_has_a_summary_an_id_of_its_own_and_a_group() {
 }
 
 #[test]
+fn no_operation_is_described_by_the_documentation_of_its_code() {
+    for (name, operation) in operations() {
+        let words = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+        assert!(!words.contains("# Errors"), "{name}: {words}");
+    }
+}
+
+#[test]
 fn every_type_of_event_is_a_webhook_and_every_header_of_it_is_described() {
     let webhooks = document()["webhooks"].as_object().unwrap();
     let words: BTreeSet<&str> = FeedKind::ALL.iter().map(|kind| kind.word()).chain(["test"]).collect();
