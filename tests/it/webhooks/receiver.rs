@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use codewell::domain::address::Allowed;
 use codewell::net::{GuardedClient, Limits};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -43,7 +44,7 @@ pub(super) enum Says {
     Later(u16, u64),
     /// Never.
     Nothing,
-    /// Never, and it keeps nothing of the call either.
+    /// Never, and it keeps the number alone, apart from what it took.
     Held,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct Receiver {
     pub(super) address: std::net::SocketAddr,
     shared: Shared,
     count: watch::Receiver<usize>,
-    held: watch::Receiver<usize>,
+    held: watch::Receiver<BTreeSet<u64>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -62,7 +63,7 @@ struct Shared {
     says: Arc<Mutex<Says>>,
     taken: Arc<Mutex<Vec<Taken>>>,
     count: watch::Sender<usize>,
-    held: watch::Sender<usize>,
+    held: watch::Sender<BTreeSet<u64>>,
 }
 
 impl Drop for Receiver {
@@ -79,7 +80,7 @@ impl Receiver {
     pub(super) async fn at(address: std::net::SocketAddr, says: Says) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let ((counts, count), (holds, held)) = (watch::channel(0), watch::channel(0));
+        let ((counts, count), (holds, held)) = (watch::channel(0), watch::channel(BTreeSet::new()));
         let shared = Shared { says: Arc::new(Mutex::new(says)), taken: Arc::default(), count: counts, held: holds };
         let router = Router::new().route("/hook", post(take)).with_state(shared.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -107,19 +108,20 @@ impl Receiver {
         self.count.clone().wait_for(|got| *got >= count).await.unwrap();
     }
 
-    /// Waits until it holds so many calls.
-    pub(super) async fn until_held(&self, count: usize) {
-        self.held.clone().wait_for(|held| *held >= count).await.unwrap();
+    /// Waits until it holds the calls of so many events; their numbers.
+    pub(super) async fn until_held(&self, count: usize) -> BTreeSet<u64> {
+        self.held.clone().wait_for(|held| held.len() >= count).await.unwrap().clone()
     }
 }
 
 async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let says = *shared.says.lock().unwrap();
+    let call = Taken { headers, body: body.to_vec() };
     if matches!(says, Says::Held) {
-        shared.held.send_modify(|held| *held += 1);
+        shared.held.send_if_modified(|held| held.insert(call.no()));
         return std::future::pending().await;
     }
-    shared.taken.lock().unwrap().push(Taken { headers, body: body.to_vec() });
+    shared.taken.lock().unwrap().push(call);
     shared.count.send_modify(|count| *count += 1);
     match says {
         Says::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
