@@ -95,15 +95,25 @@ pub enum Ask {
     Clear(AlertKind, String),
     /// Pages were opened so often; writes no request row.
     Opened(Openings),
-    /// A code was shown in vain by a customer, or at a till, of that name: nobody was given it, or somebody else; writes no
-    /// request row.
-    Stray(Spot, String),
+    /// A code was shown in vain: nobody was given it, or somebody else; writes no request row.
+    Stray(Stray),
     /// A campaign runs out of codes; writes no request row.
     RunsLow(RunsLow),
 }
 
 /// How often claim pages were opened: by slug, sub id (empty is none) and quarter hour since 1970 UTC.
 pub type Openings = BTreeMap<(String, String, i64), i64>;
+
+/// A code that was shown in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// Which.
+    pub spot: Spot,
+    /// The customer who showed it, or the till.
+    pub who: String,
+    /// The pull in which it waits to be streamed.
+    pub pull: Option<(PartnerId, AllocationId)>,
+}
 
 /// A campaign that runs out of codes.
 #[derive(Debug, Clone, PartialEq, Eq)]

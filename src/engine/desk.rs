@@ -83,7 +83,7 @@ pub struct DeskReport {
     pub left: u64,
     /// How many she has to give in all.
     pub of: u64,
-    /// How many of her codes strangers tried, and since when.
+    /// How many codes of hers were tried by strangers, or before anybody was given them, and since when.
     pub leak: Option<(i64, DateTime<Utc>)>,
     /// Whether anybody ever asked.
     pub is_new: bool,
@@ -226,16 +226,19 @@ impl Engine {
         Ok(Some(report))
     }
 
-    /// How many of her codes of a campaign strangers tried, and since when.
+    /// How many codes of hers strangers tried in a campaign, or anybody before they were given out, and since when.
     async fn tried_codes(
         &self,
         creator: CreatorId,
         campaign: &Campaign,
     ) -> Result<Option<(i64, DateTime<Utc>)>, EngineError> {
         let leaks = self.leaks_of(creator).await?.into_iter().filter(|leak| leak.spot.campaign == campaign.id);
-        Ok(leaks.fold(None, |seen: Option<(i64, DateTime<Utc>)>, leak| {
-            Some(seen.map_or((1, leak.since), |(n, since)| (n + 1, since.min(leak.since))))
-        }))
+        let mut seen: Vec<_> = leaks.map(|leak| (1, leak.since)).collect();
+        for pool in campaign.pools.iter().filter(|pool| pool.creator == Some(creator)) {
+            seen.extend(self.parts().store.strays_of(campaign.id, pool.pool_no).await?);
+        }
+        let since = seen.iter().map(|(_, since)| *since).min();
+        Ok(since.map(|since| (seen.iter().map(|(n, _)| n).sum(), since)))
     }
 
     /// What her cap has left, and of how many; where no codes follow hers, no more than her pool has.

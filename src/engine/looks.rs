@@ -2,7 +2,7 @@
 
 use super::sale::act_on;
 use super::{Engine, EngineError, Found, draw};
-use crate::domain::act::{Ask, Look, Presented};
+use crate::domain::act::{Ask, Look, Presented, Stray};
 use crate::domain::code::CodeNorm;
 use crate::domain::ids::{RequestId, Spot, Subject, millis};
 use crate::domain::till::TillRefusal;
@@ -78,7 +78,7 @@ impl Engine {
         }
         let id: [u8; 16] = draw();
         let request = RequestId { door: DOOR.to_owned(), key: format!("{:032x}", u128::from_be_bytes(id)) };
-        let ask = Ask::Stray(issued.held.spot, who);
+        let ask = Ask::Stray(Stray { spot: issued.held.spot, who, pull: None });
         self.settle(act_on(&issued, request, [0; 32], ask)).await.map(drop)
     }
 
@@ -99,8 +99,12 @@ impl Engine {
         if self.catalog().is_mistyped(&norm) {
             return Ok(());
         }
+        let store = &self.parts().store;
         match self.spot_of(&norm).await? {
-            Some(spot) if !self.parts().store.was_issued(spot).await? => self.tell(Ask::Stray(spot, who)).await,
+            Some(spot) if !store.was_issued(spot).await? => {
+                let pull = store.pull_that_waits(spot).await?;
+                self.tell(Ask::Stray(Stray { spot, who, pull })).await
+            }
             Some(_) | None => Ok(()),
         }
     }

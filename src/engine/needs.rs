@@ -1,6 +1,6 @@
 //! What a batch could need, by the configuration: fallback pools and every counter included.
 
-use crate::domain::act::{Act, Ask, Claim, Lease, LeaseStep, Pull, Text};
+use crate::domain::act::{Act, Ask, Claim, Lease, LeaseStep, Pull, Stray, Text};
 use crate::domain::alert::AlertKind;
 use crate::domain::campaign::{Attribution, Authority, Campaign, Channel, Pool, Unverified};
 use crate::domain::cap::Cap;
@@ -122,8 +122,9 @@ fn of_rowless(needs: &mut Needs, ask: &Ask, act: &Act) {
         needs.messages.insert(step.message);
         needs.spend.extend(step.charges.iter().map(|charge| charge.key.clone()));
     }
-    if let Ask::Stray(spot, _) = ask {
+    if let Ask::Stray(Stray { spot, pull, .. }) = ask {
         needs.tried.insert(*spot);
+        needs.feeds.extend(pull.map(|(partner, _)| partner));
         if act.allocation.is_some() {
             needs.loose.insert(*spot);
         } else if act.who.is_none() {

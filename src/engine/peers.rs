@@ -3,7 +3,7 @@
 use super::sale::act_on;
 use super::text::fingerprint;
 use super::{Engine, EngineError, Found};
-use crate::domain::act::{Ask, Said};
+use crate::domain::act::{Ask, Said, Stray};
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::campaign::{Authority, Campaign};
 use crate::domain::code::Code;
@@ -187,7 +187,7 @@ impl Engine {
         };
         let Some(found) = self.find_spot(spot).await? else {
             if said.kind == EventKind::Redeemed {
-                self.leaked(campaign, spot).await?;
+                self.leaked(campaign, spot, &said.peer).await?;
             }
             return Ok(Matched::Kept);
         };
@@ -195,8 +195,13 @@ impl Engine {
         Ok(Matched::Recorded)
     }
 
-    /// A code that nobody was given was used: it is put aside, so that nobody is given it now.
-    async fn leaked(&self, campaign: &Campaign, spot: Spot) -> Result<(), EngineError> {
+    /// A code that nobody was given was used: it is put aside, so that nobody is given it now. One that waits in a pull
+    /// is its partner's trouble too.
+    async fn leaked(&self, campaign: &Campaign, spot: Spot, peer: &str) -> Result<(), EngineError> {
+        let pull = self.parts().store.pull_that_waits(spot).await?;
+        if pull.is_some() {
+            return self.tell(Ask::Stray(Stray { spot, who: peer.to_owned(), pull })).await;
+        }
         let verdict = [(spot.position, Verdict::Dead("already_redeemed".to_owned()))].into();
         let detail = format!("the code at position {} was used and never given out", spot.position);
         let leak = Alert { kind: AlertKind::LeakSuspected, about: format!("campaign {}", campaign.name), detail };

@@ -2,7 +2,7 @@
 //! its codes leave; and taken back a chunk at a time once their time is over.
 
 use crate::domain::decision::changes::{DAY_MS, NEVER_DAY, QUARTER_MS};
-use crate::domain::ids::{AllocationId, CampaignId, PartnerId, from_millis, millis};
+use crate::domain::ids::{AllocationId, CampaignId, PartnerId, Spot, from_millis, millis};
 use crate::domain::world::Range;
 use crate::store::batch::{COUNT_CREDITS, COUNT_OUTSTANDING, LOCK_PARTNERS};
 use crate::store::bulk::Cell;
@@ -129,6 +129,23 @@ impl Store {
         let statement = self.statement(&sql, [millis(now).into(), i64::from(limit).into()]);
         let rows = AllocationRow::find_by_statement(statement).all(self.read()).await?;
         rows.into_iter().map(allocation).collect()
+    }
+
+    /// The open pull in which a code waits to be streamed, and whose it is.
+    ///
+    /// # Errors
+    /// What the database says; [`StoreError::BadRow`].
+    pub async fn pull_that_waits(&self, spot: Spot) -> Result<Option<(PartnerId, AllocationId)>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM allocation a
+             WHERE campaign_id = $1 AND pool_no = $2 AND acked_at IS NULL AND voided_at IS NULL AND ended_at IS NULL
+               AND EXISTS (SELECT 1 FROM allocation_range r
+                           WHERE r.allocation_id = a.allocation_id AND r.next <= $3 AND r.last >= $3)"
+        );
+        let position = i64::try_from(spot.position).unwrap_or(i64::MAX);
+        let values = [spot.campaign.0.into(), u32::from(spot.pool).into(), position.into()];
+        let row = AllocationRow::find_by_statement(self.statement(&sql, values)).one(self.read()).await?;
+        Ok(row.map(allocation).transpose()?.map(|pull| (pull.partner, pull.id)))
     }
 
     /// The positions of a pull that were streamed, in its order, as runs of first and last.

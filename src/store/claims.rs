@@ -28,6 +28,12 @@ struct LeakRow {
     first_at: i64,
 }
 
+#[derive(FromQueryResult)]
+struct StrayRow {
+    n: i64,
+    first_at: Option<i64>,
+}
+
 /// A code that so many strangers tried in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leak {
@@ -92,6 +98,20 @@ impl Store {
         let values = [Value::from(i64::from(creator.0)), Value::from(i64::from(strangers))];
         let rows = LeakRow::find_by_statement(self.statement(sql, values)).all(self.read()).await?;
         rows.iter().map(leak).collect()
+    }
+
+    /// How many codes of a pool were shown though nobody was given them, and since when.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn strays_of(&self, campaign: CampaignId, pool: u16) -> Result<Option<(i64, DateTime<Utc>)>, StoreError> {
+        let sql = "SELECT COUNT(DISTINCT a.position) AS n, MIN(a.tried_at) AS first_at FROM code_attempt a
+             WHERE a.campaign_id = $1 AND a.pool_no = $2
+               AND NOT EXISTS (SELECT 1 FROM issuance i WHERE i.campaign_id = a.campaign_id
+                               AND i.pool_no = a.pool_no AND i.position = a.position)";
+        let values = [Value::from(i64::from(campaign.0)), Value::from(i64::from(pool))];
+        let row = StrayRow::find_by_statement(self.statement(sql, values)).one(self.read()).await?;
+        Ok(row.and_then(|row| row.first_at.map(|first| (row.n, from_millis(first)))))
     }
 }
 

@@ -10,6 +10,7 @@ on_both! {
     a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned,
     a_desk_tells_the_end_of_her_own_part_and_of_no_other,
     a_desk_counts_what_her_pool_has_where_no_other_codes_follow,
+    a_desk_tells_of_codes_with_her_name_that_are_shown_and_were_not_given_out,
     a_desk_tells_what_came_of_her_link_by_sub,
     a_creator_without_a_campaign_or_with_a_mistyped_one_reads_what_is_so,
     a_creator_who_is_stopped_has_a_closed_desk_and_a_stranger_none,
@@ -25,9 +26,9 @@ mod bodies {
     use chrono::Duration;
     use codewell::domain::act::Presented;
     use codewell::domain::decision::outcome::{Outcome, Told};
-    use codewell::domain::ids::{RequestId, SenderId};
+    use codewell::domain::ids::{RequestId, SenderId, Spot};
     use codewell::domain::reply::ReplyId;
-    use codewell::engine::{CreatorIn, DeskDoor, DeskReport, Settled};
+    use codewell::engine::{CreatorIn, DeskDoor, DeskReport, Settled, Which};
     use tokio::task::JoinSet;
     use tower::ServiceExt as _;
 
@@ -251,6 +252,34 @@ mod bodies {
             let (_, text) = page(&house, "/creator", Some(&cookie)).await;
             assert!(text.contains(words), "{words}: {text}");
         }
+    }
+
+    pub(super) async fn a_desk_tells_of_codes_with_her_name_that_are_shown_and_were_not_given_out(house: House) {
+        open(&house).await;
+        code(&house, 1, "EMMA").await;
+        let creator = house.engine.creator("emma").await.expect("she is there").row.id;
+        let catalog = house.engine.catalog();
+        let campaign = catalog.campaign_named("PIZZA").expect("it is there");
+        let pool = campaign.pools_of(Some(creator)).next().expect("her own comes first").pool_no;
+        let campaign = campaign.id;
+        for (position, words) in
+            [(7, "One of your codes was tried by people it was not given to"), (8, "2 of your codes")]
+        {
+            let stock = Spot { campaign, pool, position };
+            let code = house.engine.code_at(stock).await.expect("it is read").expect("it is there");
+            let request = RequestId { door: "till-k1".to_owned(), key: house.key() };
+            let settled = house.engine.redeem(request, code.expose(), Presented::default()).await.expect("it is asked");
+            assert!(settled.is_none());
+            let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
+            let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        let cookie = enter(&house, &link(&house, "anna").await).await.expect("she is in");
+        let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+        assert!(!text.contains("Possible leak"), "{text}");
+        let open = house.engine.alerts(Which::Open, 10).await.expect("they are read");
+        assert_eq!(open.iter().map(|one| one.about.as_str()).collect::<Vec<_>>(), ["campaign PIZZA, creator emma"]);
+        house.audited().await;
     }
 
     pub(super) async fn a_desk_tells_what_came_of_her_link_by_sub(house: House) {

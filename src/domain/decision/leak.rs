@@ -1,9 +1,9 @@
 //! Signs that a code leaked, and that a campaign runs out: seen in the transaction of what shows them, told once.
 
 use super::Work;
-use crate::domain::act::{Act, Presented, RunsLow};
+use crate::domain::act::{Act, Presented, RunsLow, Stray};
 use crate::domain::alert::{Alert, AlertKind};
-use crate::domain::ids::Spot;
+use crate::domain::ids::{CampaignId, CreatorId, PartnerId, Spot};
 use crate::domain::till::TillRefusal;
 use crate::domain::world::{Held, Whose};
 
@@ -43,21 +43,25 @@ impl Work<'_> {
     }
 
     /// A till only asked about somebody's code in vain; or a code that lies in stock was shown: it leaked, or it was
-    /// guessed. Once for each who shows it.
-    pub(super) fn stray(&mut self, act: &Act, spot: Spot, who: &str) {
-        if let Some((_, held)) = self.held(act, spot) {
+    /// guessed. Once for each who shows it; the partner in whose pull it waits hears of it, without the code.
+    pub(super) fn stray(&mut self, act: &Act, stray: &Stray) {
+        let Stray { spot, who, pull } = stray;
+        if let Some((_, held)) = self.held(act, *spot) {
             self.tried(&held, who);
             return;
         }
-        if self.attempt(spot, who).is_none() {
+        let Some(attempts) = self.attempt(*spot, who) else {
             return;
-        }
-        let about = self
-            .campaign(spot.campaign)
-            .map_or_else(|| format!("campaign {}", spot.campaign), |campaign| format!("campaign {}", campaign.name));
-        let Spot { pool, position, .. } = spot;
+        };
+        let Spot { pool, position, campaign } = *spot;
+        let creator = self.campaign(campaign).and_then(|campaign| campaign.pool(pool)?.creator);
+        let about = self.trouble_of(campaign, creator, pull.map(|(partner, _)| partner));
         let detail = format!("the code at position {position} of pool {pool} was shown at a till and never given out");
         self.changes.raise(Alert { kind: AlertKind::LeakSuspected, about, detail }, self.world.now);
+        if let Some((partner, allocation)) = pull {
+            let data = format!("{{\"attempts\":{attempts},\"allocation\":\"{}\"}}", allocation.text());
+            self.tell_id(*partner, "leak_suspected", campaign, None, data);
+        }
     }
 
     /// Adds somebody to those who tried a code; with her, how many they are. `None` where she is known, or where there are enough.
@@ -75,17 +79,20 @@ impl Work<'_> {
 
     /// Whose the trouble with a code is: its campaign's, and whose merit it is.
     fn owner(&self, held: &Held) -> String {
-        let id = held.spot.campaign;
+        self.trouble_of(held.spot.campaign, held.from.creator, held.from.partner.map(|by| by.id))
+    }
+
+    fn trouble_of(&self, id: CampaignId, creator: Option<CreatorId>, partner: Option<PartnerId>) -> String {
         let mut about = self
             .campaign(id)
             .map_or_else(|| format!("campaign {id}"), |campaign| format!("campaign {}", campaign.name));
-        if let Some(creator) = held.from.creator.and_then(|id| self.catalog.creators.get(&id)) {
+        if let Some(creator) = creator.and_then(|id| self.catalog.creators.get(&id)) {
             about.push_str(", creator ");
             about.push_str(&creator.handle);
         }
-        if let Some(by) = held.from.partner {
+        if let Some(partner) = partner {
             about.push_str(", partner ");
-            about.push_str(&by.id.to_string());
+            about.push_str(&partner.to_string());
         }
         about
     }

@@ -109,7 +109,7 @@ impl Work<'_> {
                     *self.changes.openings.entry(key.clone()).or_default() += n;
                 }
             }
-            Ask::Stray(spot, who) => self.stray(act, *spot, who),
+            Ask::Stray(stray) => self.stray(act, stray),
             Ask::RunsLow(low) => self.runs_low(low),
             Ask::Issue(..)
             | Ask::Allocate(..)

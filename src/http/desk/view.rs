@@ -113,9 +113,12 @@ fn pause(report: &DeskReport, now: DateTime<Utc>) -> Option<String> {
 }
 
 fn leak(report: &DeskReport, n: i64, since: DateTime<Utc>) -> LeakView {
-    let codes = if n == 1 { "One of your codes was".to_owned() } else { format!("{} of your codes were", count(n)) };
+    let tried = match n {
+        1 => "One of your codes was tried by people it was not given to".to_owned(),
+        n => format!("{} of your codes were tried by people they were not given to", count(n)),
+    };
     let since = full_words(since, report.campaign.zone);
-    LeakView { words: format!("{codes} tried by people they were not given to, first on {since}.") }
+    LeakView { words: format!("{tried}, first on {since}.") }
 }
 
 fn numbers(report: &DeskReport, days: u64, now: DateTime<Utc>) -> DeskNumbers {

@@ -6,6 +6,7 @@ on_both! {
     what_a_peer_reports_ends_the_same_in_any_order,
     a_report_without_a_code_waits_for_it_and_a_leak_is_put_aside,
     a_leak_is_told_in_the_transaction_that_puts_its_code_aside,
+    a_code_that_waits_in_a_pull_and_was_used_is_its_partners_trouble_too,
     a_peers_word_wins_in_the_next_repeat_and_at_the_till,
     a_sale_that_nobody_knows_of_is_looked_up_and_not_made_twice,
     one_code_is_sold_once_however_many_tills_try,
@@ -18,12 +19,13 @@ mod bodies {
     use super::super::ground::*;
     use crate::harness::{House, Mood, all, campaign, issued, keyword};
     use chrono::Duration;
-    use codewell::domain::act::Presented;
-
+    use codewell::domain::act::{Presented, Pull, PullMode};
     use codewell::domain::alert::{Alert, AlertKind};
+    use codewell::domain::campaign::{Attribution, Channel, Partnership};
     use codewell::domain::decision::outcome::Outcome;
-    use codewell::domain::ids::{CampaignId, Spot};
+    use codewell::domain::ids::{CampaignId, RequestId, Spot};
     use codewell::domain::money::{Currency, Money};
+    use codewell::domain::partner::Grant;
     use codewell::domain::till::TillRefusal;
     use codewell::domain::verdict::Verdict;
     use codewell::domain::world::HeldState;
@@ -90,6 +92,27 @@ mod bodies {
         assert_eq!(house.engine.match_kept_events().await.expect("it matches"), 0);
         let spot = Spot { campaign: CampaignId(1), pool: 1, position: 0 };
         assert_eq!(state(&house, spot).await, HeldState::Expired);
+        house.audited().await;
+    }
+
+    pub(super) async fn a_code_that_waits_in_a_pull_and_was_used_is_its_partners_trouble_too(house: House) {
+        let (house, _) = open(&house, peers(200).uncapped()).await;
+        look_at_all(&house).await;
+        let acme = house.partner("acme", &[Grant::free(CampaignId(1))]).await;
+        let by = Partnership { id: acme.id, version: 0 };
+        let from = Attribution { partner: Some(by), ..Attribution::by(Channel::Api) };
+        let pull = Pull { count: 50, mode: PullMode::AllOrNothing, lease: Duration::hours(1), from };
+        let request = RequestId { door: "api-acme".to_owned(), key: house.key() };
+        let pulled = house.engine.allocate(request, [1; 32], CampaignId(1), pull).await.expect("settled").outcome;
+        assert!(matches!(pulled, Outcome::Allocated(_, 50)), "{pulled:?}");
+        let leaked = code(&house, 5).await;
+        for _ in 0..2 {
+            assert_eq!(take(&house, &report(&leaked, "leak", EventKind::Redeemed, "r9")).await, Matched::Kept);
+        }
+        let open = house.engine.alerts(Which::Open, 10).await.expect("alerts");
+        let about: Vec<_> = open.iter().map(|alert| (alert.about.clone(), alert.times)).collect();
+        assert_eq!(about, [(format!("campaign C1, partner {}", acme.id), 1)]);
+        assert_eq!(house.number("SELECT COUNT(*) FROM feed WHERE kind = 'leak_suspected'").await, 1);
         house.audited().await;
     }
 

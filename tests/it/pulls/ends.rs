@@ -6,16 +6,20 @@ on_both! {
     an_acknowledgement_ends_a_pull_and_what_was_not_streamed_goes_back,
     acknowledgements_streams_and_ends_of_leases_leave_no_code_between_them,
     a_suspension_that_is_answered_cuts_every_stream,
+    a_code_that_waits_in_a_pull_and_is_shown_is_told_to_its_partner_without_the_code,
 }
 
 mod bodies {
     use super::super::bodies::{client, found, free, partner, pulled, step, stream};
     use crate::harness::{House, campaign};
     use chrono::Duration;
-    use codewell::domain::act::LeaseStep;
+    use codewell::domain::act::{LeaseStep, Presented};
     use codewell::domain::decision::outcome::{Bar, Outcome};
+    use codewell::domain::feed::Cursor;
+    use codewell::domain::ids::{CampaignId, RequestId, Spot};
     use codewell::domain::partner::{Edit, Grant, PartnerStatus};
-    use codewell::engine::{EngineError, Piece};
+    use codewell::engine::{EngineError, Piece, Which};
+    use serde_json::json;
     use tokio::task::JoinSet;
 
     pub(super) async fn an_acknowledgement_ends_a_pull_and_what_was_not_streamed_goes_back(house: House) {
@@ -37,6 +41,39 @@ mod bodies {
         house.engine.end_leases().await.unwrap();
         assert_eq!(house.number("SELECT COUNT(*) FROM code_event").await, 0, "what is acknowledged stays good");
         assert_eq!(pulled(&house, id, 900).await.count, 900);
+        house.audited().await;
+    }
+
+    pub(super) async fn a_code_that_waits_in_a_pull_and_is_shown_is_told_to_its_partner_without_the_code(house: House) {
+        campaign(1).size(1_000).write(&house).await;
+        let id = partner(&house, "acme", vec![free(1)]).await;
+        let pull = pulled(&house, id, 100).await;
+        let spot = Spot { campaign: CampaignId(1), pool: 1, position: 70 };
+        let code = house.engine.code_at(spot).await.unwrap().unwrap().expose().to_owned();
+        let show = |house: &House, door: &str| {
+            let request = RequestId { door: door.to_owned(), key: house.key() };
+            let (house, code) = (house.clone(), code.clone());
+            async move { house.engine.redeem(request, &code, Presented::default()).await.unwrap() }
+        };
+        let houses = [house.clone(), house.second().await];
+        let mut tasks = JoinSet::new();
+        for n in 0..200 {
+            tasks.spawn(show(&houses[n % 2], &format!("till-{}", n % 2)));
+        }
+        assert!(tasks.join_all().await.iter().all(Option::is_none), "nobody was given it");
+        let open = house.engine.alerts(Which::Open, 10).await.unwrap();
+        let [alert] = open.as_slice() else { panic!("{open:?}") };
+        assert_eq!((alert.about.as_str(), alert.times), (format!("campaign C1, partner {id}").as_str(), 2));
+        let heard = house.engine.feed(id, Cursor::default(), 10).await.unwrap().events;
+        let told = heard.iter().filter(|event| event.kind == "leak_suspected").map(|event| &event.data);
+        let wanted = |n: u32| {
+            let data = json!({"campaign": "C1", "allocation": pull.id.text(), "attempts": n});
+            data.as_object().unwrap().clone()
+        };
+        assert_eq!(told.cloned().collect::<Vec<_>>(), [wanted(1), wanted(2)]);
+        // What went back to stock is its partner's trouble no more, and a streamed code is a sale.
+        assert_eq!(stream(&house, &pull, 100).await.len(), 100);
+        assert!(show(&house, "till-3").await.is_some(), "it is out now");
         house.audited().await;
     }
 
