@@ -286,8 +286,8 @@ fn talked(dir: &Path, house: &str, lines: &[&[&str]]) -> String {
         let _ = write!(talk, "$ codewell {}\n{out}{err}[{code}]\n", line.join(" "));
     }
     let talk = talk.replace(dir.to_str().unwrap(), "DIR");
-    let words = talk.split_inclusive([' ', '\n', '"']).map(|word| {
-        let bare = word.trim_end_matches([' ', '\n', '"']);
+    let words = talk.split_inclusive([' ', '\n', '"', ',']).map(|word| {
+        let bare = word.trim_end_matches([' ', '\n', '"', ',']);
         let end = &word[bare.len()..];
         let is_day = bare.len() == 10 && bare.starts_with("20") && bare.matches('-').count() == 2;
         match bare {

@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -108,7 +109,7 @@ impl Problem {
     #[must_use]
     pub fn barred(bar: Bar) -> Self {
         match bar {
-            Bar::Suspended => Self::suspended(None),
+            Bar::Suspended => Self::suspended(None, None),
             Bar::Scope(scope) => Self::insufficient_scope(scope.word()),
             Bar::NotGranted => Self::not_found("campaign"),
             Bar::NoNumber => Self::invalid(&["deliver: this campaign has no number to text from".to_owned()]),
@@ -117,13 +118,11 @@ impl Problem {
 
     /// 403: the partner proved who it is, and a person stopped it.
     #[must_use]
-    pub fn suspended(contact: Option<&str>) -> Self {
+    pub fn suspended(since: Option<DateTime<Utc>>, contact: Option<&str>) -> Self {
         let ask = contact.map(|contact| format!("; ask {contact}")).unwrap_or_default();
         let problem = Self::new(StatusCode::FORBIDDEN, "partner_suspended", format!("this partner is suspended{ask}"));
-        match contact {
-            Some(contact) => problem.with("contact", contact),
-            None => problem,
-        }
+        let problem = since.into_iter().fold(problem, |problem, since| problem.with("since", since));
+        contact.into_iter().fold(problem, |problem, contact| problem.with("contact", contact))
     }
 
     /// 403: the token or the partner lacks a scope.
@@ -206,6 +205,9 @@ impl PartialSchema for Problem {
             .property("limit", number("The most that the cap allows"))
             .property("used", number("How much of it is used"))
             .property("resets_at", text("When it opens again; left out where it never does").format(Some(DATE_TIME)))
+            .property("scope", text("Which scope is lacking"))
+            .property("since", text("Since when the partner is suspended").format(Some(DATE_TIME)))
+            .property("contact", text("Whom a suspended partner may ask"))
             .required("type")
             .required("title")
             .required("status")

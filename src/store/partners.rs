@@ -27,6 +27,8 @@ pub struct PartnerRecord {
     pub environment: Environment,
     /// Whether it may call.
     pub status: PartnerStatus,
+    /// Since when it may not.
+    pub suspended_at: Option<DateTime<Utc>>,
     /// Raised by every change.
     pub version: u32,
     /// What is configured.
@@ -38,7 +40,13 @@ pub struct PartnerRecord {
 /// Partners read at once where all are looked at.
 const PAGE: u16 = 500;
 
+/// It was stopped by its first version after the last active one.
 const SELECT: &str = "SELECT partner.partner_id, client_id, environment, partner.status, partner.version,
+    CASE WHEN partner.status = 'suspended' THEN (
+        SELECT MIN(since.created_at) FROM partner_version since
+        WHERE since.partner_id = partner.partner_id AND since.version > (
+            SELECT COALESCE(MAX(active.version), 0) FROM partner_version active
+            WHERE active.partner_id = partner.partner_id AND active.status = 'active')) END AS suspended_at,
     document, partner.created_at FROM partner
     JOIN partner_version ON partner_version.partner_id = partner.partner_id
         AND partner_version.version = partner.version";
@@ -50,6 +58,7 @@ struct Row {
     environment: String,
     status: String,
     version: i64,
+    suspended_at: Option<i64>,
     document: String,
     created_at: i64,
 }
@@ -61,6 +70,7 @@ fn read(row: &Row) -> Result<PartnerRecord, StoreError> {
         client: ClientId::parse(&row.client_id).map_err(|_| bad("client_id"))?,
         environment: Environment::parse(&row.environment).ok_or_else(|| bad("environment"))?,
         status: PartnerStatus::parse(&row.status).ok_or_else(|| bad("status"))?,
+        suspended_at: row.suspended_at.map(from_millis),
         version: u32::try_from(row.version).map_err(|_| bad("version"))?,
         doc: serde_json::from_str(&row.document).map_err(|_| bad("document"))?,
         created_at: from_millis(row.created_at),
@@ -105,8 +115,9 @@ pub async fn find_caller(
     now: DateTime<Utc>,
 ) -> Result<Option<Calling>, StoreError> {
     let more = ", (SELECT COUNT(*) FROM revoked_token WHERE jti = $2) AS revoked,
-        (SELECT COUNT(*) FROM signing_key WHERE kid = $3 AND (retired_at IS NULL OR retired_at > $4)) AS live FROM";
-    let sql = format!("{} WHERE client_id = $1", SELECT.replacen("FROM", more, 1));
+        (SELECT COUNT(*) FROM signing_key WHERE kid = $3 AND (retired_at IS NULL OR retired_at > $4)) AS live
+        FROM partner\n";
+    let sql = format!("{} WHERE client_id = $1", SELECT.replacen(" FROM partner\n", more, 1));
     let values = [Value::from(client.as_str()), jti.into(), kid.into(), millis(now).into()];
     let Some(row) = store.read().query_one_raw(store.statement(&sql, values)).await? else {
         return Ok(None);

@@ -41,6 +41,7 @@ fn object(engine: &Engine, partner: &PartnerRecord) -> Value {
         "name": partner.doc.name,
         "environment": partner.environment.word(),
         "status": partner.status.word(),
+        "suspended_at": partner.suspended_at,
         "version": partner.version,
         "scopes": partner.doc.scopes.iter().map(|scope| scope.word()).collect::<Vec<_>>(),
         "contact": partner.doc.contact,
@@ -64,7 +65,8 @@ pub(super) fn say(
     let scopes: Vec<_> = partner.doc.scopes.iter().map(|scope| scope.word()).collect();
     console.say(&format!("{}  {}", partner.client, partner.doc.name))?;
     let (status, environment) = (partner.status.word(), partner.environment.word());
-    console.say(&format!("  {status}, {environment}, version {}", partner.version))?;
+    let since = partner.suspended_at.map(|at| format!(" since {}", at.format("%F")));
+    console.say(&format!("  {status}{}, {environment}, version {}", since.unwrap_or_default(), partner.version))?;
     console.say(&format!("  may ask for  {}", scopes.join(" ")))?;
     let across = limits(partner.doc.caps.caps());
     console.say(&format!("  in all       {across}"))?;

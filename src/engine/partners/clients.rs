@@ -3,9 +3,9 @@
 
 use super::jws::{self, Flaw, Jws};
 use super::public_key::PublicKey;
-use super::tokens::CallError;
+use super::tokens::{CallError, suspension};
 use crate::domain::access_key::{BearerKey, KeyKind};
-use crate::domain::partner::{ClientId, PartnerScope, PartnerStatus};
+use crate::domain::partner::{ClientId, PartnerScope};
 use crate::engine::{Engine, EngineError};
 use crate::store::partners::credentials::{self, Credential, CredentialKind};
 use crate::store::partners::{self, PartnerRecord};
@@ -40,14 +40,14 @@ impl Client {
         &self.record.doc.scopes
     }
 
-    /// Whether it may call at all; a suspended one with whom it may ask.
+    /// Whether it may call at all.
     ///
     /// # Errors
     /// [`CallError::Suspended`].
     pub fn active(self) -> Result<Self, CallError> {
-        match self.record.status {
-            PartnerStatus::Active => Ok(self),
-            PartnerStatus::Suspended => Err(CallError::Suspended { contact: self.record.doc.contact }),
+        match suspension(&self.record) {
+            None => Ok(self),
+            Some(suspended) => Err(suspended),
         }
     }
 }

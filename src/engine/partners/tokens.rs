@@ -139,6 +139,8 @@ pub enum CallError {
     /// A person stopped this partner.
     #[error("the partner is suspended")]
     Suspended {
+        /// Since when.
+        since: Option<DateTime<Utc>>,
         /// Whom it may ask.
         contact: Option<String>,
     },
@@ -150,6 +152,16 @@ pub enum CallError {
 impl From<Flaw> for CallError {
     fn from(flaw: Flaw) -> Self {
         Self::Unproved { flaw, client: None }
+    }
+}
+
+/// That a person stopped the partner, where one did.
+pub(super) fn suspension(record: &PartnerRecord) -> Option<CallError> {
+    match record.status {
+        PartnerStatus::Active => None,
+        PartnerStatus::Suspended => {
+            Some(CallError::Suspended { since: record.suspended_at, contact: record.doc.contact.clone() })
+        }
     }
 }
 
@@ -194,8 +206,8 @@ impl Engine {
     /// [`CallError`].
     pub async fn partner_of(&self, token: &str) -> Result<Partner, CallError> {
         let (claims, record) = self.proved(token).await?;
-        if record.status == PartnerStatus::Suspended {
-            return Err(CallError::Suspended { contact: record.doc.contact });
+        if let Some(suspended) = suspension(&record) {
+            return Err(suspended);
         }
         let asked: Vec<_> = claims.scope.split(' ').filter_map(PartnerScope::parse).collect();
         Ok(Partner {

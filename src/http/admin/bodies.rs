@@ -168,6 +168,9 @@ pub(super) struct PartnerOut {
     /// `active` or `suspended`.
     #[schema(example = "active")]
     status: &'static str,
+    /// Since when it may not call; left out while it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<DateTime<Utc>>,
     /// Raised by every change.
     #[schema(example = 1)]
     version: u32,
@@ -298,6 +301,7 @@ impl PartnerOut {
             name: called,
             environment: record.environment.word(),
             status: record.status.word(),
+            suspended_at: record.suspended_at,
             version: record.version,
             scopes: scopes.into_iter().map(PartnerScope::word).collect(),
             contact,

@@ -48,7 +48,7 @@ pub(super) async fn authenticate(
             door.failures.note(tag.as_str(), flaw, client.as_ref());
             OAuthError::client()
         }
-        CallError::Suspended { contact } => OAuthError::suspended(contact.as_deref()),
+        CallError::Suspended { contact, .. } => OAuthError::suspended(contact.as_deref()),
         CallError::Engine(error) => error.into(),
     })
 }

@@ -73,7 +73,7 @@ pub(super) async fn create_token(
         None => return Err(OAuthError::request("grant_type is missing")),
     }
     let client = client.active().map_err(|error| match error {
-        CallError::Suspended { contact } => OAuthError::suspended(contact.as_deref()),
+        CallError::Suspended { contact, .. } => OAuthError::suspended(contact.as_deref()),
         CallError::Unproved { .. } => OAuthError::client(),
         CallError::Engine(error) => error.into(),
     })?;

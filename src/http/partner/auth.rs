@@ -42,7 +42,7 @@ where
                 PartnerDoor::from_ref(state).failures.note(tag, flaw, client.as_ref());
                 Problem::invalid_token()
             }
-            CallError::Suspended { contact } => Problem::suspended(contact.as_deref()),
+            CallError::Suspended { since, contact } => Problem::suspended(since, contact.as_deref()),
             CallError::Engine(error) => error.into(),
         })
     }

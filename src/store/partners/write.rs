@@ -65,6 +65,7 @@ pub async fn create(
         client: new.client.clone(),
         environment: Environment::of(&new.client),
         status: PartnerStatus::Active,
+        suspended_at: None,
         version: 1,
         doc: new.doc.clone(),
         created_at: now,
@@ -116,7 +117,11 @@ pub async fn change(
     }
     lock_catalog(&tx).await?;
     let now = now();
-    let after = PartnerRecord { doc, status, version: before.version + 1, ..before.clone() };
+    let suspended_at = match status {
+        PartnerStatus::Active => None,
+        PartnerStatus::Suspended => before.suspended_at.or(Some(now)),
+    };
+    let after = PartnerRecord { doc, status, suspended_at, version: before.version + 1, ..before.clone() };
     let sql = "UPDATE partner SET name = $2, status = $3, version = $4 WHERE partner_id = $1";
     let (name, word) = (after.doc.name.as_str(), after.status.word());
     run_one(&tx, sql, vec![after.id.0.into(), name.into(), word.into(), after.version.into()]).await?;

@@ -21,7 +21,7 @@ mod bodies {
     use chrono::Duration;
     use codewell::domain::partner::{Edit, PartnerScope, PartnerStatus};
     use codewell::engine::{Clock, TakeOver};
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     pub(super) async fn a_token_opens_what_it_and_the_partner_both_allow(house: House) {
         let doors = Doors::open(&house).await;
@@ -51,12 +51,17 @@ mod bodies {
         house.engine.change_partner(&acme.client, &[contact]).await.expect("it is changed");
         for _ in 0..50 {
             assert_eq!(doors.call_with(&acme.token).await.status, 200);
+            let since = house.engine.now();
             let suspend = [Edit::Status(PartnerStatus::Suspended)];
             house.engine.change_partner(&acme.client, &suspend).await.expect("it is suspended");
+            house.clock.forward(Duration::seconds(1));
+            let renamed = [Edit::Name(format!("Acme at {}", house.engine.now()))];
+            house.engine.change_partner(&acme.client, &renamed).await.expect("it is changed");
             let refused = doors.call_with(&acme.token).await;
             assert_eq!(refused.status, 403);
             assert_eq!(refused.json()["code"], "partner_suspended");
             assert_eq!(refused.json()["contact"], "partners@acme.example");
+            assert_eq!(refused.json()["since"], json!(since), "a later change of it moves nothing");
             let none = doors.token("acme", &acme.secret).await;
             assert_eq!((none.status.as_u16(), &none.json()["error"]), (400, &"unauthorized_client".into()));
             let resume = [Edit::Status(PartnerStatus::Active)];
