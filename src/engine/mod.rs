@@ -30,6 +30,7 @@ mod partners;
 mod peer_sale;
 mod peers;
 pub mod plan;
+mod reports;
 mod sale;
 mod spool;
 mod terms;
@@ -63,12 +64,13 @@ pub use partner_api::{
     AllocationAnswer, AllocationAsk, AllocationView, CampaignView, CapView, Customer, IssuanceAnswer, IssuanceAsk,
     IssuanceView, LeaseAnswer, Merit, Opening,
 };
-pub use partner_reports::{DailyAsk, DailyLine, DayFigures};
+pub use partner_reports::DailyLine;
 pub use partners::{
     AccessToken, CallError, Client, CredentialError, FailureLog, FailureNotes, Flaw, NotAKey, Partner, PartnerError,
     PublishedKey, TakeOver,
 };
 pub use peers::{Matched, Seen};
+pub use reports::{BadDays, ReportAsk, ReportFigures};
 pub use sale::Found;
 pub use spool::{Away, SpoolDrain, Step, Taken};
 pub use text::{Received, fingerprint};

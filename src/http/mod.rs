@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod partner;
 mod peers;
 pub mod problem;
+mod reports;
 pub mod simulator;
 pub mod sms;
 pub mod till;

@@ -35,7 +35,7 @@ use utoipa::OpenApi;
         show_daily_report::show_daily_report,
         events::list_events,
     ),
-    components(schemas(show_daily_report::FormatIn))
+    components(schemas(crate::http::reports::FormatIn))
 )]
 pub(super) struct Api;
 

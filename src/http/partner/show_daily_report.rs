@@ -2,17 +2,14 @@
 
 use super::requires;
 use crate::domain::partner::PartnerScope;
-use crate::engine::{DailyAsk, DailyLine, Engine, Partner};
+use crate::engine::{DailyLine, Engine, Partner, ReportAsk};
 use crate::http::problem::{Json, Problem, Query};
+use crate::http::reports::{FormatIn, guarded, table};
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// Days of the longest report.
-const MOST_DAYS: i64 = 92;
 
 /// Which days, of what, and how.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,17 +28,6 @@ pub(super) struct DailyIn {
     /// `json`, or `csv` for a table.
     #[serde(default)]
     format: FormatIn,
-}
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum FormatIn {
-    /// As JSON.
-    #[default]
-    Json,
-    /// As a table with a head, for spreadsheets.
-    Csv,
 }
 
 /// Daily figures.
@@ -134,35 +120,16 @@ pub(super) async fn show_daily_report(
 ) -> Result<Response, Problem> {
     requires(&partner, PartnerScope::Reports)?;
     let DailyIn { from, to, campaign, format } = asked;
-    if !(0..MOST_DAYS).contains(&(to - from).num_days()) {
-        return Err(Problem::invalid(&[format!("from, to: 1 to {MOST_DAYS} days, the first one first")]));
-    }
-    let lines = engine.daily_of_partner(&partner, &DailyAsk { from, to, campaign }).await?;
+    let lines = engine.daily_of_partner(&partner, &ReportAsk::new(from, to, campaign)?).await?;
     let lines = lines.ok_or_else(|| Problem::not_found("campaign"))?;
     let data: Vec<_> = lines.into_iter().map(DayOut::from).collect();
     match format {
         FormatIn::Json => Ok(Json(DailyOut { data }).into_response()),
-        FormatIn::Csv => table(data),
+        FormatIn::Csv => table("daily", HEAD, data.into_iter().map(DayOut::cells)),
     }
 }
 
-fn table(mut data: Vec<DayOut>) -> Result<Response, Problem> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for day in &mut data {
-        day.campaign = guarded(std::mem::take(&mut day.campaign));
-        day.sub_id = guarded(std::mem::take(&mut day.sub_id));
-    }
-    let written =
-        if data.is_empty() { writer.write_record(HEAD) } else { data.iter().try_for_each(|day| writer.serialize(day)) };
-    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).ok_or_else(Problem::busy)?;
-    let head = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"daily.csv\"")),
-    ];
-    Ok((head, bytes).into_response())
-}
-
-/// The head of a table without lines: the members of [`DayOut`], in their order.
+/// The head of the table: the members of [`DayOut`], in their order.
 const HEAD: [&str; 11] = [
     "date",
     "campaign",
@@ -177,9 +144,23 @@ const HEAD: [&str; 11] = [
     "currency",
 ];
 
-/// A cell that a spreadsheet would take for a formula is made text.
-fn guarded(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+impl DayOut {
+    /// As the cells of the table.
+    fn cells(self) -> [String; HEAD.len()] {
+        [
+            self.date.to_string(),
+            guarded(self.campaign),
+            guarded(self.sub_id),
+            self.issued.to_string(),
+            self.repeats.to_string(),
+            self.assists.to_string(),
+            self.refused.to_string(),
+            self.redeemed.to_string(),
+            self.rolled_back.to_string(),
+            self.revenue.to_string(),
+            self.currency,
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -195,15 +176,15 @@ mod tests {
             let bytes = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
             String::from_utf8(bytes.to_vec()).unwrap()
         };
-        assert_eq!(text(table(Vec::new()).unwrap()).await, head);
+        assert_eq!(text(table("daily", HEAD, []).unwrap()).await, head);
         let line = DailyLine {
             date: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap(),
             campaign: "PIZZA".to_owned(),
             sub_id: "-1.2".to_owned(),
             currency: "USD".to_owned(),
-            figures: crate::engine::DayFigures { issued: 1, revenue: -500, ..Default::default() },
+            figures: crate::engine::ReportFigures { issued: 1, revenue: -500, ..Default::default() },
         };
-        let shown = text(table(vec![line.into()]).unwrap()).await;
+        let shown = text(table("daily", HEAD, [DayOut::from(line).cells()]).unwrap()).await;
         assert_eq!(shown, format!("{head}2026-11-20,PIZZA,'-1.2,1,0,0,0,0,0,-500,USD\n"));
     }
 }
