@@ -14,6 +14,7 @@ pub mod claims;
 pub mod codes;
 pub mod config;
 pub mod counts;
+pub mod credit_report;
 pub mod desk;
 mod error;
 pub mod explain;

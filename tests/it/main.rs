@@ -22,6 +22,7 @@ mod counted;
 mod crash;
 mod creators;
 mod creators_admin;
+mod credit_report;
 mod desks;
 mod doctor;
 mod doors;

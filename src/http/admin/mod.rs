@@ -6,6 +6,7 @@ mod bodies;
 mod change_partner;
 mod creators;
 mod credentials;
+mod credit_report;
 mod page;
 mod partners;
 
@@ -17,31 +18,35 @@ use utoipa::OpenApi;
 
 /// The description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(
-    partners::list_partners,
-    partners::create_partner,
-    partners::show_partner,
-    change_partner::change_partner,
-    change_partner::suspend_partner,
-    change_partner::resume_partner,
-    change_partner::grant_campaign,
-    change_partner::revoke_grant,
-    credentials::list_partner_keys,
-    credentials::add_partner_key,
-    credentials::revoke_partner_key,
-    credentials::list_partner_secrets,
-    credentials::create_partner_secret,
-    credentials::revoke_partner_secret,
-    creators::list_creators,
-    creators::create_creator,
-    creators::show_creator,
-    creators::change_creator,
-    creators::suspend_creator,
-    creators::resume_creator,
-    creators::create_creator_link,
-    alerts::list_alerts,
-    alerts::clear_alert,
-))]
+#[openapi(
+    paths(
+        partners::list_partners,
+        partners::create_partner,
+        partners::show_partner,
+        change_partner::change_partner,
+        change_partner::suspend_partner,
+        change_partner::resume_partner,
+        change_partner::grant_campaign,
+        change_partner::revoke_grant,
+        credentials::list_partner_keys,
+        credentials::add_partner_key,
+        credentials::revoke_partner_key,
+        credentials::list_partner_secrets,
+        credentials::create_partner_secret,
+        credentials::revoke_partner_secret,
+        creators::list_creators,
+        creators::create_creator,
+        creators::show_creator,
+        creators::change_creator,
+        creators::suspend_creator,
+        creators::resume_creator,
+        creators::create_creator_link,
+        alerts::list_alerts,
+        alerts::clear_alert,
+        credit_report::show_credit_report,
+    ),
+    components(schemas(credit_report::ByIn))
+)]
 pub(super) struct Api;
 
 /// The routes of the admin API.
@@ -63,6 +68,7 @@ where
         .route("/admin/v1/creators/{handle}/link", post(creators::create_creator_link))
         .route("/admin/v1/alerts", get(alerts::list_alerts))
         .route("/admin/v1/alerts/clear", post(alerts::clear_alert))
+        .route("/admin/v1/reports/credit", get(credit_report::show_credit_report))
         .route("/admin/v1/partners", partners)
         .route("/admin/v1/partners/{client_id}", partner)
         .route("/admin/v1/partners/{client_id}/suspend", post(change_partner::suspend_partner))

@@ -64,6 +64,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/admin/v1/creators/{handle}/suspend", Admin),
     ("POST", "/admin/v1/creators/{handle}/resume", Admin),
     ("POST", "/admin/v1/creators/{handle}/link", Admin),
+    ("GET", "/admin/v1/reports/credit", Admin),
     ("GET", "/admin/v1/partners", Admin),
     ("POST", "/admin/v1/partners", Admin),
     ("GET", "/admin/v1/partners/{client_id}", Admin),
