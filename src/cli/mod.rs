@@ -16,6 +16,7 @@ mod numbers;
 mod openapi;
 mod partner;
 mod place;
+mod report;
 mod serve;
 mod verify;
 mod words;
@@ -56,6 +57,7 @@ enum Command {
     Keys(keys::KeysArgs),
     Partner(partner::PartnerArgs),
     Creator(creator::CreatorArgs),
+    Report(report::ReportArgs),
     Alerts(alerts::AlertsArgs),
     Audit(audit::AuditArgs),
     Explain(audit::ExplainArgs),
@@ -131,6 +133,7 @@ async fn dispatch(command: Command, console: &mut Console<'_>) -> anyhow::Result
         Command::Words(args) => words::words(&args, console).await,
         Command::Partner(args) => Box::pin(partner::partner(&args, console)).await,
         Command::Creator(args) => Box::pin(creator::creator(&args, console)).await,
+        Command::Report(args) => report::report(&args, console).await,
         Command::Keys(args) => keys::keys(&args, console).await,
         Command::Explain(args) => Box::pin(audit::explain(&args, console)).await,
         Command::Openapi(args) => openapi::openapi(&args, console),

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Runs a command line with nobody at the terminal: exit code, what it said, what it remarked.
-fn called(line: &[&str]) -> (u8, String, String) {
+pub(super) fn called(line: &[&str]) -> (u8, String, String) {
     answered(line, Reader::Program, "")
 }
 
@@ -76,7 +76,7 @@ pool = { source = "generate", size = 50 }
 keywords = { sender = "12345", main = "SHOES" }
 "#;
 
-fn written(dir: &Path) -> (String, String) {
+pub(super) fn written(dir: &Path) -> (String, String) {
     let (house, file) = (dir.join("house"), dir.join("shop.toml"));
     std::fs::write(&file, SHOP).unwrap();
     let text = |path: &Path| path.to_str().unwrap().to_owned();
@@ -279,7 +279,7 @@ fn the_doctor_speaks_json() {
 }
 
 /// A talk with the product, with what differs from run to run left out: keys drawn by chance, and the days.
-fn talked(dir: &Path, house: &str, lines: &[&[&str]]) -> String {
+pub(super) fn talked(dir: &Path, house: &str, lines: &[&[&str]]) -> String {
     let mut talk = String::new();
     for line in lines {
         let (code, out, err) = called(&[*line, &["--dir", house][..]].concat());

@@ -10,6 +10,8 @@ mod credit_report;
 mod page;
 mod partners;
 
+pub(crate) use credit_report::CreditReportOut;
+
 use crate::engine::Engine;
 use axum::Router;
 use axum::extract::FromRef;
