@@ -89,6 +89,10 @@ impl Engine {
             if !again.is_empty() {
                 break again;
             }
+            if pull.acked_at.is_some() {
+                // It has no more, and its lease is no matter any longer.
+                return Ok(Piece::End);
+            }
             let version = self.may_pull(pull).await?;
             let began = Instant::now();
             match store.expose(pull.id, (pull.partner, version), (after, CHUNK), self.now()).await? {
@@ -111,7 +115,7 @@ impl Engine {
     }
 
     /// The version of a pull's partner, as long as it may have codes of it.
-    async fn may_pull(&self, pull: &Allocation) -> Result<u32, EngineError> {
+    pub(super) async fn may_pull(&self, pull: &Allocation) -> Result<u32, EngineError> {
         let bar = match self.partner_terms(pull.partner).await? {
             Some(terms) if terms.status == PartnerStatus::Suspended => Bar::Suspended,
             Some(terms) if !terms.allows(PartnerScope::Bulk) => Bar::Scope(PartnerScope::Bulk),

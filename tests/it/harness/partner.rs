@@ -31,6 +31,13 @@ impl House {
         TestPartner { id: made.id, client, secret, token }
     }
 
+    /// An access token for all that the partner of a client id may do, by a secret of its own.
+    pub(crate) async fn token_of(&self, client: &str) -> String {
+        let id = ClientId::parse(client).expect("a client id");
+        let secret = self.engine.add_partner_secret(&id, "token_of").await.expect("a secret").expose().to_owned();
+        self.token(client, &secret).await
+    }
+
     /// An access token for all that a partner may do.
     pub(crate) async fn token(&self, client: &str, secret: &str) -> String {
         let proved = self.engine.client_by_secret(client, secret).await.expect("it is hers");

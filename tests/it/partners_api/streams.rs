@@ -5,6 +5,7 @@ use crate::harness::on_both;
 on_both! {
     a_pull_leaves_in_every_form_and_from_any_position,
     a_stream_that_is_dropped_gives_back_what_never_left_and_nothing_that_did,
+    an_acknowledged_pull_is_read_whole_after_its_lease,
 }
 
 mod bodies {
@@ -77,6 +78,18 @@ mod bodies {
         let again = rows(&api.get(&format!("{rest}/codes?format=ndjson")).await.body);
         assert_eq!(again.len(), 6_000 - out, "everything that never left is there");
         assert!(again.iter().all(|(_, code)| !seen.contains(code)), "and nothing that did");
+        api.house.audited().await;
+    }
+    pub(super) async fn an_acknowledged_pull_is_read_whole_after_its_lease(house: House) {
+        campaign(1).write(&house).await;
+        let api = Api::open(house, &[Grant::free(CampaignId(1))]).await;
+        let place = pull(&api, "k1", 120).await;
+        let lines = api.get(&format!("{place}/codes?format=json")).await;
+        assert_eq!(api.post(&format!("{place}/ack"), "k2", &json!({ "count": 120 })).await.status, 200);
+        api.house.clock.forward(Duration::days(2));
+        api.house.engine.end_leases().await.unwrap();
+        let api = api.with_token(api.house.token_of("acme-deals").await);
+        assert_eq!(api.get(&format!("{place}/codes?format=json")).await.body, lines.body);
         api.house.audited().await;
     }
 }
