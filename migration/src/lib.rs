@@ -28,6 +28,7 @@ mod m0036_proofs;
 mod m0037_webhook_requests;
 mod m0038_creator_phones;
 mod m0039_webhook_asked;
+mod m0040_sandbox;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_webhook_requests::Migration),
             Box::new(m0038_creator_phones::Migration),
             Box::new(m0039_webhook_asked::Migration),
+            Box::new(m0040_sandbox::Migration),
         ]
     }
 }

@@ -30,6 +30,7 @@ pub mod phone;
 pub mod profanity;
 pub mod proxies;
 pub mod reply;
+pub mod sandbox;
 pub mod secret;
 pub mod sending;
 pub mod session;

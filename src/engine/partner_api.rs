@@ -118,7 +118,7 @@ impl Engine {
     ) -> Result<IssuanceAnswer, EngineError> {
         let campaign = self.granted(by, &ask.campaign).await?;
         if by.environment() == Environment::Test {
-            return Ok(self.play(by, &campaign, ask));
+            return self.play_once(by, request, &campaign, ask).await;
         }
         self.can_deliver(&campaign, ask)?;
         let settled = self.settle(self.partner_act(by, request, &campaign, ask, &[])).await?;
@@ -139,7 +139,7 @@ impl Engine {
     ) -> Result<Vec<Result<IssuanceAnswer, EngineError>>, EngineError> {
         let campaign = self.granted(by, campaign).await?;
         if by.environment() == Environment::Test {
-            return Ok(asks.iter().map(|(_, ask)| Ok(self.play(by, &campaign, ask))).collect());
+            return Ok(self.play_many(by, &campaign, &asks).await?.into_iter().map(Ok).collect());
         }
         for (_, ask) in &asks {
             self.can_deliver(&campaign, ask)?;
@@ -215,9 +215,7 @@ impl Engine {
             note: note.clone(),
             ..Attribution::by(Channel::Api)
         };
-        let (words, named) = said(ask);
-        let words = format!("issuance {} {words}", campaign.id);
-        let print = fingerprint(&[words.as_bytes(), named.as_bytes(), call]);
+        let print = print_of(campaign, ask, call);
         let who = self.customer(by, customer);
         let act = Act::new(draw(), request, print, Some(who), Ask::Issue(campaign.id, from, *deliver));
         Act { partner: Some(by.id()), ..act }
@@ -334,6 +332,13 @@ fn said(ask: &IssuanceAsk) -> (String, &str) {
     let IssuanceAsk { customer, sub_id, note, deliver, .. } = ask;
     let (kind, named) = named(customer);
     (format!("{kind} {sub_id:?} {note:?} {deliver:?}"), named)
+}
+
+/// What tells one customer's request from another; `call` as in [`Engine::partner_act`].
+fn print_of(campaign: &Campaign, ask: &IssuanceAsk, call: &[u8]) -> [u8; 32] {
+    let (words, named) = said(ask);
+    let words = format!("issuance {} {words}", campaign.id);
+    fingerprint(&[words.as_bytes(), named.as_bytes(), call])
 }
 
 /// What tells one list of customers from another.

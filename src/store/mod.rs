@@ -27,6 +27,7 @@ pub mod partner_reports;
 pub mod partners;
 pub mod peers;
 pub mod requests;
+pub mod sandbox;
 mod sending;
 pub mod spool;
 mod tables;

@@ -58,25 +58,41 @@ pub(super) fn customers(n: usize) -> Vec<Value> {
     (0..n).map(|n| json!({ "customer": { "reference": format!("c{n}") } })).collect()
 }
 
+fn front_door(house: &House) -> Router {
+    let engine = house.engine.clone();
+    let (_, phase) = tokio::sync::watch::channel(Phase::Ready);
+    let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
+    let (limits, guesses, partners) = (HttpConfig::default(), Guesses::new(0, 0), partner_door(&engine));
+    let site = Site {
+        engine,
+        phase,
+        limits,
+        guesses,
+        claims: codewell::http::claim::ClaimLimits::new(0, 0, 0),
+        partners,
+        webhooks: codewell::http::partner::WebhookDoor::default(),
+        sms,
+        simulator: None,
+    };
+    router(site)
+}
+
 impl Api {
     pub(super) async fn open(house: House, grants: &[Grant]) -> Self {
         let partner = house.partner("acme-deals", grants).await;
-        let engine = house.engine.clone();
-        let (_, phase) = tokio::sync::watch::channel(Phase::Ready);
-        let sms = SmsDoor { engine: engine.clone(), carriers: Registry::default(), early: EarlyReports::default() };
-        let (limits, guesses, partners) = (HttpConfig::default(), Guesses::new(0, 0), partner_door(&engine));
-        let site = Site {
-            engine,
-            phase,
-            limits,
-            guesses,
-            claims: codewell::http::claim::ClaimLimits::new(0, 0, 0),
-            partners,
-            webhooks: codewell::http::partner::WebhookDoor::default(),
-            sms,
-            simulator: None,
-        };
-        Self { house, token: partner.token.clone(), partner, router: router(site) }
+        let router = front_door(&house);
+        Self { house, token: partner.token.clone(), partner, router }
+    }
+
+    /// The same, asked of another process on the same database.
+    pub(super) async fn second(&self) -> Self {
+        let house = self.house.second().await;
+        Self { router: front_door(&house), house, ..self.clone() }
+    }
+
+    /// The same, asked by a sandbox that may do everything.
+    pub(super) async fn sandbox(&self, client: &str, grants: &[Grant]) -> Self {
+        self.with_token(self.house.partner(client, grants).await.token)
     }
 
     /// The same house, asked with another token.

@@ -1,6 +1,7 @@
 //! The partner API, from the front door.
 
 mod api;
+mod sandbox;
 mod streams;
 
 use crate::harness::on_both;
@@ -312,7 +313,7 @@ mod bodies {
             ("+15005550004", 503, "peer_unavailable"),
             ("+15005550006", 409, "customer_has_code"),
         ] {
-            let told = api.post("/v1/issuances", "k3", &issuance(&json!({ "phone": phone }))).await;
+            let told = api.post("/v1/issuances", phone, &issuance(&json!({ "phone": phone }))).await;
             assert_eq!((told.status, &told.json()["code"]), (status, &json!(code)));
         }
         for table in ["request", "issuance", "recipient", "quota", "rollup_credit"] {

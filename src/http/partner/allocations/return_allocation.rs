@@ -42,7 +42,7 @@ pub(super) struct ReturnOut {
     allocation: AllocationOut,
 }
 
-async fn read(engine: &Engine, view: &AllocationView, body: ReturnIn) -> Result<LeaseStep, Problem> {
+async fn read(engine: &Engine, partner: &Partner, view: &AllocationView, body: ReturnIn) -> Result<LeaseStep, Problem> {
     let (codes, statement) = match (body.codes, body.statement) {
         (None, None) => return Ok(LeaseStep::Returned),
         (Some(codes), Some(statement)) => (codes, statement),
@@ -60,7 +60,7 @@ async fn read(engine: &Engine, view: &AllocationView, body: ReturnIn) -> Result<
     if !errors.is_empty() {
         return Err(Problem::invalid(&errors));
     }
-    let positions = engine.positions_in(&view.pull, &codes).await?;
+    let positions = engine.positions_in(partner, &view.pull, &codes).await?;
     let strange = |at: usize| Problem::invalid(&[format!("codes[{at}]: no code of this allocation")]);
     Ok(LeaseStep::Withdrawn(positions.map_err(strange)?, statement))
 }
@@ -98,7 +98,7 @@ pub(super) async fn return_allocation(
 ) -> Result<Json<ReturnOut>, Problem> {
     requires(&partner, PartnerScope::Bulk)?;
     let view = find(&engine, &partner, &id).await?;
-    let step = read(&engine, &view, body).await?;
+    let step = read(&engine, &partner, &view, body).await?;
     match engine.step_for_partner(&partner, key.request(partner.door()), &view, step).await? {
         LeaseAnswer::Done(view, given_back) => {
             Ok(Json(ReturnOut { given_back, allocation: AllocationOut::from(*view) }))
