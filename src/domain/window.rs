@@ -42,6 +42,15 @@ impl Window {
         }
     }
 
+    /// Whether it begins at a midnight, which each zone has at another time.
+    #[must_use]
+    pub fn is_calendar(self) -> bool {
+        match self {
+            Self::Day | Self::Week | Self::Month => true,
+            Self::Lifetime | Self::Minute | Self::Rolling(_) => false,
+        }
+    }
+
     /// The first instant after `now` of a later window, or `None` when there is none.
     ///
     /// For a rolling window this is no property of the clock alone; see [`crate::domain::cap`].

@@ -23,7 +23,7 @@ use crate::domain::cap::Cap;
 use crate::domain::ids::{CampaignId, PartnerId};
 use crate::domain::partner::{ClientId, Edit, PartnerDoc, PartnerStatus, PartnerTerms};
 use crate::store::StoreError;
-use crate::store::partners::{self, Changed, NewPartner, PartnerRecord, Zones};
+use crate::store::partners::{self, Changed, NewPartner, PartnerRecord};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -66,9 +66,9 @@ impl Engine {
     pub async fn create_partner(&self, client: ClientId, mut doc: PartnerDoc) -> Result<PartnerRecord, PartnerError> {
         doc.tidy();
         refuse(&doc)?;
-        let zones = self.zones(doc.grants.iter().map(|grant| grant.campaign)).await?;
+        self.knows(doc.grants.iter().map(|grant| grant.campaign)).await?;
         let new = NewPartner { client, doc };
-        match self.fulfil(&Wish::Make(&new), &zones).await? {
+        match self.fulfil(&Wish::Make(&new)).await? {
             Changed::Done(record) | Changed::Already(record) => Ok(record),
             Changed::Not => Err(PartnerError::Taken(new.client)),
         }
@@ -86,9 +86,8 @@ impl Engine {
         }
         refuse(&probe)?;
         let known = self.partner(client).await?;
-        let granted = probe.grants.iter().chain(&known.doc.grants).map(|grant| grant.campaign);
-        let zones = self.zones(granted).await?;
-        match self.fulfil(&Wish::Change(client, edits), &zones).await? {
+        self.knows(probe.grants.iter().chain(&known.doc.grants).map(|grant| grant.campaign)).await?;
+        match self.fulfil(&Wish::Change(client, edits)).await? {
             Changed::Done(record) | Changed::Already(record) => Ok(record),
             Changed::Not => Err(PartnerError::Unknown(client.clone())),
         }
@@ -128,19 +127,15 @@ impl Engine {
         Ok(partners::used(&parts.store, terms, parts.clock.now()).await?)
     }
 
-    /// The zone of each campaign: the calendar of its caps.
-    async fn zones(&self, campaigns: impl Iterator<Item = CampaignId>) -> Result<Zones, PartnerError> {
+    /// Whether every campaign is there.
+    async fn knows(&self, mut campaigns: impl Iterator<Item = CampaignId>) -> Result<(), PartnerError> {
         let catalog = self.fresh_catalog().await?;
-        let records = &catalog.rows.campaigns;
-        let zone = |id: CampaignId| {
-            let record = records.iter().find(|record| record.id == id);
-            record.map(|record| (id, record.doc.tz())).ok_or_else(|| PartnerError::NoCampaign(id.to_string()))
-        };
-        campaigns.map(zone).collect()
+        let strange = campaigns.find(|id| !catalog.rows.campaigns.iter().any(|record| record.id == *id));
+        strange.map_or(Ok(()), |id| Err(PartnerError::NoCampaign(id.to_string())))
     }
 
     /// Carries a wish out alone in the committer's queue, again while other processes hold its locks.
-    async fn fulfil(&self, wish: &Wish<'_>, zones: &Zones) -> Result<Changed, PartnerError> {
+    async fn fulfil(&self, wish: &Wish<'_>) -> Result<Changed, PartnerError> {
         let parts = self.parts();
         let now = || parts.clock.now();
         let mut tries = 0;
@@ -148,8 +143,8 @@ impl Engine {
             tries += 1;
             let turn = self.turn().await?;
             let result = match wish {
-                Wish::Make(new) => partners::create(&parts.store, new, zones, now).await,
-                Wish::Change(client, edits) => partners::change(&parts.store, client, edits, zones, now).await,
+                Wish::Make(new) => partners::create(&parts.store, new, now).await,
+                Wish::Change(client, edits) => partners::change(&parts.store, client, edits, now).await,
             };
             drop(turn);
             match result {

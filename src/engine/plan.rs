@@ -25,6 +25,8 @@ use std::path::PathBuf;
 pub struct Facts {
     /// Campaigns of which a code is out.
     pub issued: HashSet<CampaignId>,
+    /// How many partners have caps in a campaign that moves to another zone.
+    pub followers: HashMap<CampaignId, usize>,
     /// Brands to which somebody said STOP.
     pub stopped_brands: HashSet<String>,
     /// Beginnings of new patterns under which another campaign has imported codes, with its name.

@@ -2,6 +2,7 @@
 
 use crate::domain::campaign::Status;
 use crate::domain::ids::{CampaignId, millis};
+use crate::store::config::lock_catalog;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use codewell_entity::{campaign, campaign_version, catalog, pool};
@@ -31,8 +32,8 @@ struct Number {
 
 /// Gives the campaign a new status if its present one is among `from`.
 ///
-/// The campaign's row is locked first (a batch that holds it commits before, a later one reads the new version and
-/// starts again), the catalog's row last.
+/// The catalog's row is locked first, as every change by people does, then the campaign's: a batch that holds it commits
+/// before, a later one reads the new version and starts again.
 ///
 /// # Errors
 /// [`StoreError`]; also when there is no such campaign.
@@ -44,6 +45,7 @@ pub async fn switch(
     now: DateTime<Utc>,
 ) -> Result<Switched, StoreError> {
     let change = store.begin_change().await?;
+    lock_catalog(&change).await?;
     let locked = campaign::Entity::find_by_id(i64::from(id.0)).lock_exclusive();
     let row = locked.one(&change).await?.ok_or_else(|| bad(id, "campaign_id"))?;
     let status = Status::parse(&row.status);

@@ -6,10 +6,12 @@
 pub(in crate::store) mod caps;
 mod creators;
 mod draft;
+pub(in crate::store) mod followers;
 mod write;
 
 pub use creators::{CreatorEdit, NewCreator, add_creator, change_creator, switch_creator};
 pub use draft::{Draft, draft};
+pub use followers::partners_capped;
 
 use crate::domain::campaign::PoolKind;
 use crate::domain::cap::Scope;
@@ -19,6 +21,7 @@ use crate::store::catalog::{self, version_in};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
+use write::json;
 
 /// What is to be written, worked out against one version of the catalog.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +98,10 @@ pub async fn commit(
     change: &Change,
     clock: impl Fn() -> DateTime<Utc> + Send,
 ) -> Result<i64, StoreError> {
-    let tx = begin(store, change.planned_on).await?;
+    let tx = store.begin_change().await?;
+    lock_catalog(&tx).await?;
+    let moves = followers::lock(&tx, &change.campaigns).await?;
+    lock_campaigns(&tx, change.planned_on).await?;
     let now = clock();
     let rows = catalog::rows(&tx).await?;
     for sender in &change.senders {
@@ -103,6 +109,9 @@ pub async fn commit(
     }
     for campaign in &change.campaigns {
         write::campaign(&tx, &rows, campaign, now).await?;
+    }
+    for to in &moves {
+        followers::follow(&tx, to, now).await?;
     }
     if !change.across.is_empty() {
         caps::write_across(&tx, &change.across, now).await?;
@@ -128,20 +137,33 @@ pub async fn has_opt_outs(store: &Store, brand: &str) -> Result<bool, StoreError
     Ok(ints(store.read(), sql, vec![brand.into()]).await?.is_some())
 }
 
-/// Begins a change and takes its locks: every campaign's, in the order in which batches take them, then the catalog's
-/// row, so that changes of all processes come one after the other.
+/// Begins a change and takes its locks: the catalog's row, so that changes of all processes come one after the other,
+/// then every campaign's, in the order in which batches take them.
 async fn begin(store: &Store, planned_on: i64) -> Result<DatabaseTransaction, StoreError> {
     let tx = store.begin_change().await?;
+    lock_catalog(&tx).await?;
+    lock_campaigns(&tx, planned_on).await?;
+    Ok(tx)
+}
+
+/// The first lock of every change by people that takes others: no batch takes it.
+pub(in crate::store) async fn lock_catalog(tx: &DatabaseTransaction) -> Result<(), StoreError> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        run(tx, "SELECT 1 FROM catalog FOR UPDATE", vec![]).await?;
+    }
+    Ok(())
+}
+
+async fn lock_campaigns(tx: &DatabaseTransaction, planned_on: i64) -> Result<(), StoreError> {
     if tx.get_database_backend() == DbBackend::Postgres {
         // Counting what a new cap would have counted reads a campaign's whole ledger.
-        run(&tx, "SET LOCAL statement_timeout = 0", vec![]).await?;
-        run(&tx, "SELECT 1 FROM campaign ORDER BY campaign_id FOR NO KEY UPDATE", vec![]).await?;
-        run(&tx, "SELECT 1 FROM catalog FOR UPDATE", vec![]).await?;
+        run(tx, "SET LOCAL statement_timeout = 0", vec![]).await?;
+        run(tx, "SELECT 1 FROM campaign ORDER BY campaign_id FOR NO KEY UPDATE", vec![]).await?;
     }
-    if planned_on != version_in(&tx).await? {
+    if planned_on != version_in(tx).await? {
         return Err(StoreError::Stale);
     }
-    Ok(tx)
+    Ok(())
 }
 
 /// Raises the catalog's version, commits, and answers with it.

@@ -4,7 +4,8 @@ pub mod credentials;
 pub mod signing;
 mod write;
 
-pub use write::{Changed, NewPartner, Zones, change, create};
+pub use write::{Changed, NewPartner, change, create};
+pub(in crate::store) use write::{Kept, Zones};
 
 use crate::domain::cap::Cap;
 use crate::domain::ids::{CampaignId, PartnerId, from_millis, millis};
@@ -84,6 +85,14 @@ async fn one(db: &impl ConnectionTrait, condition: &str, value: Value) -> Result
     row.as_ref().map(read).transpose()
 }
 
+/// The partner of that number.
+pub(in crate::store) async fn by_id(
+    db: &impl ConnectionTrait,
+    id: PartnerId,
+) -> Result<Option<PartnerRecord>, StoreError> {
+    one(db, "partner.partner_id", id.0.into()).await
+}
+
 /// The partner of a client id.
 ///
 /// # Errors
@@ -161,7 +170,7 @@ pub async fn granted(store: &Store, campaign: CampaignId) -> Result<Vec<PartnerI
 /// # Errors
 /// What the database says; [`StoreError::BadRow`].
 pub async fn terms(store: &Store, id: PartnerId) -> Result<Option<PartnerTerms>, StoreError> {
-    let Some(record) = one(store.read(), "partner.partner_id", id.0.into()).await? else {
+    let Some(record) = by_id(store.read(), id).await? else {
         return Ok(None);
     };
     let mut grants: BTreeMap<CampaignId, Vec<Cap>> =

@@ -51,3 +51,4 @@ mod till;
 mod tour;
 mod webhooks;
 mod windows;
+mod zones;

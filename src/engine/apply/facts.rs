@@ -35,6 +35,9 @@ impl Engine {
             {
                 facts.issued.insert(record.id);
             }
+            if let Some(record) = record.filter(|record| record.doc.tz() != doc.tz()) {
+                facts.followers.insert(record.id, config::partners_capped(store, record.id).await?);
+            }
             if let Some(pattern) = doc.code.pattern.as_ref().filter(|_| record.is_none()) {
                 let prefix = pattern.pattern().literal_prefix();
                 if let Some(owner) = codes::imported_under(store, prefix).await? {

@@ -31,6 +31,11 @@ pub(super) fn plan(ground: &Ground<'_>, located: &Located<CampaignDoc>, plan: &m
             for (mark, text) in campaigns(&record.doc, doc) {
                 lines.say(mark, format!("  {text}"));
             }
+            match ground.facts.followers.get(&record.id).copied().unwrap_or(0) {
+                0 => {}
+                1 => lines.say(Mark::Change, "  the caps of 1 partner count by its days".to_owned()),
+                n => lines.say(Mark::Change, format!("  the caps of {n} partners count by its days")),
+            }
             if grows {
                 lines.say(Mark::Add, format!("  {} more codes", pool.growth()));
             }

@@ -1,6 +1,6 @@
 //! What is configured: every version of every campaign, its caps, pools and offers. Small beside the ledger.
 
-use super::document::{CapKey, Terms, of_partner};
+use super::document::{CapKey, Terms, of_partner, zones_of_partner};
 use super::snapshot::Snapshot;
 use super::windows::Span;
 use super::{Check, DISORDER_MS};
@@ -161,20 +161,31 @@ impl Book {
                 self.unreadable.push(format!("the document of version {number} of partner {partner} cannot be read"));
                 continue;
             };
-            let mut found = HashMap::new();
+            let (created_at, status) = (row.int(3)?, row.text(4)?);
+            let (mut found, mut zones) = (HashMap::new(), HashMap::new());
+            let named: HashMap<_, _> = zones_of_partner(&row.text(2)?).into_iter().collect();
             for (campaign, key, limit) in limits {
                 match caps.get(&(campaign, key)) {
-                    Some(cap) => drop(found.insert(*cap, limit)),
+                    Some(cap) => {
+                        found.insert(*cap, limit);
+                        let zone = named.get(&campaign).copied().or_else(|| self.zone_at(campaign, created_at));
+                        zones.extend(zone.map(|zone| (*cap, zone)));
+                    }
                     None => self.unreadable.push(format!(
                         "version {number} of partner {partner} has a cap of {limit} in campaign {campaign} without a row"
                     )),
                 }
             }
-            let (created_at, status) = (row.int(3)?, row.text(4)?);
-            let version = Version { status, created_at, limits: Some(found), ..Version::default() };
+            let version = Version { status, created_at, zones, limits: Some(found), ..Version::default() };
             self.partners.entry(partner).or_default().insert(number, version);
         }
         Ok(())
+    }
+
+    /// The zone that a campaign had at a time: older versions of partners do not name it.
+    fn zone_at(&self, campaign: i64, at_ms: i64) -> Option<Tz> {
+        let mut versions = self.versions.get(&campaign)?.values();
+        versions.rfind(|version| version.created_at <= at_ms).and_then(|version| version.terms.zone)
     }
 
     /// The versions that tell what a cap allowed, and when: its campaign's, or its partner's.

@@ -134,6 +134,13 @@ pub(super) fn of_partner(text: &str, partner: &str) -> Option<Vec<(i64, CapKey, 
     Some(all)
 }
 
+/// The zones in which a partner's version counts, by the campaign's number.
+pub(super) fn zones_of_partner(text: &str) -> Vec<(i64, Tz)> {
+    let whole: Value = serde_json::from_str(text).unwrap_or_default();
+    let zones = whole.get("zones").and_then(Value::as_object).into_iter().flatten();
+    zones.filter_map(|(campaign, zone)| Some((campaign.parse().ok()?, zone.as_str()?.parse().ok()?))).collect()
+}
+
 /// The limits of one scope, by window.
 fn windows(caps: &Map<String, Value>, scope: &str, id: &str, decimals: u32, found: &mut Vec<(CapKey, i64)>) {
     for (key, window) in WINDOWS {

@@ -6,7 +6,7 @@ use crate::domain::campaign::Status;
 use crate::domain::cap::{Cap, Scope, Unit};
 use crate::domain::catalog::CreatorRow;
 use crate::domain::document::{CampaignDoc, CapDoc, CapSpec, Over};
-use crate::domain::ids::{CampaignId, CapId, PlacementId, millis};
+use crate::domain::ids::{CampaignId, CapId, PartnerId, PlacementId, millis};
 use crate::domain::window::Window;
 use crate::store::StoreError;
 use crate::store::catalog::{ACROSS, parse_cap};
@@ -18,6 +18,7 @@ use sea_orm::{
     Statement, Value,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The longest calendar window with a margin for zones, in milliseconds: what is older is in no running window.
 const LOOK_BACK_MS: i64 = 33 * 86_400_000;
@@ -224,8 +225,9 @@ async fn insert(
     }
 }
 
+/// What was counted in a minute.
 #[derive(FromQueryResult)]
-struct Minute {
+pub(super) struct Minute {
     at: i64,
     n: i64,
     money: i64,
@@ -257,15 +259,57 @@ async fn recount(tx: &DatabaseTransaction, row: &cap::Model, now: DateTime<Utc>)
     let values = [Value::from(campaign.map_or(0, |id| i64::from(id.0))), since.into(), value];
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     let minutes = Minute::find_by_statement(statement).all(tx).await?;
-    let window = cap.window.key(now, cap.zone);
-    let used: i64 =
-        minutes.iter().filter(|minute| in_window(&cap, minute, window)).map(|minute| weight(&cap, minute)).sum();
+    let (window, used) = used_now(&cap, &minutes, now);
     if used == 0 {
         return Ok(());
     }
     let CapId(number) = cap.id;
     let sql = "INSERT INTO quota (cap_id, window_start, used, cap) VALUES ($1, $2, $3, $4)";
     run_one(tx, sql, vec![number.into(), window.into(), used.into(), used.max(cap.cap).into()]).await
+}
+
+/// The cap's running window, and what was counted in it.
+pub(super) fn used_now(cap: &Cap, minutes: &[Minute], now: DateTime<Utc>) -> (i64, i64) {
+    let window = cap.window.key(now, cap.zone);
+    let inside = minutes.iter().filter(|minute| in_window(cap, minute, window));
+    (window, inside.map(|minute| weight(cap, minute)).sum())
+}
+
+/// What was counted lately of each partner in a campaign, for all its calendar windows: one look at the ledger, however
+/// many partners there are.
+pub(super) async fn counted_of_partners(
+    tx: &DatabaseTransaction,
+    campaign: CampaignId,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<PartnerId, Vec<Minute>>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Of {
+        partner_id: i64,
+        at: i64,
+        n: i64,
+        money: i64,
+    }
+    let sql = "SELECT partner_id, charged / 60000 AS at, CAST(SUM(n) AS BIGINT) AS n,
+            CAST(SUM(money) AS BIGINT) AS money FROM (
+            SELECT partner_id, COALESCE(charged_at, issued_at) AS charged, 1 AS n, weight_minor AS money
+            FROM issuance WHERE campaign_id = $1 AND issued_at >= $2 AND partner_id <> 0 AND allocation_id IS NULL
+            UNION ALL
+            SELECT partner_id, held_at AS charged, 1 AS n, weight_minor AS money
+            FROM hold WHERE campaign_id = $1 AND held_at >= $2 AND partner_id <> 0 AND position IS NULL
+            UNION ALL
+            SELECT partner_id, allocated_at AS charged, count - given_back AS n,
+                weight_minor * (count - given_back) AS money
+            FROM allocation WHERE campaign_id = $1 AND allocated_at >= $2
+        ) AS counted WHERE charged >= $2 GROUP BY partner_id, charged / 60000";
+    let values = [Value::from(i64::from(campaign.0)), (millis(now) - LOOK_BACK_MS).into()];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    let mut counted: BTreeMap<PartnerId, Vec<Minute>> = BTreeMap::new();
+    for Of { partner_id, at, n, money } in Of::find_by_statement(statement).all(tx).await? {
+        let bad = |_| StoreError::BadRow { table: "issuance", column: "partner_id", id: partner_id.to_string() };
+        let partner = PartnerId(u32::try_from(partner_id).map_err(bad)?);
+        counted.entry(partner).or_default().push(Minute { at, n, money });
+    }
+    Ok(counted)
 }
 
 /// The column that says whether a row of issuances or promises counts in a scope, the one that says it of a pull, and

@@ -1,4 +1,4 @@
-//! Changes of partners: under the partner's row, then the catalog's, which numbers its caps; the feed comes last.
+//! Changes of partners: under the catalog's row, which numbers their caps, then the partner's; the feed comes last.
 //!
 //! A batch that was planned with an older version finds another one under the partner's lock and starts again.
 
@@ -8,16 +8,34 @@ use crate::domain::ids::{CampaignId, PartnerId, millis};
 use crate::domain::partner::{ClientId, Edit, Environment, News, PartnerDoc, PartnerStatus};
 use crate::domain::window::Window;
 use crate::store::config::caps::{self, History, Wanted};
-use crate::store::config::{end, ints, run, run_one};
+use crate::store::config::followers;
+use crate::store::config::{end, ints, lock_catalog, run, run_one};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
+use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The zones of campaigns, in whose calendar the caps of a grant count.
-pub type Zones = BTreeMap<CampaignId, Tz>;
+pub(in crate::store) type Zones = BTreeMap<CampaignId, Tz>;
+
+/// A version of a partner as its row keeps it.
+#[derive(Serialize)]
+pub(in crate::store) struct Kept<'a> {
+    #[serde(flatten)]
+    doc: &'a PartnerDoc,
+    /// By the campaign's number, for whoever judges later by which calendar its caps counted.
+    zones: BTreeMap<String, &'static str>,
+}
+
+impl<'a> Kept<'a> {
+    pub(in crate::store) fn of(doc: &'a PartnerDoc, zones: &Zones) -> Self {
+        let granted = doc.grants.iter().filter_map(|grant| Some((grant.campaign, zones.get(&grant.campaign)?)));
+        Self { doc, zones: granted.map(|(id, zone)| (id.0.to_string(), zone.name())).collect() }
+    }
+}
 
 /// A partner that shall be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +65,6 @@ pub enum Changed {
 pub async fn create(
     store: &Store,
     new: &NewPartner,
-    zones: &Zones,
     now: impl Fn() -> DateTime<Utc> + Send,
 ) -> Result<Changed, StoreError> {
     let tx = store.begin_change().await?;
@@ -81,8 +98,9 @@ pub async fn create(
         millis(now).into(),
     ];
     run_one(&tx, sql, values).await?;
-    insert_version(&tx, &record, now).await?;
-    caps::write(&tx, &[], &wanted(&record, zones), History::None, now).await?;
+    let zones = zones_of(&tx, &record.doc).await?;
+    insert_version(&tx, &record, &zones, now).await?;
+    caps::write(&tx, &[], &wanted(&record, &zones), History::None, now).await?;
     end(tx).await?;
     Ok(Changed::Done(record))
 }
@@ -95,10 +113,10 @@ pub async fn change(
     store: &Store,
     client: &ClientId,
     edits: &[Edit],
-    zones: &Zones,
     now: impl Fn() -> DateTime<Utc> + Send,
 ) -> Result<Changed, StoreError> {
     let tx = store.begin_change().await?;
+    lock_catalog(&tx).await?;
     if tx.get_database_backend() == DbBackend::Postgres {
         // Counting what a new cap would have counted reads a campaign's whole ledger.
         run(&tx, "SET LOCAL statement_timeout = 0", vec![]).await?;
@@ -115,7 +133,6 @@ pub async fn change(
     if doc == before.doc && status == before.status {
         return Ok(Changed::Already(before));
     }
-    lock_catalog(&tx).await?;
     let now = now();
     let suspended_at = match status {
         PartnerStatus::Active => None,
@@ -125,31 +142,30 @@ pub async fn change(
     let sql = "UPDATE partner SET name = $2, status = $3, version = $4 WHERE partner_id = $1";
     let (name, word) = (after.doc.name.as_str(), after.status.word());
     run_one(&tx, sql, vec![after.id.0.into(), name.into(), word.into(), after.version.into()]).await?;
-    insert_version(&tx, &after, now).await?;
+    let zones = zones_of(&tx, &after.doc).await?;
+    insert_version(&tx, &after, &zones, now).await?;
     let rows = caps_of(&tx, after.id).await?;
-    caps::write(&tx, &rows, &wanted(&after, zones), History::Ledger, now).await?;
+    caps::write(&tx, &rows, &wanted(&after, &zones), History::Ledger, now).await?;
     let news = before.doc.news(before.status, &after.doc, after.status);
     tell(&tx, after.id, &news, now).await?;
     end(tx).await?;
     Ok(Changed::Done(after))
 }
 
-/// Numbers of caps and partners are given out under the catalog's row.
-async fn lock_catalog(tx: &DatabaseTransaction) -> Result<(), StoreError> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        run(tx, "SELECT 1 FROM catalog FOR UPDATE", vec![]).await?;
-    }
-    Ok(())
+/// The zones of a partner's campaigns: under the catalog's lock, so that none moves before the caps are written.
+async fn zones_of(tx: &DatabaseTransaction, doc: &PartnerDoc) -> Result<Zones, StoreError> {
+    followers::zones(tx, doc.grants.iter().map(|grant| grant.campaign)).await
 }
 
 async fn insert_version(
     tx: &DatabaseTransaction,
     record: &PartnerRecord,
+    zones: &Zones,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO partner_version (partner_id, version, status, document, created_at)
         VALUES ($1, $2, $3, $4, $5)";
-    let document = serde_json::to_string(&record.doc).map_err(|_| StoreError::BadRow {
+    let document = serde_json::to_string(&Kept::of(&record.doc, zones)).map_err(|_| StoreError::BadRow {
         table: "partner_version",
         column: "document",
         id: record.client.to_string(),
