@@ -29,6 +29,7 @@ mod m0037_webhook_requests;
 mod m0038_creator_phones;
 mod m0039_webhook_asked;
 mod m0040_sandbox;
+mod m0041_pruning;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0038_creator_phones::Migration),
             Box::new(m0039_webhook_asked::Migration),
             Box::new(m0040_sandbox::Migration),
+            Box::new(m0041_pruning::Migration),
         ]
     }
 }

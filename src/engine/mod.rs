@@ -31,6 +31,7 @@ mod partners;
 mod peer_sale;
 mod peers;
 pub mod plan;
+mod prune;
 mod reports;
 mod sale;
 mod spool;

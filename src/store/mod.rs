@@ -26,6 +26,7 @@ pub mod outbox;
 pub mod partner_reports;
 pub mod partners;
 pub mod peers;
+mod prune;
 pub mod requests;
 pub mod sandbox;
 mod sending;

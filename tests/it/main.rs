@@ -40,6 +40,7 @@ mod numbers;
 mod partners;
 mod partners_api;
 mod peers;
+mod pruning;
 mod pulls;
 mod races;
 mod sales;

@@ -39,6 +39,11 @@ mod bodies {
         rows
     }
 
+    async fn house_forgets(house: &House, after: Duration) {
+        house.clock.forward(after);
+        house.engine.forget().await.unwrap();
+    }
+
     async fn pull(api: &Api, key: &str, count: u64) -> Answer {
         api.post("/v1/allocations", key, &json!({ "campaign": "C1", "count": count })).await
     }
@@ -209,6 +214,10 @@ mod bodies {
             }
         }
         assert_eq!(moved(&api.house).await, 0);
+        // What nobody sends again any more is new.
+        house_forgets(&api.house, Duration::days(8)).await;
+        let api = api.with_token(api.house.token_of("test-deals").await);
+        assert_eq!(api.post(one, "k1", &phone("+12025550124")).await.status, 201);
         // Whom a person stopped may not go on with what was begun.
         let place = place(&pull(&api, "k9", 2_500).await);
         let sandbox = ClientId::parse("test-deals").unwrap();
