@@ -203,7 +203,7 @@ mod tests {
         );
         assert_snapshot!(talk, @r#"
         $ codewell report --campaign shoes --by channel --from DAY --to DAY
-        DAY to 2026-11-30, SHOES
+        DAY to DAY, SHOES
         Nobody brought anything.
         [0]
         $ codewell report --json --from DAY --to DAY
