@@ -315,6 +315,8 @@ pub struct Undo {
     pub redemption: String,
     /// Why.
     pub reason: String,
+    /// How much of the money went back, minor units, where the code stays used; `None` takes the redemption back.
+    pub refund: Option<i64>,
     /// Who took the redemption, and has taken it back by now: `till`, or another system by its name.
     pub provider: String,
 }

@@ -46,6 +46,8 @@ kinds! {
     Redeemed = "redeemed",
     /// A redemption was taken back.
     RolledBack = "rolled_back",
+    /// Some of a sale's money went back to the customer; the code stays used.
+    Refunded = "refunded",
     /// The code was made worthless.
     Voided = "voided",
     /// Codes came back unseen.

@@ -173,6 +173,8 @@ pub enum EventKind {
     Redeemed,
     /// A till took that back.
     RolledBack,
+    /// A till gave some of the money back; the code stays used.
+    Refunded,
     /// The house took the code back.
     Voided,
     /// The system that honours it says that its time is over.
@@ -182,7 +184,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 5] = [Self::Redeemed, Self::RolledBack, Self::Voided, Self::Expired, Self::Returned];
+    const ALL: [Self; 6] =
+        [Self::Redeemed, Self::RolledBack, Self::Refunded, Self::Voided, Self::Expired, Self::Returned];
 
     /// The word that tables and JSON use.
     #[must_use]
@@ -190,6 +193,7 @@ impl EventKind {
         match self {
             Self::Redeemed => "redeemed",
             Self::RolledBack => "rolled_back",
+            Self::Refunded => "refunded",
             Self::Voided => "voided",
             Self::Expired => "expired",
             Self::Returned => "returned",
@@ -313,6 +317,16 @@ impl Held {
             self.events.iter().any(same)
         };
         self.events.iter().rev().find(|event| event.kind == EventKind::Redeemed && !taken_back(event))
+    }
+
+    /// What is left of a redemption's amount, and of what a creator earned by it, after what was refunded.
+    #[must_use]
+    pub fn left(&self, redemption: &Event) -> (Option<i64>, Option<i64>) {
+        let refunds = self.events.iter().filter(|one| one.kind == EventKind::Refunded && one.step > redemption.step);
+        let (amount, commission) = refunds.fold((0, 0), |(amount, commission), one| {
+            (amount + one.amount.unwrap_or(0), commission + one.commission.unwrap_or(0))
+        });
+        (redemption.amount.map(|all| all - amount), redemption.commission.map(|all| all - commission))
     }
 
     /// The number of its next step.

@@ -250,6 +250,7 @@ impl Engine {
             }
             Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
+            | Outcome::Refunded(..)
             | Outcome::Recorded(..)
             | Outcome::Voided(_)
             | Outcome::Declined(..)

@@ -110,6 +110,7 @@ impl ReportFigures {
                 self.redeemed += n;
                 self.revenue += amount;
             }
+            "refunded" => self.revenue -= amount.abs(),
             "rolled_back" => {
                 self.rolled_back += n;
                 // Written as what it takes away or as what it was: either way it is taken away.

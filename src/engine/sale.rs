@@ -120,16 +120,39 @@ impl Engine {
         redemption: String,
         reason: String,
     ) -> Result<Option<Settled>, EngineError> {
-        let Parts { store, peers, .. } = self.parts();
-        let providers: Vec<_> = ["till"].into_iter().chain(peers.names()).collect();
-        let Some((issued, provider)) = store.find_redemption(&providers, &redemption).await? else {
+        let Some((issued, provider)) = self.sold(&redemption).await? else {
             return Ok(None);
         };
         self.roll_back_at_peer(&request, &issued, &provider, (&redemption, &reason)).await?;
         let asked = format!("rollback Undo {{ redemption: {redemption:?}, reason: {reason:?} }}");
-        let undo = Undo { redemption, reason, provider };
-        let ask = Ask::Rollback(issued.held.spot, undo);
+        let ask = Ask::Rollback(issued.held.spot, Undo { redemption, reason, refund: None, provider });
         self.sale(request, &asked, &issued, ask).await.map(Some)
+    }
+
+    /// A till gave `amount` of a redemption's money back, minor units; the code stays used, and no other system is told.
+    /// `None` when there is no such redemption.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub async fn refund(
+        &self,
+        request: RequestId,
+        redemption: String,
+        (amount, reason): (i64, String),
+    ) -> Result<Option<Settled>, EngineError> {
+        let Some((issued, provider)) = self.sold(&redemption).await? else {
+            return Ok(None);
+        };
+        let asked = format!("refund {redemption:?} {amount} {reason:?}");
+        let ask = Ask::Rollback(issued.held.spot, Undo { redemption, reason, refund: Some(amount), provider });
+        self.sale(request, &asked, &issued, ask).await.map(Some)
+    }
+
+    /// The code of a redemption, and who took it.
+    async fn sold(&self, redemption: &str) -> Result<Option<(Issued, String)>, EngineError> {
+        let Parts { store, peers, .. } = self.parts();
+        let providers: Vec<_> = ["till"].into_iter().chain(peers.names()).collect();
+        Ok(store.find_redemption(&providers, redemption).await?)
     }
 
     /// The house takes a code back. `None` when no such code is out.

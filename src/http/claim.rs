@@ -227,6 +227,7 @@ async fn prove(
         | Outcome::Told(_)
         | Outcome::Redeemed(..)
         | Outcome::RolledBack(..)
+        | Outcome::Refunded(..)
         | Outcome::Recorded(..)
         | Outcome::Voided(_)
         | Outcome::Declined(..)

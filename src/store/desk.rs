@@ -103,6 +103,11 @@ struct Amount {
     order_ref: Option<String>,
 }
 
+/// What of a sale's commission went back with refunds.
+const REFUNDED: &str = "COALESCE((SELECT SUM(f.commission_minor) FROM code_event f
+    WHERE f.campaign_id = e.campaign_id AND f.pool_no = e.pool_no AND f.position = e.position
+        AND f.kind = 'refunded' AND f.reverses = e.step), 0)";
+
 /// Redemptions of codes that are a creator's merit ($1) in a campaign ($2), each with what took it back.
 const SALES: &str = "FROM code_event e
     JOIN issuance i ON i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position
@@ -248,16 +253,19 @@ impl Store {
         held_since: DateTime<Utc>,
     ) -> Result<Earned, StoreError> {
         let values = || vec![creator.0.into(), campaign.0.into(), millis(held_since).into()];
-        let sum = |what: &str| format!("CAST(SUM(CASE WHEN {what} THEN e.commission_minor ELSE 0 END) AS BIGINT)");
+        let sum =
+            |what: &str| format!("CAST(SUM(CASE WHEN is_back = 0 AND {what} THEN earned - lost ELSE 0 END) AS BIGINT)");
         let sql = format!(
-            "SELECT {} AS pending, {} AS confirmed, {} AS reversed {SALES}",
-            sum("b.step IS NULL AND e.occurred_at > $3"),
-            sum("b.step IS NULL AND e.occurred_at <= $3"),
-            sum("b.step IS NOT NULL"),
+            "SELECT {} AS pending, {} AS confirmed,
+                CAST(SUM(CASE WHEN is_back = 1 THEN earned ELSE lost END) AS BIGINT) AS reversed
+             FROM (SELECT e.occurred_at AS at, e.commission_minor AS earned, {REFUNDED} AS lost,
+                CASE WHEN b.step IS NULL THEN 0 ELSE 1 END AS is_back {SALES}) AS sales",
+            sum("at > $3"),
+            sum("at <= $3"),
         );
         let sums = self.desk_rows::<Sums>(&sql, values()).await?.pop();
         let sql = format!(
-            "SELECT e.occurred_at AS at, e.commission_minor AS n, e.order_ref {SALES}
+            "SELECT e.occurred_at AS at, CAST(e.commission_minor - {REFUNDED} AS BIGINT) AS n, e.order_ref {SALES}
                 AND b.step IS NULL AND e.occurred_at > $3 ORDER BY e.occurred_at LIMIT 1"
         );
         let next = self.desk_rows::<Amount>(&sql, values()).await?.pop();
@@ -270,14 +278,15 @@ impl Store {
         })
     }
 
-    /// The newest commissions that were taken back.
+    /// The newest commissions that were taken back, all of one or some.
     ///
     /// # Errors
     /// What the database says.
     pub async fn reversals_of(&self, creator: CreatorId, campaign: CampaignId) -> Result<Vec<Reversal>, StoreError> {
         let sql = format!(
-            "SELECT b.occurred_at AS at, e.commission_minor AS n, e.order_ref {SALES}
-                AND b.step IS NOT NULL ORDER BY b.occurred_at DESC LIMIT 5"
+            "SELECT b.occurred_at AS at, b.commission_minor AS n, e.order_ref {}
+                AND b.commission_minor > 0 ORDER BY b.occurred_at DESC LIMIT 5",
+            SALES.replace("b.kind = 'rolled_back'", "b.kind IN ('rolled_back', 'refunded')")
         );
         let rows = self.desk_rows::<Amount>(&sql, vec![creator.0.into(), campaign.0.into()]).await?;
         let reversal = |row: Amount| Some(Reversal { at: from_millis(row.at?), amount: row.n, order: row.order_ref });

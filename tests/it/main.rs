@@ -43,6 +43,7 @@ mod peers;
 mod pruning;
 mod pulls;
 mod races;
+mod refunds;
 mod sales;
 mod sender;
 mod shop;

@@ -127,6 +127,25 @@ mod bodies {
 
         let id = redeemed["redemption_id"].as_str().expect("an id");
         let path = format!("/v1/redemptions/{id}/rollback");
+        let mut refunds = std::collections::BTreeSet::new();
+        for key in ["refund-1", "refund-1", "refund-2"] {
+            let ask = json!({"reason": "one was cold", "amount": 500});
+            let (status, back) = till.post(&path, Some(key), &ask).await;
+            assert_eq!((status, &back["status"], &back["amount"]), (StatusCode::OK, &json!("refunded"), &json!(500)));
+            refunds.insert(back["refund_id"].as_str().expect("an id").to_owned());
+        }
+        assert_eq!(refunds.len(), 2, "asked again it is the same one");
+        for (amount, wanted, code) in [
+            (1_001, StatusCode::CONFLICT, "conditions_not_met"),
+            (0, StatusCode::BAD_REQUEST, "invalid_request"),
+            (-5, StatusCode::BAD_REQUEST, "invalid_request"),
+        ] {
+            let (status, problem) =
+                till.post(&path, Some(&format!("r{amount}")), &json!({"reason": "x", "amount": amount})).await;
+            assert_eq!((status, &problem["code"]), (wanted, &json!(code)), "{amount}");
+        }
+        let (status, _) = till.post(&path, Some("refund-1"), &json!({"reason": "one was cold", "amount": 1})).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         for key in ["undo-1", "undo-1", "undo-2"] {
             let (status, back) = till.post(&path, Some(key), &json!({"reason": "order_cancelled"})).await;
             assert_eq!((status, &back["status"]), (StatusCode::OK, &json!("rolled_back")));

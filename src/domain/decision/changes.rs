@@ -354,7 +354,7 @@ impl EventRow {
     #[must_use]
     pub fn new(spot: Spot, step: u32, kind: EventKind, at: DateTime<Utc>, provider_ref: String) -> Self {
         let provider = match kind {
-            EventKind::Redeemed | EventKind::RolledBack => "till",
+            EventKind::Redeemed | EventKind::RolledBack | EventKind::Refunded => "till",
             EventKind::Voided | EventKind::Expired => "house",
             EventKind::Returned => "partner",
         };

@@ -99,6 +99,7 @@ impl Work<'_> {
             | Outcome::Refused(..)
             | Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
+            | Outcome::Refunded(..)
             | Outcome::Voided(_)
             | Outcome::Recorded(..)
             | Outcome::Declined(..)

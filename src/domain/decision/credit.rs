@@ -140,17 +140,18 @@ impl Work<'_> {
         self.tell_partner(held.from.partner, "issued", held.spot.campaign, Some(held.spot), "{}".to_owned());
     }
 
-    /// A code took a step: its partner hears of it.
-    pub(super) fn tell_of(&mut self, partner: Option<Partnership>, row: &EventRow) {
-        let kind = match row.event.kind {
-            EventKind::Redeemed => "redeemed",
-            EventKind::RolledBack => "rolled_back",
-            EventKind::Voided | EventKind::Expired => "voided",
-            EventKind::Returned => "returned",
+    /// A code took a step, which may undo some of a `sale`: its partner hears of it.
+    pub(super) fn tell_of(&mut self, partner: Option<Partnership>, row: &EventRow, sale: Option<String>) {
+        let own = || Some(row.event.provider_ref.clone());
+        let (kind, redemption) = match row.event.kind {
+            EventKind::Redeemed => ("redeemed", own()),
+            EventKind::RolledBack => ("rolled_back", own()),
+            EventKind::Refunded => ("refunded", sale),
+            EventKind::Voided | EventKind::Expired => ("voided", None),
+            EventKind::Returned => ("returned", None),
         };
-        let is_sale = matches!(row.event.kind, EventKind::Redeemed | EventKind::RolledBack);
         let data = StepData {
-            redemption_id: is_sale.then_some(row.event.provider_ref.as_str()),
+            redemption_id: redemption.as_deref(),
             store: row.event.store.as_deref(),
             order: row.order.as_deref(),
             amount: row.event.amount,

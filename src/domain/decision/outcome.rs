@@ -24,6 +24,8 @@ pub enum Outcome {
     Redeemed(Spot, String),
     /// The redemption of that id was taken back.
     RolledBack(Spot, String),
+    /// Some of a redemption's money went back; the refund's id.
+    Refunded(Spot, String),
     /// What another system says of a code was recorded, and what that counts as; `None` where it is known, or takes back
     /// what was never told.
     Recorded(Spot, Option<EventKind>),
@@ -207,6 +209,7 @@ impl Outcome {
             | Self::Repeat(spot, _)
             | Self::Redeemed(spot, _)
             | Self::RolledBack(spot, _)
+            | Self::Refunded(spot, _)
             | Self::Voided(spot)
             | Self::Recorded(spot, _)
             | Self::Looked(spot, _)
@@ -226,6 +229,7 @@ impl Outcome {
             Self::Refused(why, _) => ("refused", why.word()),
             Self::Redeemed(..) => ("redeemed", ""),
             Self::RolledBack(..) => ("rolled_back", ""),
+            Self::Refunded(..) => ("refunded", ""),
             Self::Voided(_) => ("voided", ""),
             Self::Recorded(_, kind) => ("recorded", kind.map_or("", EventKind::word)),
             Self::Declined(_, why) => ("declined", why.word()),
@@ -252,7 +256,9 @@ impl Outcome {
                 record.reference = Some(id.text());
                 record.used = i64::try_from(*n).ok();
             }
-            Self::Redeemed(_, id) | Self::RolledBack(_, id) => record.reference = Some(id.clone()),
+            Self::Redeemed(_, id) | Self::RolledBack(_, id) | Self::Refunded(_, id) => {
+                record.reference = Some(id.clone());
+            }
             Self::Held(id) => record.reference = Some(id.hex()),
             Self::Issued(_)
             | Self::Repeat(..)
@@ -278,6 +284,7 @@ impl Outcome {
             "refused" => Self::Refused(Self::refusal(record)?, spot),
             "redeemed" => Self::Redeemed(spot?, record.reference.clone()?),
             "rolled_back" => Self::RolledBack(spot?, record.reference.clone()?),
+            "refunded" => Self::Refunded(spot?, record.reference.clone()?),
             "voided" => Self::Voided(spot?),
             "recorded" if record.rule.is_empty() => Self::Recorded(spot?, None),
             "recorded" => Self::Recorded(spot?, Some(EventKind::parse(&record.rule)?)),

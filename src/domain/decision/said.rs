@@ -89,13 +89,14 @@ impl Work<'_> {
                 let is_it = |one: &&Event| one.kind == EventKind::Redeemed && one.provider_ref == reference;
                 let redeemed = held.events.iter().find(is_it);
                 row.reverses = redeemed.map(|one| one.step);
-                row.event.amount = redeemed.and_then(|one| one.amount).or(said.amount);
-                row.event.commission = redeemed.and_then(|one| one.commission);
-                trace.commission = -row.event.commission.unwrap_or(0);
-                trace.amount = redeemed.and_then(|one| one.amount).map(|amount| -amount);
+                let (amount, commission) = redeemed.map_or((None, None), |one| held.left(one));
+                row.event.amount = amount.or(said.amount);
+                row.event.commission = commission;
+                trace.commission = -commission.unwrap_or(0);
+                trace.amount = amount.map(|amount| -amount);
                 redeemed.map(|_| said.kind)
             }
-            EventKind::Voided | EventKind::Expired | EventKind::Returned => Some(said.kind),
+            EventKind::Refunded | EventKind::Voided | EventKind::Expired | EventKind::Returned => Some(said.kind),
         };
         let mut after = held.clone();
         after.events.push(row.event.clone());
@@ -119,8 +120,11 @@ fn impossible(held: &Held, kind: EventKind) -> Option<&'static str> {
     match kind {
         EventKind::Redeemed if voided => Some("a code that was taken back was redeemed"),
         EventKind::Redeemed if held.open_redemption().is_some() => Some("a used code was redeemed again"),
-        EventKind::Redeemed | EventKind::RolledBack | EventKind::Voided | EventKind::Expired | EventKind::Returned => {
-            None
-        }
+        EventKind::Redeemed
+        | EventKind::RolledBack
+        | EventKind::Refunded
+        | EventKind::Voided
+        | EventKind::Expired
+        | EventKind::Returned => None,
     }
 }

@@ -2,11 +2,12 @@
 
 use super::{Trace, Work};
 use crate::domain::act::{Act, PeerAnswer, Presented, Undo};
+use crate::domain::creator::Commission;
 use crate::domain::decision::changes::EventRow;
 use crate::domain::decision::outcome::Outcome;
 use crate::domain::ids::Spot;
 use crate::domain::till::{TillRefusal, judge};
-use crate::domain::world::{EventKind, Held, HeldState, Whose};
+use crate::domain::world::{Event, EventKind, Held, HeldState, Whose};
 use std::fmt::Write;
 
 impl Work<'_> {
@@ -39,7 +40,7 @@ impl Work<'_> {
         trace.amount = shown.amount;
         let commission = self.earned(holder, &held, shown.amount);
         trace.commission = commission.unwrap_or(0);
-        let id = redemption_id(act);
+        let id = act_name("rd_", act);
         let mut row = EventRow::new(spot, held.next_step(), EventKind::Redeemed, now, id.clone());
         row.event.store.clone_from(&shown.store);
         row.event.amount = shown.amount;
@@ -61,6 +62,9 @@ impl Work<'_> {
         };
         trace.from = Some(held.from.clone());
         let back = Outcome::RolledBack(spot, undo.redemption.clone());
+        if let Some(amount) = undo.refund {
+            return self.refund(act, (holder, &held), (undo, amount), trace);
+        }
         let Some(open) = held.open_redemption().filter(|event| event.provider_ref == undo.redemption) else {
             let known = held
                 .events
@@ -68,13 +72,14 @@ impl Work<'_> {
                 .any(|event| event.kind == EventKind::Redeemed && event.provider_ref == undo.redemption);
             return if known { back } else { Outcome::Declined(spot, TillRefusal::UnknownCode) };
         };
-        trace.amount = open.amount.map(|amount| -amount);
-        trace.commission = -open.commission.unwrap_or(0);
+        let (amount, commission) = held.left(open);
+        trace.amount = amount.map(|amount| -amount);
+        trace.commission = -commission.unwrap_or(0);
         let step = held.next_step();
         let mut row = EventRow::new(spot, step, EventKind::RolledBack, now, undo.redemption.clone());
         row.reverses = Some(open.step);
-        row.event.amount = open.amount;
-        row.event.commission = open.commission;
+        row.event.amount = amount;
+        row.event.commission = commission;
         row.reason = Some(undo.reason.clone());
         row.provider.clone_from(&undo.provider);
         let mut after = held.clone();
@@ -84,6 +89,39 @@ impl Work<'_> {
             self.changes.outstand(&held, 1);
         }
         back
+    }
+
+    /// A till gave some of the money back: what a creator earned by it shrinks in proportion, and the code stays used.
+    fn refund(
+        &mut self,
+        act: &Act,
+        (holder, held): (Whose, &Held),
+        (undo, amount): (&Undo, i64),
+        trace: &mut Trace,
+    ) -> Outcome {
+        let spot = held.spot;
+        let is_it = |event: &&Event| event.kind == EventKind::Redeemed && event.provider_ref == undo.redemption;
+        let Some(sale) = held.events.iter().find(is_it) else {
+            return Outcome::Declined(spot, TillRefusal::UnknownCode);
+        };
+        let is_open = held.open_redemption().is_some_and(|open| open.step == sale.step);
+        let (left, kept) = held.left(sale);
+        let (Some(all), Some(left)) = (sale.amount, left.filter(|left| is_open && amount <= *left)) else {
+            return Outcome::Declined(spot, TillRefusal::ConditionsNotMet);
+        };
+        let refunded = all - left + amount;
+        let lost = sale.commission.zip(kept).map(|(earned, kept)| kept - Commission::kept(earned, all, refunded));
+        trace.kind = "refund";
+        trace.amount = Some(-amount);
+        trace.commission = -lost.unwrap_or(0);
+        let id = act_name("rf_", act);
+        let mut row = EventRow::new(spot, held.next_step(), EventKind::Refunded, self.world.now, id.clone());
+        row.reverses = Some(sale.step);
+        row.event.amount = Some(amount);
+        row.event.commission = lost;
+        row.reason = Some(undo.reason.clone());
+        self.happen(holder, row);
+        Outcome::Refunded(spot, id)
     }
 
     /// The house takes a code back, unless it was used.
@@ -100,7 +138,7 @@ impl Work<'_> {
             HeldState::Redeemed => return Outcome::Declined(spot, TillRefusal::AlreadyRedeemed),
             HeldState::Unused | HeldState::Expired => {}
         }
-        let mut row = EventRow::new(spot, held.next_step(), EventKind::Voided, now, redemption_id(act));
+        let mut row = EventRow::new(spot, held.next_step(), EventKind::Voided, now, act_name("rd_", act));
         row.reason = Some(reason.to_owned());
         self.happen(holder, row);
         if held.is_outstanding() {
@@ -129,16 +167,18 @@ impl Work<'_> {
         };
         if let Some(held) = held {
             held.events.push(row.event.clone());
-            let partner = held.from.partner;
-            self.tell_of(partner, &row);
+            let reversed = held.events.iter().find(|one| Some(one.step) == row.reverses);
+            let (partner, sale) = (held.from.partner, reversed.map(|one| one.provider_ref.clone()));
+            self.tell_of(partner, &row, sale);
         }
         self.changes.events.push(row);
     }
 }
 
-/// `rd_` and the act's draw in hexadecimal: the redemption's id and its event's `provider_ref`.
-fn redemption_id(act: &Act) -> String {
-    act.id.iter().fold("rd_".to_owned(), |mut id, byte| {
+/// The act's draw in hexadecimal after a prefix: a redemption's id (`rd_`), a refund's (`rf_`), and its event's
+/// `provider_ref`.
+fn act_name(prefix: &str, act: &Act) -> String {
+    act.id.iter().fold(prefix.to_owned(), |mut id, byte| {
         // Writing to a string cannot fail.
         let _ = write!(id, "{byte:02x}");
         id

@@ -200,6 +200,7 @@ impl Work<'_> {
             }
             Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
+            | Outcome::Refunded(..)
             | Outcome::Voided(_)
             | Outcome::Recorded(..)
             | Outcome::Declined(..)

@@ -245,6 +245,7 @@ impl Page {
             | Outcome::Repeat(..)
             | Outcome::Redeemed(..)
             | Outcome::RolledBack(..)
+            | Outcome::Refunded(..)
             | Outcome::Recorded(..)
             | Outcome::Voided(_)
             | Outcome::Declined(..)

@@ -57,9 +57,10 @@ const UNHEARD: &str = "
         UNION ALL
         SELECT i.partner_id, e.kind, 1 AS n FROM code_event e JOIN issuance i
             ON i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position
-        WHERE i.partner_id <> 0 AND e.kind IN ('redeemed', 'rolled_back')
+        WHERE i.partner_id <> 0 AND e.kind IN ('redeemed', 'rolled_back', 'refunded')
         UNION ALL
-        SELECT partner_id, kind, -1 AS n FROM feed WHERE kind IN ('issued', 'redeemed', 'rolled_back')
+        SELECT partner_id, kind, -1 AS n FROM feed
+        WHERE kind IN ('issued', 'redeemed', 'rolled_back', 'refunded')
     ) AS sides GROUP BY partner_id, kind HAVING sum(n) <> 0";
 
 /// Every check of pulls and feeds.

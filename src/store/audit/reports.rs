@@ -57,14 +57,14 @@ const COMMISSION: &str = "
             CASE WHEN e.kind = 'redeemed' THEN e.commission_minor ELSE -e.commission_minor END AS earned
         FROM code_event e
         JOIN issuance i ON i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position
-        WHERE e.commission_minor IS NOT NULL AND e.kind IN ('redeemed', 'rolled_back')
+        WHERE e.commission_minor IS NOT NULL AND e.kind IN ('redeemed', 'rolled_back', 'refunded')
         UNION ALL
         SELECT credit_id AS creator_id, campaign_id, -commission_minor AS earned FROM rollup_credit WHERE kind = 'creator'
     ) AS both_sides
     GROUP BY creator_id, campaign_id
     HAVING sum(earned) <> 0";
 
-/// A commission that stands wrongly: of nobody, of her own code, or taken back as another sum than was earned.
+/// A commission that stands wrongly: of nobody, of her own code, or taken back, refunds counted, as another sum than was earned.
 const EARNED: &str = "
     SELECT e.campaign_id, e.pool_no, e.position, e.step
     FROM code_event e
@@ -74,9 +74,12 @@ const EARNED: &str = "
         AND b.step = e.reverses
     WHERE (e.commission_minor IS NOT NULL
             AND (i.creator_id = 0 OR c.subject IS NOT NULL OR e.commission_minor < 0
-                OR e.kind NOT IN ('redeemed', 'rolled_back')))
+                OR e.kind NOT IN ('redeemed', 'rolled_back', 'refunded')))
         OR (e.kind = 'rolled_back' AND b.step IS NOT NULL
-            AND coalesce(e.commission_minor, 0) <> coalesce(b.commission_minor, 0))";
+            AND coalesce(e.commission_minor, 0) + (
+                SELECT coalesce(sum(f.commission_minor), 0) FROM code_event f
+                WHERE f.campaign_id = e.campaign_id AND f.pool_no = e.pool_no AND f.position = e.position
+                    AND f.kind = 'refunded' AND f.reverses = e.reverses) <> coalesce(b.commission_minor, 0))";
 
 /// 2932896 is 31 December 9999: the day of codes that never end.
 const OUTSTANDING: &str = "

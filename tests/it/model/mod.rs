@@ -76,6 +76,7 @@ impl Said {
             Outcome::Told(Told::OptedOut) => Self::Told("stop"),
             Outcome::Told(Told::OptedIn) => Self::Told("start"),
             strange @ (Outcome::Refused(..)
+            | Outcome::Refunded(..)
             | Outcome::Told(_)
             | Outcome::Noted
             | Outcome::Held(_)

@@ -141,8 +141,8 @@ impl Run {
             }
             Step::Rollback(of) => {
                 let (person, campaign, position) = sold(steps, *of);
-                let undo =
-                    Undo { redemption: self.redemption(*of), reason: "model".to_owned(), provider: "till".to_owned() };
+                let (reason, provider) = ("model".to_owned(), "till".to_owned());
+                let undo = Undo { redemption: self.redemption(*of), reason, refund: None, provider };
                 (person, Err(Ask::Rollback(spot(campaign, position), undo)))
             }
             Step::Void { person, campaign, position } => {
