@@ -1,5 +1,5 @@
 //! Who may call what: every route for programs stands here once, and is tried with every wrong key there is. A route
-//! that the description names and this list does not, fails.
+//! that the doors open or the description names, and this list does not, fails.
 
 use super::doors::{Answer, Doors};
 use crate::harness::{House, On, TestPartner};
@@ -123,13 +123,59 @@ async fn token(house: &House, of: &TestPartner, scopes: impl Fn(PartnerScope) ->
     house.engine.access_token(&proved, scopes).await.expect("a token").expose().to_owned()
 }
 
+/// Where the addresses for programs begin.
+const PROGRAMS: [&str; 4] = ["/v1/", "/admin/", "/oauth2/", "/.well-known/"];
+
+/// The addresses that a source of the doors routes, and those of its routes that are not spelled out.
+fn routed(text: &str) -> (Vec<&str>, usize) {
+    let routes = || text.split(".route(").skip(1).map(str::trim_start);
+    let spelled = routes().filter_map(|rest| rest.strip_prefix('"')?.split('"').next());
+    (spelled.collect(), routes().filter(|rest| !rest.starts_with('"')).count())
+}
+
+#[test]
+fn every_route_that_the_doors_open_stands_in_the_list() {
+    let (mut folders, mut opened) = (vec![std::path::PathBuf::from("src/http")], BTreeSet::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the sources are here") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a source");
+                let (spelled, others) = routed(&text);
+                assert_eq!(others, 0, "{} has a route that is not spelled out", path.display());
+                opened.extend(spelled.into_iter().map(str::to_owned));
+            }
+        }
+    }
+    assert!(opened.len() > 40, "they were found");
+    opened.retain(|path| PROGRAMS.iter().any(|begin| path.starts_with(begin)));
+    let listed: BTreeSet<_> = ROUTES.iter().map(|(_, path, _)| (*path).to_owned()).collect();
+    assert_eq!(opened, listed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_route_takes_a_method_that_is_not_in_the_list() {
+    let house = House::open(On::Sqlite).await.expect("SQLite is built in");
+    let doors = Doors::open(&house).await;
+    let paths: BTreeSet<_> = ROUTES.iter().map(|(_, path, _)| *path).collect();
+    for path in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if ROUTES.iter().all(|(verb, place, _)| (*verb, *place) != (method, path)) {
+                let answer = ask(&doors, (method, path), &doors.admin).await;
+                assert_eq!(answer.status, 405, "{method} {path}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_route_that_is_described_stands_in_the_list_with_who_may_call_it() {
     let paths = document()["paths"].as_object().expect("paths").iter();
     let all = paths.flat_map(|(path, item)| item.as_object().expect("methods").keys().map(move |verb| (verb, path)));
-    let programs = ["/v1/", "/admin/", "/oauth2/", "/.well-known/"];
     let described_ones: BTreeSet<_> = all
-        .filter(|(_, path)| programs.iter().any(|begin| path.starts_with(begin)))
+        .filter(|(_, path)| PROGRAMS.iter().any(|begin| path.starts_with(begin)))
         .map(|(method, path)| (method.to_uppercase(), path.clone()))
         .collect();
     let listed: BTreeSet<_> =

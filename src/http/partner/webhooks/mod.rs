@@ -51,14 +51,14 @@ where
     WebhookDoor: FromRef<S>,
     PartnerDoor: FromRef<S>,
 {
-    let one = "/v1/webhook-endpoints/{id}";
+    let one = get(show_webhook_endpoint).patch(change_webhook_endpoint).delete(delete_webhook_endpoint);
     Router::new()
         .route("/v1/webhook-endpoints", post(create_webhook_endpoint).get(list_webhook_endpoints))
-        .route(one, get(show_webhook_endpoint).patch(change_webhook_endpoint).delete(delete_webhook_endpoint))
-        .route(&format!("{one}/rotate-secret"), post(rotate_webhook_secret))
-        .route(&format!("{one}/test"), post(test_webhook_endpoint))
-        .route(&format!("{one}/replay"), post(replay_webhook_endpoint))
-        .route(&format!("{one}/deliveries"), get(list_webhook_deliveries))
+        .route("/v1/webhook-endpoints/{id}", one)
+        .route("/v1/webhook-endpoints/{id}/rotate-secret", post(rotate_webhook_secret))
+        .route("/v1/webhook-endpoints/{id}/test", post(test_webhook_endpoint))
+        .route("/v1/webhook-endpoints/{id}/replay", post(replay_webhook_endpoint))
+        .route("/v1/webhook-endpoints/{id}/deliveries", get(list_webhook_deliveries))
 }
 
 /// `POST /v1/webhook-endpoints`: sends the feed to an address from now on. The secret is in this answer alone; the same
