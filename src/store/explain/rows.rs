@@ -169,7 +169,12 @@ pub(super) async fn life(
     (campaign_id, pool_no, position): Key,
     issuance: Option<&IssuanceRow>,
 ) -> Result<CodeLife, StoreError> {
-    let sql = "SELECT * FROM code_event WHERE campaign_id = $1 AND pool_no = $2 AND position = $3 ORDER BY step";
+    // What takes a sale back, or some of it, is in the sale's currency.
+    let sql = "SELECT e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.order_ref, e.amount_minor, e.reason,
+            COALESCE(e.currency, s.currency) AS currency
+        FROM code_event e LEFT JOIN code_event s ON s.campaign_id = e.campaign_id AND s.pool_no = e.pool_no
+            AND s.position = e.position AND s.step = e.reverses
+        WHERE e.campaign_id = $1 AND e.pool_no = $2 AND e.position = $3 ORDER BY e.step";
     let events = all::<EventRow>(db, sql, vec![campaign_id.into(), pool_no.into(), position.into()]).await?;
     Ok(CodeLife {
         campaign_id,

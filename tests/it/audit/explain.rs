@@ -56,7 +56,7 @@ pub(super) async fn a_decision_is_told_on_one_screen(ledger: &Ledger) {
         issued     2026-11-20 10:00:00 EST, number 1 of this person
         good until 2026-12-20 10:00:00 EST
         then       redeemed 2026-11-20 12:00:00 EST at Main St, order o1, $20 (rd_1)
-        then       rolled_back 2026-11-20 13:00:00 EST, 2000 minor units, “wrong table” (rd_1)
+        then       rolled_back 2026-11-20 13:00:00 EST, $20, “wrong table” (rd_1)
         then       redeemed 2026-11-20 13:00:00 EST at Main St, order o2 (rd_2)
         reply      T01 delivered, 1 segment, 1 attempt
 
@@ -84,7 +84,7 @@ pub(super) async fn a_decision_is_told_on_one_screen(ledger: &Ledger) {
         issued     2026-11-20 10:00:00 EST, number 1 of this person
         good until 2026-12-20 10:00:00 EST
         then       redeemed 2026-11-20 12:00:00 EST at Main St, order o1, $20 (rd_1)
-        then       rolled_back 2026-11-20 13:00:00 EST, 2000 minor units, “wrong table” (rd_1)
+        then       rolled_back 2026-11-20 13:00:00 EST, $20, “wrong table” (rd_1)
         then       redeemed 2026-11-20 13:00:00 EST at Main St, order o2 (rd_2)
         ");
     }

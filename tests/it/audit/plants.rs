@@ -169,7 +169,7 @@ pub(super) const PLANTS: &[(&str, &str, &str)] = &[
     (
         "refunds",
         "step 4 of code 1/1/0",
-        "INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES (1, 1, 0, 4, 'refunded', 'till', 'rf_x', 3, {T+5}, NULL, NULL, 99999999, NULL, 'x')",
+        "INSERT INTO code_event (campaign_id, pool_no, position, step, kind, provider, provider_ref, reverses, occurred_at, store, order_ref, amount_minor, currency, reason) VALUES (1, 1, 0, 4, 'refunded', 'shop', 'rf_x', 3, {T+5}, NULL, NULL, 99999999, NULL, 'x')",
     ),
     ("event_steps", "event 3 of code 1/1/0", "UPDATE code_event SET step = 4 WHERE step = 3"),
     (
