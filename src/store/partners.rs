@@ -11,6 +11,7 @@ use crate::domain::cap::Cap;
 use crate::domain::ids::{CampaignId, PartnerId, from_millis, millis};
 use crate::domain::partner::{ClientId, Environment, PartnerDoc, PartnerStatus, PartnerTerms};
 use crate::store::catalog::parse_cap;
+use crate::store::config::followers::places;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use codewell_entity::cap;
@@ -85,12 +86,12 @@ async fn one(db: &impl ConnectionTrait, condition: &str, value: Value) -> Result
     row.as_ref().map(read).transpose()
 }
 
-/// The partner of that number.
-pub(in crate::store) async fn by_id(
-    db: &impl ConnectionTrait,
-    id: PartnerId,
-) -> Result<Option<PartnerRecord>, StoreError> {
-    one(db, "partner.partner_id", id.0.into()).await
+/// The partners of those numbers, at most a few hundred.
+pub(in crate::store) async fn by_ids(db: &impl ConnectionTrait, ids: &[u32]) -> Result<Vec<PartnerRecord>, StoreError> {
+    let sql = format!("{SELECT} WHERE partner.partner_id IN ({})", places(ids.len(), 1));
+    let values = ids.iter().map(|id| Value::from(*id));
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    Row::find_by_statement(statement).all(db).await?.iter().map(read).collect()
 }
 
 /// The partner of a client id.
@@ -170,7 +171,7 @@ pub async fn granted(store: &Store, campaign: CampaignId) -> Result<Vec<PartnerI
 /// # Errors
 /// What the database says; [`StoreError::BadRow`].
 pub async fn terms(store: &Store, id: PartnerId) -> Result<Option<PartnerTerms>, StoreError> {
-    let Some(record) = by_id(store.read(), id).await? else {
+    let Some(record) = one(store.read(), "partner.partner_id", id.0.into()).await? else {
         return Ok(None);
     };
     let mut grants: BTreeMap<CampaignId, Vec<Cap>> =

@@ -3,7 +3,7 @@
 use super::{CampaignWrite, caps, json, run};
 use crate::domain::cap::Scope;
 use crate::domain::document::CampaignDoc;
-use crate::domain::ids::{CampaignId, PartnerId, millis};
+use crate::domain::ids::{CampaignId, millis};
 use crate::store::catalog::parse_cap;
 use crate::store::partners::{self, PartnerRecord, Zones};
 use crate::store::{Store, StoreError};
@@ -122,9 +122,13 @@ pub(super) async fn follow(tx: &DatabaseTransaction, to: &Move, now: DateTime<Ut
 /// The next version of some partners: the same document, and the zones of now.
 async fn raise(tx: &DatabaseTransaction, holders: &BTreeSet<u32>, now: DateTime<Utc>) -> Result<(), StoreError> {
     let mut records: Vec<PartnerRecord> = Vec::new();
-    for id in holders {
-        let found = partners::by_id(tx, PartnerId(*id)).await?;
-        records.push(found.ok_or(StoreError::Miscounted { statement: "partner: find", written: 0, expected: 1 })?);
+    let ids: Vec<_> = holders.iter().copied().collect();
+    for some in ids.chunks(AT_ONCE) {
+        records.extend(partners::by_ids(tx, some).await?);
+    }
+    let (written, expected) = (records.len() as u64, ids.len() as u64);
+    if written != expected {
+        return Err(StoreError::Miscounted { statement: "partner: find", written, expected });
     }
     let granted: BTreeSet<_> =
         records.iter().flat_map(|record| record.doc.grants.iter()).map(|grant| grant.campaign).collect();
@@ -137,7 +141,6 @@ async fn raise(tx: &DatabaseTransaction, holders: &BTreeSet<u32>, now: DateTime<
         versions.push(vec![record.id.0.into(), version.into(), status.into(), document, millis(now).into()]);
     }
     insert_all(tx, "partner_version (partner_id, version, status, document, created_at)", versions).await?;
-    let ids: Vec<_> = holders.iter().copied().collect();
     for some in ids.chunks(AT_ONCE) {
         let sql = format!("UPDATE partner SET version = version + 1 WHERE partner_id IN ({})", places(some.len(), 1));
         run(tx, &sql, some.iter().map(|id| (*id).into()).collect()).await?;
@@ -160,7 +163,7 @@ async fn insert_all(tx: &DatabaseTransaction, into: &str, rows: Vec<Vec<Value>>)
 }
 
 /// `$3, $4, $5`: so many places for values, from a number on.
-fn places(n: usize, from: usize) -> String {
+pub(in crate::store) fn places(n: usize, from: usize) -> String {
     (from..from + n).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ")
 }
 
