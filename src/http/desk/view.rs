@@ -266,7 +266,7 @@ fn change(is: i64, was: i64) -> Option<(Trend, String)> {
     if was <= 0 {
         return None;
     }
-    let tenths = (is - was) * 1_000 / was;
+    let tenths = tenths(is - was, was);
     let (sign, trend) = match tenths {
         1.. => ("+", Trend::Up),
         0 => ("±", Trend::Level),
@@ -275,8 +275,13 @@ fn change(is: i64, was: i64) -> Option<(Trend, String)> {
     Some((trend, format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)))
 }
 
+/// Tenths of a percent, rounded half away from zero.
+fn tenths(part: i64, whole: i64) -> i64 {
+    (part * 2_000 + part.signum() * whole) / (2 * whole)
+}
+
 fn percent(part: i64, whole: i64) -> String {
-    let tenths = part.max(0) * 1_000 / whole.max(1);
+    let tenths = tenths(part.max(0), whole.max(1));
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
@@ -297,4 +302,20 @@ fn money(report: &DeskReport, minor: i64) -> String {
 /// A text as part of a query.
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_and_changes_are_rounded_to_the_nearest_tenth() {
+        assert_eq!(
+            [percent(2, 3), percent(1, 3), percent(378, 1_204), percent(0, 5)].join(", "),
+            "66.7 %, 33.3 %, 31.4 %, 0.0 %"
+        );
+        let changes = [change(5, 3), change(1, 3), change(2_001, 2_000), change(3, 3), change(3, 0)];
+        let words = changes.map(|one| one.map_or_else(|| "none".to_owned(), |(_, words)| words));
+        assert_eq!(words.join(", "), "+66.7 %, −66.7 %, +0.1 %, ±0.0 %, none");
+    }
 }
