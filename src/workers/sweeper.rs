@@ -26,7 +26,11 @@ pub async fn run(engine: Engine, config: AlertsConfig, stop: impl Future<Output 
         }
         if forgot.is_none_or(|at| at.elapsed() >= FORGETS_EVERY) {
             forgot = Some(Instant::now());
-            if let Err(error) = engine.forget().await {
+            let forgotten = tokio::select! {
+                () = &mut stop => return,
+                forgotten = engine.forget() => forgotten,
+            };
+            if let Err(error) = forgotten {
                 tracing::warn!(error = &error as &dyn std::error::Error, "old rows cannot be dropped");
             }
         }
