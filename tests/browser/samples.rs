@@ -167,6 +167,7 @@ fn desk(numbers: Option<DeskNumbers>) -> DeskView {
         ranges: vec![range("7 days", false), range("30 days", true), range("All", false)],
         pause: None,
         leak: None,
+        opened: numbers.is_none().then(|| text("Your link was opened 12 times in the last 30 days.")),
         numbers,
         pool: Some(PoolView {
             words: text("688 of 2,000 codes left"),

@@ -219,6 +219,14 @@ mod bodies {
     pub(super) async fn a_desk_after_a_quiet_spell_keeps_its_figures_and_what_she_earned(house: House) {
         open(&house).await;
         assert!(report(&house).await.is_new);
+        let routes = doors(&house);
+        for times in ["opened once", "opened 2 times"] {
+            fetch(&routes, "/x/emma").await;
+            house.engine.write_openings().await.expect("they are written");
+            let cookie = enter(&house, &link(&house, "emma").await).await.expect("she is in");
+            let (_, text) = page(&house, "/creator", Some(&cookie)).await;
+            assert!(text.contains("first follower is still to come") && text.contains(times), "{text}");
+        }
         sell(&house, &code(&house, 1, "EMMA").await, 2_500, "1").await;
         house.clock.forward(Duration::days(200));
         let seen = report(&house).await;

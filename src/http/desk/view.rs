@@ -62,6 +62,7 @@ pub(super) async fn desk(
         pause: pause(&report, now),
         leak: report.leak.map(|(n, since)| leak(&report, n, since)),
         numbers: (!report.is_new).then(|| numbers(&report, days, now)),
+        opened: opened(report.opens, days),
         pool: Some(pool(&report)),
         kit,
         sign_out: SIGN_OUT.to_owned(),
@@ -119,6 +120,15 @@ fn leak(report: &DeskReport, n: i64, since: DateTime<Utc>) -> LeakView {
     };
     let since = full_words(since, report.campaign.zone);
     LeakView { words: format!("{tried}, first on {since}.") }
+}
+
+fn opened(opens: i64, days: u64) -> Option<String> {
+    let times = match opens {
+        ..=0 => return None,
+        1 => "once".to_owned(),
+        n => format!("{} times", count(n)),
+    };
+    Some(format!("Your link was opened {times} in the last {days} days."))
 }
 
 fn numbers(report: &DeskReport, days: u64, now: DateTime<Utc>) -> DeskNumbers {

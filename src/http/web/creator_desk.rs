@@ -272,6 +272,8 @@ pub struct DeskView {
     pub leak: Option<LeakView>,
     /// None until somebody asked for a code.
     pub numbers: Option<DeskNumbers>,
+    /// "Your link was opened 12 times in the last 30 days.", for as long as nobody asked; none where nobody opened it.
+    pub opened: Option<String>,
     /// Her pool; none where she hands out the house's codes without a cap of her own.
     pub pool: Option<PoolView>,
     /// Her lines, link and picture.

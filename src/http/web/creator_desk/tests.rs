@@ -43,6 +43,7 @@ fn desk(numbers: Option<DeskNumbers>) -> DeskView {
         pause: None,
         leak: None,
         numbers,
+        opened: None,
         pool: Some(PoolView {
             words: "688 of 2,000 codes left".to_owned(),
             left: 688,
