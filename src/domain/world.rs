@@ -164,6 +164,8 @@ pub struct Event {
     pub amount: Option<i64>,
     /// What a creator earned by it, minor units; of a step that takes it back, what she loses.
     pub commission: Option<i64>,
+    /// The step that it takes back, or of which it gives some back.
+    pub reverses: Option<u32>,
 }
 
 /// What happened to a code.
@@ -322,7 +324,8 @@ impl Held {
     /// What is left of a redemption's amount, and of what a creator earned by it, after what was refunded.
     #[must_use]
     pub fn left(&self, redemption: &Event) -> (Option<i64>, Option<i64>) {
-        let refunds = self.events.iter().filter(|one| one.kind == EventKind::Refunded && one.step > redemption.step);
+        let refunds =
+            self.events.iter().filter(|one| one.kind == EventKind::Refunded && one.reverses == Some(redemption.step));
         let (amount, commission) = refunds.fold((0, 0), |(amount, commission), one| {
             (amount + one.amount.unwrap_or(0), commission + one.commission.unwrap_or(0))
         });

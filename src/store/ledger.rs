@@ -176,5 +176,6 @@ fn event(row: &code_event::Model) -> Result<Event, StoreError> {
         store: row.store.clone(),
         amount: row.amount_minor,
         commission: row.commission_minor,
+        reverses: row.reverses.map(u32::try_from).transpose().map_err(|_| bad("reverses"))?,
     })
 }

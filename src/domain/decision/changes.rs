@@ -139,8 +139,6 @@ pub struct EventRow {
     pub spot: Spot,
     /// What happened.
     pub event: Event,
-    /// The step it takes back.
-    pub reverses: Option<u32>,
     /// The till's number of the sale.
     pub order: Option<String>,
     /// ISO 4217.
@@ -358,9 +356,9 @@ impl EventRow {
             EventKind::Voided | EventKind::Expired => "house",
             EventKind::Returned => "partner",
         };
-        let event = Event { step, kind, at, provider_ref, store: None, amount: None, commission: None };
+        let event = Event { step, kind, at, provider_ref, store: None, amount: None, commission: None, reverses: None };
         let provider = provider.to_owned();
-        Self { spot, event, reverses: None, order: None, currency: None, reason: None, provider }
+        Self { spot, event, order: None, currency: None, reason: None, provider }
     }
 }
 

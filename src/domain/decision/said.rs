@@ -88,7 +88,7 @@ impl Work<'_> {
             EventKind::RolledBack => {
                 let is_it = |one: &&Event| one.kind == EventKind::Redeemed && one.provider_ref == reference;
                 let redeemed = held.events.iter().find(is_it);
-                row.reverses = redeemed.map(|one| one.step);
+                row.event.reverses = redeemed.map(|one| one.step);
                 let (amount, commission) = redeemed.map_or((None, None), |one| held.left(one));
                 row.event.amount = amount.or(said.amount);
                 row.event.commission = commission;

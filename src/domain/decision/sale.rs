@@ -77,7 +77,7 @@ impl Work<'_> {
         trace.commission = -commission.unwrap_or(0);
         let step = held.next_step();
         let mut row = EventRow::new(spot, step, EventKind::RolledBack, now, undo.redemption.clone());
-        row.reverses = Some(open.step);
+        row.event.reverses = Some(open.step);
         row.event.amount = amount;
         row.event.commission = commission;
         row.reason = Some(undo.reason.clone());
@@ -116,7 +116,7 @@ impl Work<'_> {
         trace.commission = -lost.unwrap_or(0);
         let id = act_name("rf_", act);
         let mut row = EventRow::new(spot, held.next_step(), EventKind::Refunded, self.world.now, id.clone());
-        row.reverses = Some(sale.step);
+        row.event.reverses = Some(sale.step);
         row.event.amount = Some(amount);
         row.event.commission = lost;
         row.reason = Some(undo.reason.clone());
@@ -167,7 +167,7 @@ impl Work<'_> {
         };
         if let Some(held) = held {
             held.events.push(row.event.clone());
-            let reversed = held.events.iter().find(|one| Some(one.step) == row.reverses);
+            let reversed = held.events.iter().find(|one| Some(one.step) == row.event.reverses);
             let (partner, sale) = (held.from.partner, reversed.map(|one| one.provider_ref.clone()));
             self.tell_of(partner, &row, sale);
         }

@@ -59,12 +59,12 @@ static READ_LOOSE: Bulk = Bulk::new(
     SPOT,
     &[
         Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int, Int,
-        Int, Int, Int, Int, Text, Text, Int,
+        Int, Int, Int, Int, Text, Text, Int, Int,
     ],
     "SELECT i.campaign_id, i.pool_no, i.position, i.subject, i.epoch, i.seq, i.offer_no, i.weight_minor, i.channel,
             i.sender_id, i.keyword, i.placement_id, i.issued_at, i.expires_at,
             e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor, i.charged_at, i.campaign_version,
-            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note, e.commission_minor
+            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note, e.commission_minor, e.reverses
      FROM {rows} JOIN issuance i ON i.campaign_id = t.campaign_id AND i.pool_no = t.pool_no AND i.position = t.position
         AND i.subject IS NULL
      LEFT JOIN code_event e

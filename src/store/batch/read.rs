@@ -288,18 +288,19 @@ fn attribution(row: &Row, door: usize, credit: usize) -> Result<Option<Attributi
     }))
 }
 
-/// Six columns of the event at `at`, and what a creator earned by it at `commission`.
-pub(super) fn read_event(row: &Row, at: usize, commission: usize) -> Result<Event, StoreError> {
+/// Six columns of the event at `at`; what a creator earned by it, and the step that it takes back, at `more`.
+pub(super) fn read_event(row: &Row, at: usize, more: usize) -> Result<Event, StoreError> {
     let kind = row.text(at + 1)?;
-    let bad = || StoreError::BadRow { table: "code_event", column: "kind", id: kind.clone() };
+    let bad = |column| StoreError::BadRow { table: "code_event", column, id: kind.clone() };
     Ok(Event {
         step: row.number(at)?,
-        kind: EventKind::parse(&kind).ok_or_else(bad)?,
+        kind: EventKind::parse(&kind).ok_or_else(|| bad("kind"))?,
         at: from_millis(row.int(at + 2)?),
         provider_ref: row.text(at + 3)?,
         store: row.maybe_text(at + 4)?,
         amount: row.maybe_int(at + 5)?,
-        commission: row.maybe_int(commission)?,
+        commission: row.maybe_int(more)?,
+        reverses: row.maybe_int(more + 1)?.map(u32::try_from).transpose().map_err(|_| bad("reverses"))?,
     })
 }
 

@@ -72,12 +72,12 @@ pub(super) static READ_HELD: Bulk = Bulk::new(
     SUBJECT,
     &[
         Int, Int, Int, Bytes, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int, Int, Text, Int, Text, Text, Int, Int,
-        Int, Int, Int, Int, Text, Text, Int,
+        Int, Int, Int, Int, Text, Text, Int, Int,
     ],
     "SELECT i.campaign_id, i.pool_no, i.position, i.subject, i.epoch, i.seq, i.offer_no, i.weight_minor, i.channel,
             i.sender_id, i.keyword, i.placement_id, i.issued_at, i.expires_at,
             e.step, e.kind, e.occurred_at, e.provider_ref, e.store, e.amount_minor, i.charged_at, i.campaign_version,
-            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note, e.commission_minor
+            i.partner_id, i.partner_version, i.creator_id, i.sub_id, i.note, e.commission_minor, e.reverses
      FROM {rows} JOIN issuance i ON i.subject = t.subject
      LEFT JOIN code_event e
        ON e.campaign_id = i.campaign_id AND e.pool_no = i.pool_no AND e.position = i.position

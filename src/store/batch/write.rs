@@ -230,7 +230,7 @@ fn event(row: &EventRow) -> Vec<Cell> {
         row.event.kind.word().into(),
         row.provider.clone().into(),
         row.event.provider_ref.clone().into(),
-        row.reverses.into(),
+        row.event.reverses.into(),
         millis(row.event.at).into(),
         row.event.store.clone().into(),
         row.order.clone().into(),

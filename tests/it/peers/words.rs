@@ -6,6 +6,7 @@ on_both! {
     what_a_peer_reports_ends_the_same_in_any_order,
     a_report_without_a_code_waits_for_it_and_a_leak_is_put_aside,
     a_leak_is_told_in_the_transaction_that_puts_its_code_aside,
+    refunds_of_two_uses_that_a_peer_told_are_each_taken_from_their_own,
     a_code_that_waits_in_a_pull_and_was_used_is_its_partners_trouble_too,
     a_peers_word_wins_in_the_next_repeat_and_at_the_till,
     a_sale_that_nobody_knows_of_is_looked_up_and_not_made_twice,
@@ -92,6 +93,34 @@ mod bodies {
         assert_eq!(house.engine.match_kept_events().await.expect("it matches"), 0);
         let spot = Spot { campaign: CampaignId(1), pool: 1, position: 0 };
         assert_eq!(state(&house, spot).await, HeldState::Expired);
+        house.audited().await;
+    }
+
+    pub(super) async fn refunds_of_two_uses_that_a_peer_told_are_each_taken_from_their_own(house: House) {
+        let (house, _) = open(&house, peers(200).uncapped()).await;
+        look_once(&house).await;
+        let spot = house.issue(1, 1).await.expect("settled").outcome.spot().expect("a code");
+        let code = code(&house, spot.position).await;
+        let tell = async |id: &str, kind, redemption: &str, minor| {
+            let amount = Some(Money { minor, currency: Currency::USD });
+            let event = PeerEvent { amount, ..report(&code, id, kind, redemption) };
+            assert_eq!(take(&house, &event).await, Matched::Recorded);
+        };
+        let refund = async |redemption: &str, amount| {
+            let request = RequestId { door: "till-k1".to_owned(), key: house.key() };
+            let asked = house.engine.refund(request, redemption.to_owned(), (amount, "dented".to_owned())).await;
+            assert!(matches!(asked.expect("settled").expect("known").outcome, Outcome::Refunded(..)), "{redemption}");
+        };
+        let revenue = async || house.number("SELECT CAST(SUM(amount_minor) AS BIGINT) FROM rollup_channel").await;
+        tell("e1", EventKind::Redeemed, "first", 1_000).await;
+        tell("e2", EventKind::Redeemed, "second", 500).await;
+        refund("second", 100).await;
+        tell("e3", EventKind::RolledBack, "second", 0).await;
+        assert_eq!(revenue().await, 1_000);
+        refund("first", 300).await;
+        assert_eq!(revenue().await, 700);
+        tell("e4", EventKind::RolledBack, "first", 0).await;
+        assert_eq!(revenue().await, 0);
         house.audited().await;
     }
 
