@@ -62,7 +62,7 @@ kinds! {
     Suspended = "suspended",
     /// The partner may call again.
     Resumed = "resumed",
-    /// A code is tried by strangers, or was used without having been given out.
+    /// A code is tried by strangers, or was shown or used without having been given out.
     LeakSuspected = "leak_suspected",
     /// An endpoint was disabled by the house: it answered 410, or took nothing for three days.
     WebhookDisabled = "webhook_disabled",

@@ -92,7 +92,7 @@ pub struct ReportFigures {
     pub redeemed: i64,
     /// Uses given back.
     pub rolled_back: i64,
-    /// Of the sales, less those given back, minor units.
+    /// Of the sales, less what was given back, minor units.
     pub revenue: i64,
 }
 

@@ -83,7 +83,7 @@ struct CreditOut {
     /// Uses given back in these days.
     #[schema(example = 1)]
     rolled_back: i64,
-    /// Sales less those given back, minor units.
+    /// Sales less what was given back, minor units.
     #[schema(example = 27_500)]
     revenue: i64,
     /// What creators earned less what was taken back, minor units; left out for who earns none.

@@ -63,7 +63,7 @@ pub(super) struct DayOut {
     /// Uses given back that day.
     #[schema(example = 1)]
     rolled_back: i64,
-    /// Sales with your codes less those given back, minor units.
+    /// Sales with your codes less what was given back, minor units.
     #[schema(example = 27_500)]
     revenue: i64,
     /// ISO 4217, of the revenue.

@@ -34,7 +34,8 @@ const NEVER_ISSUED: &str = "
         SELECT 1 FROM issuance i
         WHERE i.campaign_id = e.campaign_id AND i.pool_no = e.pool_no AND i.position = e.position)";
 
-/// Redemptions and refunds, and the requests that asked for them, one to one; those of another system need no request of ours.
+/// Redemptions and refunds, and the requests that asked for them, one to one; those of another system need no request of
+/// ours.
 const UNASKED: &str = "
     SELECT campaign_id, pool_no, position, id, CAST(sum(done) AS BIGINT), CAST(sum(asked) AS BIGINT) FROM (
         SELECT campaign_id, pool_no, position, provider_ref AS id, 1 AS done, 0 AS asked,

@@ -64,7 +64,8 @@ const COMMISSION: &str = "
     GROUP BY creator_id, campaign_id
     HAVING sum(earned) <> 0";
 
-/// A commission that stands wrongly: of nobody, of her own code, or taken back, refunds counted, as another sum than was earned.
+/// A commission that stands wrongly: of nobody, of her own code, or taken back, refunds counted, as another sum than was
+/// earned.
 const EARNED: &str = "
     SELECT e.campaign_id, e.pool_no, e.position, e.step
     FROM code_event e

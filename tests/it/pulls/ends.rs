@@ -71,7 +71,7 @@ mod bodies {
             data.as_object().unwrap().clone()
         };
         assert_eq!(told.cloned().collect::<Vec<_>>(), [wanted(1), wanted(2)]);
-        // What went back to stock is its partner's trouble no more, and a streamed code is a sale.
+        // Once it is streamed it is a sale like any other.
         assert_eq!(stream(&house, &pull, 100).await.len(), 100);
         assert!(show(&house, "till-3").await.is_some(), "it is out now");
         house.audited().await;
